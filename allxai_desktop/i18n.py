@@ -1,0 +1,51 @@
+"""Texts in English (the source) and Spanish, from gettext catalogues in `allxai_resources`."""
+
+import gettext
+import locale
+import os
+from importlib.resources import files
+
+LANGUAGES = {"en": "English", "es": "Español"}
+"""Language code → its own name, in the order in which the menu shows them."""
+
+_catalogue: gettext.NullTranslations = gettext.NullTranslations()
+_language = "en"
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for marking without translating
+    """Mark `text` for the catalogue; it is translated with `_` when it is shown."""
+    return text
+
+
+def _(text: str) -> str:
+    """Return `text` in the language set last."""
+    return _catalogue.gettext(text) if text else ""
+
+
+def language() -> str:
+    """Return the code of the language set last: "en" or "es"."""
+    return _language
+
+
+def system_language() -> str:
+    """Return the code in `LANGUAGES` that the environment or the system asks for, else "en"."""
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(name, "")
+        if value and value not in {"C", "C.UTF-8", "POSIX"}:
+            return value[:2] if value[:2] in LANGUAGES else "en"
+    code = (locale.getlocale()[0] or "en")[:2].lower()
+    # Windows names languages in words ("Spanish_Mexico").
+    return {"sp": "es"}.get(code, code if code in LANGUAGES else "en")
+
+
+def set_language(code: str) -> None:
+    """Switch every text looked up from now on. Raises `KeyError` for a code outside `LANGUAGES`."""
+    global _catalogue, _language
+    LANGUAGES[code]
+    if code == "en":
+        _catalogue = gettext.NullTranslations()
+    else:
+        path = files("allxai_resources") / "translations" / code / "LC_MESSAGES" / "allxai.mo"
+        with path.open("rb") as stream:
+            _catalogue = gettext.GNUTranslations(stream)
+    _language = code

@@ -1,0 +1,275 @@
+"""The mask being painted, its history, and the settings of the tools, as one observable model."""
+
+from collections.abc import Iterable
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from allxai_desktop.cellclasses import CODES, MAX_CODE, UNLABELLED
+from allxai_desktop.painting.history import Edit, History, Source, merge
+
+Tool = Literal["brush", "eraser", "fill", "polygon", "freehand"]
+TOOLS: tuple[Tool, ...] = get_args(Tool)
+MIN_BRUSH, MAX_BRUSH = 1, 400
+
+__all__ = ["MAX_BRUSH", "MIN_BRUSH", "TOOLS", "Edit", "PaintModel", "Source", "Tool"]
+
+
+class PaintModel:
+    """A mask and all that the painting tools need. The mask changes through `apply`, `undo` and `redo` only.
+
+    `edited(indices, old, new)` follows every change of pixels, also in mid-stroke and from undo and redo;
+    `stroke_ended()` follows each finished stroke, undo or redo that changed something.
+    """
+
+    edited = Signal(object, object, object)
+    stroke_ended = Signal()
+    history_changed = Signal()
+    image_replaced = Signal()
+    active_changed = Signal(int)
+    tool_changed = Signal(str)
+    brush_size_changed = Signal(int)
+    locked_changed = Signal(object)
+    only_over_changed = Signal(object)
+    mask_visible_changed = Signal(bool)
+    mask_opacity_changed = Signal(float)
+    mask_outline_changed = Signal(bool)
+
+    def __init__(self, codes: NDArray[np.uint8] | None = None, *, history_bytes: int = 64 << 20) -> None:
+        self._history = History(history_bytes)
+        self._stroke: list[Edit] | None = None
+        self._stroke_source: Source = "human"
+        self._active, self._previous = CODES[0], CODES[1]
+        self._tool: Tool = "brush"
+        self._drawing_tool: Tool = "brush"
+        self._brush_size = 12
+        self._locked: frozenset[int] = frozenset()
+        self._only_over: int | None = None
+        self._mask_visible, self._mask_opacity, self._mask_outline = True, 0.5, False
+        self.new_image(np.zeros((0, 0), np.uint8) if codes is None else codes)
+
+    # The mask
+
+    @property
+    def codes(self) -> NDArray[np.uint8]:
+        """The mask, uint8 (H, W): a read-only view that follows every edit."""
+        return self._view
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the mask."""
+        height, width = self._codes.shape
+        return height, width
+
+    def new_image(self, codes: NDArray[np.uint8]) -> None:
+        """Start on a copy of `codes` uint8 (H, W) with an empty history.
+
+        Raises `ValueError` where `codes` is no mask.
+        """
+        if codes.ndim != 2 or codes.dtype != np.uint8 or (codes.size and codes.max() > MAX_CODE):
+            raise ValueError(f"a mask is uint8 (H, W) with codes 0 to {MAX_CODE}")
+        self._stroke = None
+        self._codes = np.array(codes, order="C")
+        self._flat = self._codes.reshape(-1)
+        self._view = self._codes.view()
+        self._view.flags.writeable = False
+        self._history.clear()
+        self.image_replaced.emit()
+        self.history_changed.emit()
+
+    # Edits
+
+    @property
+    def in_stroke(self) -> bool:
+        """Whether a stroke is open. It closes on `undo` and `new_image` too, so a drag should look here."""
+        return self._stroke is not None
+
+    def begin_stroke(self, source: Source = "human") -> None:
+        """Open a stroke: all that is applied until `end_stroke` is one undo step."""
+        self.end_stroke()
+        self._stroke, self._stroke_source = [], source
+
+    def apply(self, indices: NDArray[np.int64], code: int | NDArray[np.uint8]) -> int:
+        """Give the pixels at flat `indices` (n,) the `code` (one, or n of them).
+
+        Pixels of locked classes, and those that "only over" leaves out, stay as they are. Outside a stroke it
+        is an undo step of its own. Returns how many pixels changed.
+        """
+        if self._stroke is None:
+            self.begin_stroke()
+            try:
+                return self.apply(indices, code)
+            finally:
+                self.end_stroke()
+        new = np.broadcast_to(np.asarray(code, np.uint8), indices.shape)
+        if (np.diff(indices) <= 0).any():
+            indices, first = np.unique(indices, return_index=True)
+            new = new[first]
+        old = self._flat[indices]
+        change = old != new
+        if self._only_over is not None:
+            change &= old == self._only_over
+        for locked in self._locked:
+            change &= old != locked
+        edit = Edit(indices[change], old[change], new[change], self._stroke_source)
+        if len(edit.indices):
+            self._stroke.append(edit)
+            self._write(edit)
+        return len(edit.indices)
+
+    def end_stroke(self) -> None:
+        """Close the stroke and keep it as one undo step. Nothing happens where none is open."""
+        edits, self._stroke = self._stroke, None
+        if not edits:
+            return
+        step = merge(edits)
+        if len(step.indices):
+            self._history.push(step)
+            self.history_changed.emit()
+            self.stroke_ended.emit()
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to undo; the open stroke counts."""
+        return bool(self._stroke) or self._history.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a step to redo."""
+        return self._history.can_redo and not self._stroke
+
+    def undo(self) -> None:
+        """Take the last step (in mid-stroke: the stroke so far) back, exactly, whatever is locked now."""
+        self.end_stroke()
+        if self._history.can_undo:
+            self._step(self._history.undo())
+
+    def redo(self) -> None:
+        """Make the step undone last again."""
+        self.end_stroke()
+        if self._history.can_redo:
+            self._step(self._history.redo())
+
+    def _step(self, edit: Edit) -> None:
+        self._write(edit)
+        self.history_changed.emit()
+        self.stroke_ended.emit()
+
+    def _write(self, edit: Edit) -> None:
+        self._flat[edit.indices] = edit.new
+        self.edited.emit(edit.indices, edit.old, edit.new)
+
+    # Settings
+
+    @property
+    def active(self) -> int:
+        """The code that is painted, 1–5. Choosing one leaves the eraser for the tool used before it."""
+        return self._active
+
+    @active.setter
+    def active(self, code: int) -> None:
+        if code not in CODES:
+            raise ValueError(f"no class has the code {code}")
+        if self._tool == "eraser":
+            self.tool = self._drawing_tool
+        if code != self._active:
+            self._previous = self._active
+            self._set("active", code)
+
+    @property
+    def previous(self) -> int:
+        """The code that was painted before `active`."""
+        return self._previous
+
+    def swap_active(self) -> None:
+        """Return to the class before this one."""
+        self.active = self._previous
+
+    @property
+    def tool(self) -> Tool:
+        """The tool in hand, one of `TOOLS`."""
+        return self._tool
+
+    @tool.setter
+    def tool(self, tool: Tool) -> None:
+        if tool not in TOOLS:
+            raise ValueError(f"no tool is called {tool}")
+        if tool != "eraser":
+            self._drawing_tool = tool
+        self._set("tool", tool)
+
+    @property
+    def paint_code(self) -> int:
+        """What the tool in hand paints: the active class, or 0 for the eraser."""
+        return UNLABELLED if self._tool == "eraser" else self._active
+
+    @property
+    def brush_size(self) -> int:
+        """Diameter of brush and eraser in pixels; a value outside 1–400 becomes the nearest of them."""
+        return self._brush_size
+
+    @brush_size.setter
+    def brush_size(self, diameter: int) -> None:
+        self._set("brush_size", min(max(int(diameter), MIN_BRUSH), MAX_BRUSH))
+
+    def step_brush_size(self, steps: int) -> None:
+        """Grow (or, below 0, shrink) the brush by about a tenth of its size a step, at least 1 px."""
+        for _ in range(abs(steps)):
+            step = max(1, round(self._brush_size / 10))
+            self.brush_size += step if steps > 0 else -step
+
+    @property
+    def locked(self) -> frozenset[int]:
+        """Codes whose pixels are never painted over."""
+        return self._locked
+
+    @locked.setter
+    def locked(self, codes: Iterable[int]) -> None:
+        self._set("locked", frozenset(codes))
+
+    def set_locked(self, code: int, locked: bool) -> None:
+        """Lock or release one class."""
+        self.locked = self._locked | {code} if locked else self._locked - {code}
+
+    @property
+    def only_over(self) -> int | None:
+        """The one code that may be painted over (0: only what is unlabelled), or None for any."""
+        return self._only_over
+
+    @only_over.setter
+    def only_over(self, code: int | None) -> None:
+        self._set("only_over", code)
+
+    @property
+    def mask_visible(self) -> bool:
+        """Whether the mask is shown over the image."""
+        return self._mask_visible
+
+    @mask_visible.setter
+    def mask_visible(self, visible: bool) -> None:
+        self._set("mask_visible", bool(visible))
+
+    @property
+    def mask_opacity(self) -> float:
+        """How opaque the mask is drawn, 0–1."""
+        return self._mask_opacity
+
+    @mask_opacity.setter
+    def mask_opacity(self, opacity: float) -> None:
+        self._set("mask_opacity", min(max(float(opacity), 0.0), 1.0))
+
+    @property
+    def mask_outline(self) -> bool:
+        """Whether the mask is drawn as the outline of its regions instead of filled."""
+        return self._mask_outline
+
+    @mask_outline.setter
+    def mask_outline(self, outline: bool) -> None:
+        self._set("mask_outline", bool(outline))
+
+    def _set(self, name: str, value: Any) -> None:
+        if getattr(self, f"_{name}") != value:
+            setattr(self, f"_{name}", value)
+            getattr(self, f"{name}_changed").emit(value)

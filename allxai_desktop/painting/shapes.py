@@ -1,0 +1,118 @@
+"""Shapes as flat int64 indices (C order, strictly increasing) of an (H, W) image, clipped to it.
+
+Points are (row, column); the centre of a pixel has whole coordinates. Every function costs the size of
+its shape, not of the image, so that a brush event is as quick on a large image as on a small one.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from skimage.segmentation import flood as flood_mask
+
+Indices = NDArray[np.int64]
+
+_EPSILON = 1e-9
+_FIRST_WINDOW = 128
+
+
+def disc(center: tuple[float, float], diameter: int, shape: tuple[int, int]) -> Indices:
+    """Return the pixels of a round brush at `center`: `stroke` with both ends there."""
+    return stroke(center, center, diameter, shape)
+
+
+def snap(point: tuple[float, float], diameter: int) -> tuple[float, float]:
+    """Return where a brush of `diameter` px aimed at `point` really paints.
+
+    Odd brushes lie on the centre of a pixel and even ones on a corner, so that the form is always the same.
+    """
+    shift = 0.0 if diameter % 2 else 0.5
+    return (float(np.floor(point[0] + 0.5 - shift) + shift), float(np.floor(point[1] + 0.5 - shift) + shift))
+
+
+def stroke(
+    start: tuple[float, float], end: tuple[float, float], diameter: int, shape: tuple[int, int]
+) -> Indices:
+    """Return the pixels whose centre is within `diameter` / 2 of the segment from `start` to `end`."""
+    (r0, c0), (r1, c1) = snap(start, diameter), snap(end, diameter)
+    radius = diameter / 2
+    first = max(int(np.ceil(min(r0, r1) - radius - _EPSILON)), 0)
+    last = min(int(np.floor(max(r0, r1) + radius + _EPSILON)), shape[0] - 1)
+    rows = np.arange(first, last + 1, dtype=np.int64)
+    length = float(np.hypot(r1 - r0, c1 - c0))
+    normal = ((c1 - c0) / length, (r1 - r0) / length) if length else (0.0, 0.0)
+
+    def edge(side: int) -> NDArray[np.float64]:
+        # A stroke is convex, so a row of it is one interval. Its end lies on the disc whose centre is a share
+        # t of the way along the segment: where the straight side touches, or at an end of the segment.
+        if r1 == r0:
+            t = np.full(rows.shape, float(side * (c1 - c0) > 0))
+        else:
+            lean = -side * normal[0] * np.sign(r1 - r0)
+            t = np.clip((rows - r0 - radius * lean) / (r1 - r0), 0, 1)
+        across = np.sqrt(np.maximum(radius**2 - (rows - r0 - t * (r1 - r0)) ** 2, 0))
+        ends: NDArray[np.float64] = c0 + t * (c1 - c0) + side * across
+        return ends
+
+    starts = np.ceil(edge(-1) - _EPSILON).astype(np.int64)
+    stops = np.floor(edge(1) + _EPSILON).astype(np.int64) + 1
+    return _runs(rows, starts, stops, shape)
+
+
+def polygon(points: ArrayLike, shape: tuple[int, int]) -> Indices:
+    """Return the pixels whose centre is inside the closed outline `points` (n, 2), by nonzero winding.
+
+    Crossing its own line leaves no hole. Centres on an upper or left side are in, on a lower or right side
+    out, so that neighbouring polygons neither overlap nor leave a gap.
+    """
+    corners = np.asarray(points, np.float64).reshape(-1, 2)
+    ends = np.roll(corners, -1, axis=0)
+    low, high = np.minimum(corners[:, 0], ends[:, 0]), np.maximum(corners[:, 0], ends[:, 0])
+    first = np.clip(np.ceil(low), 0, shape[0]).astype(np.int64)
+    spans = np.clip(np.ceil(high), 0, shape[0]).astype(np.int64) - first
+    side = np.repeat(np.arange(len(corners)), spans)
+    rows = first[side] + _count_up(spans)
+    slope = (ends[side, 1] - corners[side, 1]) / (ends[side, 0] - corners[side, 0])
+    columns = corners[side, 1] + (rows - corners[side, 0]) * slope
+    turn = np.where(ends[side, 0] > corners[side, 0], 1, -1)
+    order = np.lexsort((columns, rows))
+    rows, crossings = rows[order], np.ceil(columns[order] - _EPSILON).astype(np.int64)
+    # The turns of one row add up to 0, so one running sum over all rows is right.
+    inside = np.flatnonzero(np.cumsum(turn[order]) != 0)
+    return _runs(rows[inside], crossings[inside], crossings[inside + 1], shape)
+
+
+def flood(codes: NDArray[np.uint8], point: tuple[float, float]) -> Indices:
+    """Return the pixels with the code at `point`, joined to it by sides; none where it is off the image."""
+    row, column = (int(np.floor(value + 0.5)) for value in point)
+    height, width = codes.shape
+    if not (0 <= row < height and 0 <= column < width):
+        return np.empty(0, np.int64)
+    reach = _FIRST_WINDOW
+    while True:
+        top, left = max(row - reach, 0), max(column - reach, 0)
+        bottom, right = min(row + reach + 1, height), min(column + reach + 1, width)
+        window = codes[top:bottom, left:right]
+        region: NDArray[np.bool_] = flood_mask(  # type: ignore[no-untyped-call]
+            window, (row - top, column - left), connectivity=1
+        )
+        leaves_window = (
+            (top > 0 and region[0].any())
+            or (left > 0 and region[:, 0].any())
+            or (bottom < height and region[-1].any())
+            or (right < width and region[:, -1].any())
+        )
+        if not leaves_window:
+            rows, columns = np.nonzero(region)
+            return np.asarray((rows + top) * width + (columns + left), np.int64)
+        reach *= 4
+
+
+def _runs(rows: Indices, starts: Indices, stops: Indices, shape: tuple[int, int]) -> Indices:
+    """Return the indices of the pixels `starts`…`stops` - 1 of each row, clipped to the width."""
+    starts = np.clip(starts, 0, shape[1])
+    lengths = np.maximum(np.clip(stops, 0, shape[1]) - starts, 0)
+    return np.repeat(rows * shape[1] + starts, lengths) + _count_up(lengths)
+
+
+def _count_up(lengths: Indices) -> Indices:
+    """Return 0, 1, … n - 1 for each n of `lengths`, end to end."""
+    return np.arange(lengths.sum(), dtype=np.int64) - np.repeat(np.cumsum(lengths) - lengths, lengths)

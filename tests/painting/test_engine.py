@@ -1,0 +1,270 @@
+import numpy as np
+import pytest
+
+from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.painting.history import Edit, merge
+
+
+def at(*indices):
+    return np.array(indices, np.int64)
+
+
+@pytest.fixture
+def model():
+    return PaintModel(np.zeros((2, 3), np.uint8))
+
+
+def test_apply_paints_and_tells_what_changed(model):
+    seen = []
+    model.edited.connect(lambda *change: seen.append([part.tolist() for part in change]))
+    assert model.apply(at(1, 4), 2) == 2
+    assert model.codes.tolist() == [[0, 2, 0], [0, 2, 0]]
+    assert seen == [[[1, 4], [0, 0], [2, 2]]]
+
+
+def test_pixels_that_have_the_code_already_are_no_change(model):
+    model.apply(at(1), 2)
+    seen = []
+    model.edited.connect(lambda *change: seen.append(change[0].tolist()))
+    assert model.apply(at(0, 1), 2) == 1
+    assert model.apply(at(0, 1), 2) == 0
+    assert seen == [[0]]
+
+
+def test_a_pixel_given_twice_is_counted_once(model):
+    assert model.apply(at(4, 1, 4), 3) == 2
+
+
+def test_each_pixel_may_have_its_own_code(model):
+    model.apply(at(0, 2, 5), np.array([1, 2, 3], np.uint8))
+    assert model.codes.tolist() == [[1, 0, 2], [0, 0, 3]]
+
+
+def test_locked_classes_are_not_painted_over(model):
+    model.apply(at(0), 1)
+    model.set_locked(1, True)
+    model.apply(at(0, 1), 2)
+    model.apply(at(0, 1), 0)
+    model.apply(at(1), 1)
+    assert model.codes.tolist() == [[1, 1, 0], [0, 0, 0]]
+    model.set_locked(1, False)
+    model.apply(at(0), 2)
+    assert model.codes[0, 0] == 2
+
+
+@pytest.mark.parametrize(("only_over", "expected"), [(None, [5, 5, 5]), (0, [5, 1, 2]), (2, [0, 1, 5])])
+def test_only_over(only_over, expected):
+    model = PaintModel(np.array([[0, 1, 2]], np.uint8))
+    model.only_over = only_over
+    model.apply(at(0, 1, 2), 5)
+    assert model.codes.tolist() == [expected]
+
+
+def test_a_stroke_is_one_undo_step(model):
+    model.begin_stroke()
+    model.apply(at(0, 1), 1)
+    model.apply(at(1, 2), 1)
+    model.end_stroke()
+    model.undo()
+    assert not model.codes.any()
+    assert not model.can_undo
+    model.redo()
+    assert model.codes.tolist() == [[1, 1, 1], [0, 0, 0]]
+
+
+def test_undo_in_mid_stroke_takes_the_stroke_back(model):
+    model.apply(at(5), 4)
+    model.begin_stroke()
+    model.apply(at(0, 1), 1)
+    model.undo()
+    assert not model.in_stroke
+    assert model.codes.tolist() == [[0, 0, 0], [0, 0, 4]]
+    model.redo()
+    assert model.codes.tolist() == [[1, 1, 0], [0, 0, 4]]
+
+
+def test_undo_is_exact_under_locks_set_later(model):
+    model.apply(at(0), 1)
+    model.set_locked(1, True)
+    model.only_over = 5
+    model.undo()
+    assert model.codes[0, 0] == 0
+
+
+def test_a_new_stroke_forgets_what_could_be_redone(model):
+    model.apply(at(0), 1)
+    model.undo()
+    model.apply(at(1), 1)
+    assert not model.can_redo
+
+
+def test_undo_and_redo_without_history_do_nothing(model):
+    seen = []
+    model.edited.connect(lambda *change: seen.append(change))
+    model.undo()
+    model.redo()
+    assert seen == []
+
+
+def test_a_stroke_that_changes_nothing_is_no_step(model):
+    ended = []
+    model.stroke_ended.connect(lambda: ended.append(1))
+    model.begin_stroke()
+    model.apply(at(0), 0)
+    model.end_stroke()
+    assert not model.can_undo
+    assert ended == []
+
+
+def test_stroke_ended_follows_strokes_undo_and_redo(model):
+    ended = []
+    model.stroke_ended.connect(lambda: ended.append(model.codes[0, 0]))
+    model.apply(at(0), 1)
+    model.undo()
+    model.redo()
+    assert ended == [1, 0, 1]
+
+
+def test_following_every_edit_gives_the_same_mask():
+    rng = np.random.default_rng(3)
+    model = PaintModel(rng.integers(0, 6, (9, 9)).astype(np.uint8))
+    followed = model.codes.copy().reshape(-1)
+
+    def follow(indices, old, new):
+        assert (followed[indices] == old).all()
+        followed[indices] = new
+
+    model.edited.connect(follow)
+    start = model.codes.copy()
+    for _ in range(30):
+        model.begin_stroke()
+        for _ in range(3):
+            model.apply(rng.integers(0, 81, 20), int(rng.integers(0, 6)))
+        model.end_stroke()
+    painted = model.codes.copy()
+    assert (followed.reshape(9, 9) == painted).all()
+    while model.can_undo:
+        model.undo()
+    assert (model.codes == start).all()
+    while model.can_redo:
+        model.redo()
+    assert (followed.reshape(9, 9) == painted).all()
+
+
+def test_merged_edits_keep_the_first_old_and_the_last_new_code():
+    def codes(*values):
+        return np.array(values, np.uint8)
+
+    first = Edit(at(1, 2, 3), codes(0, 0, 0), codes(1, 1, 1))
+    second = Edit(at(2, 3, 4), codes(1, 1, 5), codes(0, 2, 2))
+    step = merge([first, second])
+    assert step.indices.tolist() == [1, 3, 4]
+    assert step.old.tolist() == [0, 0, 5]
+    assert step.new.tolist() == [1, 2, 2]
+
+
+def test_history_is_bounded_by_memory_and_keeps_the_last_step():
+    model = PaintModel(np.zeros((1, 100), np.uint8), history_bytes=40)
+    for index in range(10):
+        model.apply(at(index), 1)
+    undone = 0
+    while model.can_undo:
+        model.undo()
+        undone += 1
+    assert undone == 2
+    small = PaintModel(np.zeros((1, 100), np.uint8), history_bytes=1)
+    small.apply(at(0, 2, 4), 1)
+    assert small.can_undo
+
+
+def test_new_image_forgets_history_and_the_open_stroke(model):
+    model.begin_stroke()
+    model.apply(at(0), 1)
+    model.new_image(np.full((4, 4), 3, np.uint8))
+    assert not model.in_stroke
+    assert not model.can_undo
+    assert model.codes.shape == (4, 4)
+
+
+def test_new_image_copies(model):
+    codes = np.zeros((2, 2), np.uint8)
+    model.new_image(codes)
+    model.apply(at(0), 1)
+    assert codes[0, 0] == 0
+
+
+@pytest.mark.parametrize(
+    "codes", [np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.int32), np.full((2, 2), 6, np.uint8)]
+)
+def test_new_image_refuses_what_is_no_mask(model, codes):
+    with pytest.raises(ValueError, match="codes 0 to 5"):
+        model.new_image(codes)
+
+
+def test_the_mask_cannot_be_written_around_the_model(model):
+    with pytest.raises(ValueError, match="read-only"):
+        model.codes[0, 0] = 1
+
+
+def test_swap_returns_to_the_class_before(model):
+    model.active = 3
+    model.active = 5
+    model.swap_active()
+    assert (model.active, model.previous) == (3, 5)
+    model.swap_active()
+    assert (model.active, model.previous) == (5, 3)
+
+
+def test_choosing_a_class_leaves_the_eraser_for_the_tool_before(model):
+    model.tool = "fill"
+    model.tool = "eraser"
+    assert model.paint_code == 0
+    model.active = model.active
+    assert model.tool == "fill"
+    assert model.paint_code == model.active
+
+
+def test_brush_size_stays_within_its_range(model):
+    model.brush_size = 0
+    assert model.brush_size == 1
+    model.brush_size = 999
+    assert model.brush_size == 400
+    model.step_brush_size(1)
+    assert model.brush_size == 400
+
+
+def test_brush_steps_grow_with_the_brush(model):
+    model.brush_size = 1
+    model.step_brush_size(2)
+    assert model.brush_size == 3
+    model.brush_size = 100
+    model.step_brush_size(-1)
+    assert model.brush_size == 90
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("active", 4),
+        ("tool", "polygon"),
+        ("brush_size", 40),
+        ("locked", frozenset({2})),
+        ("only_over", 0),
+        ("mask_visible", False),
+        ("mask_opacity", 0.25),
+        ("mask_outline", True),
+    ],
+)
+def test_each_setting_tells_of_its_change_once(model, name, value):
+    seen = []
+    getattr(model, f"{name}_changed").connect(seen.append)
+    setattr(model, name, value)
+    setattr(model, name, value)
+    assert seen == [value]
+
+
+def test_unknown_classes_and_tools_are_refused(model):
+    with pytest.raises(ValueError, match="code 9"):
+        model.active = 9
+    with pytest.raises(ValueError, match="lasso"):
+        model.tool = "lasso"

@@ -1,0 +1,56 @@
+"""Starts the desktop program."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from platformdirs import user_log_path
+
+
+def run(path: str | None = None) -> int:
+    """Open the window on `path`, or on the sample study, and return the exit code."""
+    log_file = _start_log()
+    if sys.platform == "win32":
+        # There torch's DLLs fail to load once Qt is in the process.
+        import torch  # noqa: F401
+    from napari.qt import get_qapp
+    from qtpy.QtCore import QTimer
+
+    from allxai_desktop import __version__
+
+    app = get_qapp(
+        app_name="AllXAI Desktop", app_version=__version__, org_name="AllXAI", app_id="allxai.desktop"
+    )
+    from allxai_desktop.app.window import MainWindow
+    from allxai_desktop.i18n import _
+    from allxai_desktop.workspace import Notice
+
+    window = MainWindow()
+
+    def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        logging.getLogger(__name__).critical("Unexpected error", exc_info=(kind, error, trace))
+        text = _("Something went wrong; your labels are safe. The details are in {path}.").format(
+            path=log_file
+        )
+        window.dispatch(lambda: window.notices.show_notice(Notice("error", text)))
+
+    sys.excepthook = report
+    window.show()
+    QTimer.singleShot(0, lambda: window.open_path(Path(path)) if path else window.open_sample())
+    return int(app.exec())
+
+
+def _start_log() -> Path:
+    folder = user_log_path("allxai-desktop", appauthor=False, ensure_exists=True)
+    log_file = folder / "allxai.log"
+    handler = logging.handlers.RotatingFileHandler(
+        log_file, maxBytes=2**20, backupCount=2, encoding="utf-8", delay=True
+    )
+    logging.basicConfig(
+        level=logging.WARNING, handlers=[handler], format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )
+    return log_file

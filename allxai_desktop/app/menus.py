@@ -1,0 +1,191 @@
+"""The menu bar: everything that the window can do, each with its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from napari_allxai_annotate.keys import KEYS
+from qtpy.QtGui import QAction, QActionGroup, QKeySequence
+from qtpy.QtWidgets import QMenu, QMessageBox
+
+from allxai_desktop import __version__
+from allxai_desktop.app.theme import THEMES
+from allxai_desktop.cellclasses import CLASSES
+from allxai_desktop.explainers.registry import EXPLAINERS
+from allxai_desktop.i18n import LANGUAGES, N_, _, language
+
+if TYPE_CHECKING:
+    from allxai_desktop.app.window import MainWindow
+
+THEME_TITLES = {"dark": N_("Dark"), "light": N_("Light")}
+
+
+class Menus:
+    """Builds the menus of a window anew in the language of the moment."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.window = window
+        self._for_image: list[QAction] = []
+        self._has_image = False
+
+    def enable_for_image(self, enabled: bool) -> None:
+        """Allow or forbid what needs an image."""
+        self._has_image = enabled
+        for action in self._for_image:
+            action.setEnabled(enabled)
+
+    def retranslate(self) -> None:
+        """Build the menus again in the current language."""
+        bar = self.window.menuBar()
+        bar.clear()
+        self._for_image = []
+        for build in (self._file, self._edit, self._view, self._annotate, self._explain, self._help):
+            build()
+        self.enable_for_image(self._has_image)
+
+    def _menu(self, title: str) -> QMenu:
+        menu = self.window.menuBar().addMenu(title)
+        menu.setToolTipsVisible(True)
+        return menu
+
+    def _add(
+        self, menu: QMenu, text: str, call: Callable[[], object], key: str = "", *, for_image: bool = False
+    ) -> QAction:
+        action = menu.addAction(text)
+        action.triggered.connect(lambda: call())
+        if key:
+            action.setShortcut(QKeySequence(key))
+        if for_image:
+            self._for_image.append(action)
+        return action
+
+    def _add_hint(self, menu: QMenu, text: str, call: Callable[[], object], key_name: str) -> None:
+        # The panel owns the key itself: a second shortcut on it would make both ambiguous.
+        self._add(menu, f"{text}\t{KEYS[key_name].sequence}", call, for_image=True)
+
+    def _file(self) -> None:
+        window, menu = self.window, self._menu(_("&File"))
+        self._add(menu, _("Open image…"), window.ask_open, "Ctrl+O")
+        self._add(menu, _("Open folder…"), window.ask_open_folder, "Ctrl+Shift+O")
+        self._add(menu, _("Open the sample study"), window.open_sample)
+        menu.addSeparator()
+        self._add(menu, _("Save the mask"), window.save, "Ctrl+S", for_image=True)
+        self._add(menu, _("Export mask…"), window.ask_export, "Ctrl+E", for_image=True)
+        menu.addSeparator()
+        self._add(menu, _("Quit"), window.close, "Ctrl+Q")
+
+    def _edit(self) -> None:
+        menu = self._menu(_("&Edit"))
+        self._add_hint(menu, _("Undo"), self.window.paint.undo, "undo")
+        self._add_hint(menu, _("Redo"), self.window.paint.redo, "redo")
+
+    def _view(self) -> None:
+        window, menu = self.window, self._menu(_("&View"))
+        self._add(menu, _("Next image"), partial(window.workspace.step, 1), "PgDown", for_image=True)
+        self._add(menu, _("Previous image"), partial(window.workspace.step, -1), "PgUp", for_image=True)
+        self._add(menu, _("Fit the image"), window.viewer.reset_view, "Ctrl+0", for_image=True)
+        menu.addSeparator()
+        for text, owner, name, key in (
+            (_("Relevance map"), window.view, "map_visible", "M"),
+            (_("Outline of the relevant pixels"), window.view, "outline_visible", "L"),
+        ):
+            action = self._add(menu, text, partial(_toggle, owner, name), key, for_image=True)
+            action.setCheckable(True)
+            menu.aboutToShow.connect(lambda a=action, o=owner, n=name: a.setChecked(getattr(o, n)))
+        menu.addSeparator()
+        menu.addAction(window.study_dock.toggleViewAction())
+        menu.addAction(window.panels_dock.toggleViewAction())
+        layers = window.layers_dock.toggleViewAction()
+        layers.setText(_("Layers of napari"))
+        menu.addAction(layers)
+        menu.addSeparator()
+        self._choice(
+            menu.addMenu(_("Theme")),
+            [(name, _(THEME_TITLES[name])) for name in THEMES],
+            lambda: window.settings.theme,
+            window.set_theme,
+        )
+        # The languages name themselves, so that they are found from any language.
+        self._choice(
+            menu.addMenu("Language / Idioma"), list(LANGUAGES.items()), language, window.set_language
+        )
+
+    def _annotate(self) -> None:
+        window, menu = self.window, self._menu(_("&Annotate"))
+        for cls in CLASSES:
+            self._add_hint(
+                menu, cls.title, partial(setattr, window.paint, "active", cls.code), f"class-{cls.code}"
+            )
+        menu.addSeparator()
+        for name in ("brush", "eraser", "fill", "polygon", "freehand"):
+            self._add_hint(menu, _(KEYS[name].title), partial(setattr, window.paint, "tool", name), name)
+        menu.addSeparator()
+        self._add_hint(menu, _(KEYS["swap"].title), window.paint.swap_active, "swap")
+
+    def _explain(self) -> None:
+        window, menu = self.window, self._menu(_("E&xplain"))
+        networks = [(name, card.title) for name, card in window.explain.cards.items()]
+        self._choice(
+            menu.addMenu(_("Network")),
+            networks,
+            lambda: window.session.choices.network,
+            lambda name: window.session.choose(network=name),
+        )
+        self._choice(
+            menu.addMenu(_("Explainer")),
+            [(name, _(info.title)) for name, info in EXPLAINERS.items()],
+            lambda: window.session.choices.explainer,
+            lambda name: window.session.choose(explainer=name),
+        )
+
+    def _help(self) -> None:
+        menu = self._menu(_("&Help"))
+        self._add(menu, _("Keys"), self.show_keys, "F1")
+        self._add(menu, _("About AllXAI Desktop"), self.show_about)
+
+    def show_keys(self) -> None:
+        """List every key."""
+        rows = "".join(
+            f"<tr><td><b>{key.sequence}</b>&nbsp;&nbsp;</td><td>{_(key.title)}</td></tr>"
+            for key in KEYS.values()
+        )
+        QMessageBox.information(self.window, _("Keys"), f"<table>{rows}</table>")
+
+    def show_about(self) -> None:
+        """Say what the program is and what it is not."""
+        QMessageBox.about(
+            self.window,
+            _("About AllXAI Desktop"),
+            f"<b>AllXAI Desktop {__version__}</b><p>"
+            + _("Ground truth, explanations and relevance by class for images of blood cells.")
+            + "</p><p>"
+            + _("A research tool, not a medical device: do not use it to diagnose.")
+            + "</p>",
+        )
+
+    def _choice(
+        self,
+        menu: QMenu,
+        rows: list[tuple[str, str]],
+        current: Callable[[], str | None],
+        choose: Callable[[str], object],
+    ) -> None:
+        group = QActionGroup(menu)
+        actions = {}
+        for name, title in rows:
+            actions[name] = self._add(menu, title, partial(choose, name))
+            actions[name].setCheckable(True)
+            group.addAction(actions[name])
+
+        def show() -> None:
+            chosen = current()
+            for name, action in actions.items():
+                action.setChecked(name == chosen)
+
+        menu.aboutToShow.connect(show)
+
+
+def _toggle(owner: object, name: str) -> None:
+    setattr(owner, name, not getattr(owner, name))

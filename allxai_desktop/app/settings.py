@@ -1,0 +1,56 @@
+"""What the window remembers between runs."""
+
+from typing import cast
+
+from qtpy.QtCore import QByteArray, QSettings
+
+from allxai_desktop.app.theme import THEMES
+from allxai_desktop.i18n import LANGUAGES, system_language
+
+
+class WindowSettings:
+    """Language, theme, and the window's geometry and panels, in the system's own place for settings."""
+
+    def __init__(self) -> None:
+        self._store = QSettings("AllXAI", "AllXAI Desktop")
+
+    @property
+    def language(self) -> str:
+        """The language chosen in the menu, else the system's."""
+        code = str(self._store.value("language", ""))
+        return code if code in LANGUAGES else system_language()
+
+    @language.setter
+    def language(self, code: str) -> None:
+        self._store.setValue("language", code)
+
+    @property
+    def theme(self) -> str:
+        """One of `THEMES`."""
+        theme = str(self._store.value("theme", THEMES[0]))
+        return theme if theme in THEMES else THEMES[0]
+
+    @theme.setter
+    def theme(self, theme: str) -> None:
+        self._store.setValue("theme", theme)
+
+    def layout(self) -> tuple[QByteArray, QByteArray] | None:
+        """Return geometry and panel state, or None at the first run."""
+        geometry, state = self._store.value("geometry"), self._store.value("state")
+        if not isinstance(geometry, QByteArray) or not isinstance(state, QByteArray):
+            return None
+        return geometry, state
+
+    def set_layout(self, geometry: QByteArray, state: QByteArray) -> None:
+        """Keep geometry and panel state."""
+        self._store.setValue("geometry", geometry)
+        self._store.setValue("state", state)
+
+    @property
+    def last_folder(self) -> str:
+        """The folder that a file dialog opens in."""
+        return cast(str, self._store.value("last_folder", ""))
+
+    @last_folder.setter
+    def last_folder(self, folder: str) -> None:
+        self._store.setValue("last_folder", folder)

@@ -1,0 +1,81 @@
+"""The line at the foot of the window: saving, what is at the cursor, the last explanation, the purpose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtWidgets import QLabel, QStatusBar
+
+from allxai_desktop.cellclasses import BY_CODE
+from allxai_desktop.i18n import N_, _
+
+if TYPE_CHECKING:
+    from allxai_desktop.app.window import MainWindow
+
+SAVED_TEXTS = {"saved": N_("Saved"), "saving": N_("Saving…"), "failed": N_("Not saved")}
+
+
+class StatusLine(QStatusBar):
+    """Follows the models of the window."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(sizeGripEnabled=False)
+        self.window_ = window
+        self.saved, self.cursor_text, self.computed = QLabel(), QLabel(), QLabel()
+        self.purpose = QLabel(objectName="research")
+        self.addWidget(self.saved)
+        self.addWidget(self.cursor_text, 1)
+        self.addPermanentWidget(self.computed)
+        self.addPermanentWidget(self.purpose)
+        window.workspace.saved_changed.connect(self._show_saved)
+        window.session.result_changed.connect(self._show_computed)
+        window.session.busy_changed.connect(self._show_computed)
+        window.viewer.cursor.events.position.connect(self._show_cursor)
+
+    def retranslate(self) -> None:
+        """Set the texts again in the current language."""
+        self.purpose.setText(_("Research use only, not a medical device"))
+        self._show_saved()
+        self._show_computed()
+
+    def _show_saved(self, *_state: object) -> None:
+        self.saved.setText(
+            _(SAVED_TEXTS[self.window_.workspace.saved]) if self.window_.workspace.image else ""
+        )
+
+    def _show_computed(self, *_result: object) -> None:
+        session = self.window_.session
+        if session.busy:
+            self.computed.setText(_("Computing…"))
+        elif session.result is None:
+            self.computed.setText("")
+        else:
+            seconds = session.result.explanation.seconds
+            self.computed.setText(
+                _("{network}: {seconds} s on CPU").format(
+                    network=session.result.choices.network, seconds=f"{seconds:.2f}"
+                )
+            )
+
+    def _show_cursor(self, event: Any) -> None:
+        window = self.window_
+        layer = window.canvas.image_layer
+        if layer is None or window.workspace.image is None:
+            self.cursor_text.setText("")
+            return
+        row, column = (
+            int(np.floor(value + 0.5)) for value in layer.world_to_data(window.viewer.cursor.position)[:2]
+        )
+        height, width = window.paint.shape
+        if not (0 <= row < height and 0 <= column < width):
+            self.cursor_text.setText("")
+            return
+        code = int(window.paint.codes[row, column])
+        parts = [f"{column}, {row}", BY_CODE[code].title if code else _("Unlabelled")]
+        result = window.session.result
+        if result is not None and result.explanation.relevance is not None:
+            parts.append(
+                _("relevance {value}").format(value=f"{result.explanation.relevance[row, column]:.3g}")
+            )
+        self.cursor_text.setText(" · ".join(parts))

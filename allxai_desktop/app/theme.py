@@ -1,0 +1,61 @@
+"""Colours and sizes of the window: napari's style sheet and what ours adds."""
+
+from napari.qt import get_stylesheet
+from napari.utils.theme import get_theme
+from qtpy.QtGui import QColor, QPalette
+
+THEMES = ("dark", "light")
+
+EXTRA = """
+QWidget {{ font-size: 9pt; }}
+QLabel#panelTitle {{ font-weight: bold; font-size: 10pt; letter-spacing: 1px; }}
+QLabel#warning {{ background: #E69F00; color: black; border-radius: 3px; padding: 3px 6px; }}
+QLabel#message {{ font-style: italic; padding: 3px; }}
+QFrame#notice {{ background: {info}; border-radius: 3px; }}
+QFrame#notice[level="warning"] {{ background: #E69F00; }}
+QFrame#notice[level="warning"] QLabel {{ color: black; background: transparent; }}
+QFrame#notice[level="error"] {{ background: #A61B1B; }}
+QFrame#notice[level="error"] QLabel {{ color: white; background: transparent; }}
+QFrame#notice QLabel {{ background: transparent; font-size: 10pt; }}
+QTableView {{ background: transparent; border: none; }}
+QTableView::item {{ padding: 0px 3px; }}
+QHeaderView::section {{ background: transparent; border: none; padding: 1px 3px; }}
+QComboBox {{ min-height: 20px; }}
+QLabel#emptyTitle {{ font-size: 18pt; }}
+QLabel#emptyText {{ font-size: 11pt; }}
+QLabel#research {{ color: {dim}; }}
+QMenuBar, QMenuBar::item {{ background: {background}; }}
+QMenuBar::item {{ padding: 4px 9px; }}
+QMenuBar::item:selected {{ background: {highlight}; }}
+QStatusBar {{ background: {background}; }}
+QStatusBar::item {{ border: none; }}
+QMainWindow::separator {{ background: {foreground}; width: 3px; height: 3px; }}
+"""
+
+
+def stylesheet(theme: str) -> str:
+    """Return the style sheet of the window for one of `THEMES`."""
+    colors = get_theme(theme)
+    return get_stylesheet(theme) + EXTRA.format(
+        background=colors.background.as_hex(),
+        foreground=colors.foreground.as_hex(),
+        highlight=colors.highlight.as_hex(),
+        info=colors.current.as_hex(),
+        dim=colors.icon.as_hex(),
+    )
+
+
+def palette(theme: str) -> QPalette:
+    """Return the palette that self-drawn widgets read, in the colours of the theme."""
+    colors = get_theme(theme)
+    made = QPalette()
+    text, background, foreground = (
+        QColor(color.as_hex()) for color in (colors.text, colors.background, colors.foreground)
+    )
+    for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+        made.setColor(role, text)
+    for role in (QPalette.ColorRole.Window, QPalette.ColorRole.Base):
+        made.setColor(role, background)
+    for role in (QPalette.ColorRole.Button, QPalette.ColorRole.AlternateBase):
+        made.setColor(role, foreground)
+    return made

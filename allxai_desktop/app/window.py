@@ -1,0 +1,344 @@
+"""The desktop window: composes the study list, the canvas and the panels of the plugins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from napari.components import ViewerModel
+from napari.qt import QtViewer
+from napari_allxai_annotate.canvas import PaintCanvas
+from napari_allxai_annotate.panel import AnnotatePanel
+from napari_allxai_explain.overlay import RelevanceOverlay
+from napari_allxai_explain.panel import ExplainPanel
+from napari_allxai_explain.view import ExplainView
+from qtpy.QtCore import QByteArray, QSignalBlocker, Qt, QTimer
+from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QFileDialog,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from allxai_desktop.app.dispatch import Dispatcher
+from allxai_desktop.app.menus import Menus
+from allxai_desktop.app.notices import NoticeBar
+from allxai_desktop.app.settings import WindowSettings
+from allxai_desktop.app.status import StatusLine
+from allxai_desktop.app.study_panel import StudyPanel
+from allxai_desktop.app.theme import palette, stylesheet
+from allxai_desktop.app.view_bar import ViewBar
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _, set_language
+from allxai_desktop.images import IMAGE_SUFFIXES
+from allxai_desktop.networks.registry import list_networks
+from allxai_desktop.overlay import adjust
+from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.session import Engine, Session
+from allxai_desktop.study.sample import sample_study
+from allxai_desktop.workspace import Notice, Workspace
+
+STATE_VERSION = 1
+
+
+class CanvasView(QtViewer):
+    """napari's view; what is dropped on it goes to the window, not to napari's readers."""
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        window = self.window()
+        if event is not None and isinstance(window, MainWindow):
+            window.dropEvent(event)
+
+
+class MainWindow(QMainWindow):
+    """The models live here; every widget follows them."""
+
+    def __init__(self, settings: WindowSettings | None = None, engine: Engine | None = None) -> None:
+        super().__init__()
+        self.settings = settings or WindowSettings()
+        set_language(self.settings.language)
+        self.dispatch = Dispatcher()
+        self.paint = PaintModel()
+        self.session = Session(self.paint, engine, self.dispatch)
+        self.workspace = Workspace(self.session, self.dispatch)
+        self.view = ExplainView()
+        self.viewer = ViewerModel(title="AllXAI Desktop")
+        self._build()
+        self._connect()
+        self.set_theme(self.settings.theme)
+        self.setWindowTitle("AllXAI Desktop")
+        self.setAcceptDrops(True)
+        self._restore_layout()
+
+    # Construction
+
+    def _build(self) -> None:
+        cards, failure = [], ""
+        try:
+            cards = list_networks()
+        except AllxaiError as error:
+            failure = str(error)
+        self.qt_viewer = CanvasView(self.viewer)
+        self.canvas = PaintCanvas(self.viewer, self.paint)
+        self.annotate = AnnotatePanel(self.paint, self.canvas, self)
+        self.explain = ExplainPanel(self.session, self.view, cards)
+        self.overlay = RelevanceOverlay(self.viewer, self.session, self.view, lambda: self.canvas.image_layer)
+        self.study_panel = StudyPanel(self.workspace, self.dispatch)
+        self.notices = NoticeBar()
+        self.view_bar = ViewBar()
+        self.empty = EmptyState()
+
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.empty)
+        self.pages.addWidget(self.qt_viewer)
+        centre = QWidget()
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.notices)
+        layout.addWidget(self.pages, 1)
+        layout.addWidget(self.view_bar)
+        self.setCentralWidget(centre)
+        self.study_dock = self._dock("study", self.study_panel, Qt.DockWidgetArea.LeftDockWidgetArea)
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.annotate)
+        column.addWidget(self.explain, 1)
+        self.panels_dock = self._dock("panels", right, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.layers_dock = self._dock(
+            "layers", _layer_tools(self.qt_viewer), Qt.DockWidgetArea.LeftDockWidgetArea
+        )
+        self.layers_dock.hide()
+        self.resizeDocks([self.study_dock, self.panels_dock], [190, 360], Qt.Orientation.Horizontal)
+        self.status = StatusLine(self)
+        self.setStatusBar(self.status)
+        self.menus = Menus(self)
+        self.viewer.scale_bar.visible = True
+        self.viewer.scale_bar.colored = False
+        if cards:
+            self.session.choose(network=cards[0].name)
+        if failure:
+            self.notices.show_notice(Notice("error", failure))
+        self.retranslate()
+
+    def _dock(self, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(self, objectName=name)
+        dock.setWidget(content)
+        # The panels carry their own titles.
+        dock.setTitleBarWidget(QWidget())
+        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
+        self.addDockWidget(area, dock)
+        return dock
+
+    def _connect(self) -> None:
+        self.workspace.noticed.connect(self.notices.show_notice)
+        self.workspace.study_opened.connect(self._on_study)
+        self.workspace.item_shown.connect(self._on_item)
+        self.session.failed.connect(self._on_failure)
+        self.session.shares_changed.connect(self._on_shares)
+        self.view_bar.adjusted.connect(self._on_adjusted)
+        self.view_bar.fit_asked.connect(self.viewer.reset_view)
+        self.empty.open_image.clicked.connect(self.ask_open)
+        self.empty.open_folder.clicked.connect(self.ask_open_folder)
+        self.empty.open_sample.clicked.connect(self.open_sample)
+
+    def retranslate(self) -> None:
+        """Set every text again in the current language."""
+        for part in (
+            self.annotate,
+            self.explain,
+            self.study_panel,
+            self.notices,
+            self.view_bar,
+            self.empty,
+            self.status,
+            self.menus,
+        ):
+            part.retranslate()
+        for dock, title in (
+            (self.study_dock, _("Study")),
+            (self.panels_dock, _("Annotate and explain")),
+            (self.layers_dock, _("Layers")),
+        ):
+            dock.setWindowTitle(title)
+
+    # What the menus ask for
+
+    def set_language(self, code: str) -> None:
+        """Switch all texts and remember the language."""
+        set_language(code)
+        self.settings.language = code
+        self.retranslate()
+
+    def set_theme(self, theme: str) -> None:
+        """Switch the colours of window and canvas and remember the theme."""
+        self.settings.theme = theme
+        self.viewer.theme = theme
+        self.setPalette(palette(theme))
+        self.setStyleSheet(stylesheet(theme))
+
+    def open_path(self, path: Path) -> None:
+        """Open a study, a folder of images or an image."""
+        self.workspace.open(path)
+
+    def open_sample(self) -> None:
+        """Open the user's own copy of the sample study."""
+        try:
+            folder = sample_study()
+        except AllxaiError as error:
+            self.notices.show_notice(Notice("error", str(error)))
+        else:
+            self.open_path(folder)
+
+    def ask_open(self) -> None:
+        """Let the user choose an image."""
+        endings = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
+        name, _filter = QFileDialog.getOpenFileName(
+            self,
+            _("Open image"),
+            self.settings.last_folder,
+            _("Images") + f" ({endings});;" + _("All files") + " (*)",
+        )
+        self._open_chosen(name)
+
+    def ask_open_folder(self) -> None:
+        """Let the user choose a folder of images."""
+        self._open_chosen(QFileDialog.getExistingDirectory(self, _("Open folder"), self.settings.last_folder))
+
+    def _open_chosen(self, name: str) -> None:
+        if name:
+            self.settings.last_folder = str(Path(name).parent)
+            self.open_path(Path(name))
+
+    def save(self) -> None:
+        """Save the mask now."""
+        self.workspace.save()
+
+    def ask_export(self) -> None:
+        """Let the user choose where the mask is exported."""
+        image = self.workspace.image
+        if image is None:
+            return
+        suggested = Path(self.settings.last_folder) / f"{Path(image.name).stem}.npz"
+        name, _filter = QFileDialog.getSaveFileName(self, _("Export mask"), str(suggested), "NumPy (*.npz)")
+        if name:
+            path = Path(name)
+            self.workspace.export(path if path.suffix == ".npz" else path.with_name(path.name + ".npz"))
+
+    # What the models tell
+
+    def _on_study(self, _study: Any) -> None:
+        self.pages.setCurrentWidget(self.qt_viewer)
+
+    def _on_item(self, _index: int) -> None:
+        image = self.workspace.image
+        assert image is not None
+        with QSignalBlocker(self.view_bar):
+            self.view_bar.clear()
+        self.canvas.show(image)
+        self.explain.set_pixel_size(image.pixel_size_um)
+        self.setWindowTitle(f"{image.name} – AllXAI Desktop")
+        self.menus.enable_for_image(True)
+
+    def _on_shares(self, shares: dict[str, Any]) -> None:
+        self.annotate.set_area_shares({key: share.area_share for key, share in shares.items()})
+
+    def _on_failure(self, message: str) -> None:
+        self.notices.show_notice(Notice("error", message))
+
+    def _on_adjusted(self, brightness: float, contrast: float) -> None:
+        if self.workspace.image is not None and self.canvas.image_layer is not None:
+            self.canvas.image_layer.data = adjust(self.workspace.image.pixels, brightness, contrast)
+
+    # Window events
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            # The drop must end before a file is read, or the file manager waits for us.
+            QTimer.singleShot(0, lambda: self.open_path(Path(paths[0])))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.workspace.unsaved() and not self._may_lose_work():
+            event.ignore()
+            return
+        self.settings.set_layout(self.saveGeometry(), self.saveState(STATE_VERSION))
+        self.workspace.close()
+        self.session.close()
+        self.study_panel.close_reader()
+        self.overlay.close()
+        self.explain.disconnect_session()
+        self.canvas.close()
+        self.qt_viewer.close()
+        super().closeEvent(event)
+
+    def _may_lose_work(self) -> bool:
+        box = QMessageBox(
+            QMessageBox.Icon.Warning, "AllXAI Desktop", _("The mask could not be saved."), parent=self
+        )
+        box.setInformativeText(_("Close the window, and the labels that are not on disk are lost."))
+        export = box.addButton(_("Export mask…"), QMessageBox.ButtonRole.AcceptRole)
+        lose = box.addButton(_("Close and lose them"), QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.exec()
+        if box.clickedButton() is export:
+            self.ask_export()
+        return box.clickedButton() is lose
+
+    def _restore_layout(self) -> None:
+        layout = self.settings.layout()
+        if layout is None:
+            screen = QApplication.primaryScreen().availableGeometry()
+            self.resize(min(1600, screen.width()), min(1000, screen.height() - 30))
+            return
+        geometry, state = layout
+        self.restoreGeometry(QByteArray(geometry))
+        self.restoreState(QByteArray(state), STATE_VERSION)
+
+
+class EmptyState(QWidget):
+    """What is shown before there is an image: what to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.title = QLabel(objectName="emptyTitle")
+        self.text = QLabel(objectName="emptyText", wordWrap=True)
+        self.open_image, self.open_folder, self.open_sample = QPushButton(), QPushButton(), QPushButton()
+        layout = QVBoxLayout(self)
+        layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.setSpacing(10)
+        for widget in (self.title, self.text, self.open_image, self.open_folder, self.open_sample):
+            layout.addWidget(widget, alignment=Qt.AlignmentFlag.AlignHCenter)
+
+    def retranslate(self) -> None:
+        """Set the texts again in the current language."""
+        self.title.setText(_("Drop an image or a folder here"))
+        self.text.setText(_("or choose what to open"))
+        self.open_image.setText(_("Open image…"))
+        self.open_folder.setText(_("Open folder…"))
+        self.open_sample.setText(_("Open the sample study"))
+
+
+def _layer_tools(view: QtViewer) -> QWidget:
+    tools = QWidget()
+    layout = QVBoxLayout(tools)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(view.controls)
+    layout.addWidget(view.layerButtons)
+    layout.addWidget(view.layers)
+    layout.addWidget(view.viewerButtons)
+    return tools

@@ -1,0 +1,75 @@
+"""How a relevance map is drawn: colour tables with transparency, value range, outline, blended picture."""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+AUTO = "auto"
+COLORMAPS = (AUTO, "jet", "seismic")
+"""`auto` is perceptually uniform and lets the image through where there is no relevance; the others are the papers'."""
+
+# Below this share of the range the perceptually uniform maps fade out.
+FADE = 0.5
+OUTSIDE, EDGE = 1, 2
+
+
+def value_range(relevance: NDArray[np.float32], signed: bool) -> tuple[float, float]:
+    """Return the (low, high) drawn with the ends of the map: ±max|R| for signed maps, else min…max."""
+    if signed:
+        high = float(np.abs(relevance).max())
+        return (-high, high) if high > 0 else (-1.0, 1.0)
+    low, high = float(relevance.min()), float(relevance.max())
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+@cache
+def color_table(colormap: str, signed: bool) -> NDArray[np.float32]:
+    """Return the RGBA table (256, 4) in 0…1 for one of `COLORMAPS`."""
+    from matplotlib import colormaps
+
+    name = colormap if colormap != AUTO else ("coolwarm" if signed else "inferno")
+    table = colormaps[name](np.arange(256)).astype(np.float32)
+    if colormap == AUTO:
+        strength = np.linspace(-1, 1, 256) if signed else np.linspace(0, 1, 256)
+        table[:, 3] = np.clip(np.abs(strength) / FADE, 0, 1)
+    table.flags.writeable = False
+    return table
+
+
+def outline(relevant: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return (H, W): `EDGE` on the relevant pixels beside others, `OUTSIDE` on the others beside them, else 0."""
+    found = np.zeros(relevant.shape, np.uint8)
+    for axis in (0, 1):
+        before = (slice(None),) * axis + (slice(None, -1),)
+        after = (slice(None),) * axis + (slice(1, None),)
+        differs = relevant[before] != relevant[after]
+        for side in (before, after):
+            view = found[side]
+            view[differs & relevant[side]] = EDGE
+            view[differs & ~relevant[side]] = OUTSIDE
+    return found
+
+
+def blend(
+    pixels: NDArray[np.uint8],
+    relevance: NDArray[np.float32],
+    *,
+    signed: bool,
+    colormap: str = AUTO,
+    opacity: float = 0.6,
+) -> NDArray[np.uint8]:
+    """Return the image (H, W, 3) with the map drawn over it."""
+    low, high = value_range(relevance, signed)
+    level = (255 * np.clip((relevance - low) / (high - low), 0, 1)).astype(np.uint8)
+    rgba = color_table(colormap, signed)[level]
+    alpha = opacity * rgba[..., 3:]
+    return np.rint(pixels * (1 - alpha) + 255 * rgba[..., :3] * alpha).astype(np.uint8)
+
+
+def adjust(pixels: NDArray[np.uint8], brightness: float, contrast: float) -> NDArray[np.uint8]:
+    """Return the image as it is shown with `brightness` and `contrast` in −1…1; 0 and 0 change nothing."""
+    levels = np.arange(256) / 255
+    slope = np.tan((min(contrast, 0.98) + 1) * np.pi / 4)
+    table = np.clip((levels - 0.5) * slope + 0.5 + brightness / 2, 0, 1)
+    return np.rint(255 * table).astype(np.uint8)[pixels]

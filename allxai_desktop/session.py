@@ -1,0 +1,276 @@
+"""The live session: what is shown now, what is being computed, and what is stale.
+
+Every change of image, network, explainer, target or rule raises a generation number; one worker
+computes, and a result of an older generation is dropped. Painting never reaches the network: an
+edit moves the class counts by the pixels that changed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.explainers.registry import EXPLAINERS
+from allxai_desktop.i18n import _
+from allxai_desktop.relevance import ClassShare, ShareCounter, pixel_weights
+
+if TYPE_CHECKING:
+    from allxai_desktop.explainers.explain import Explanation
+    from allxai_desktop.images import CellImage
+    from allxai_desktop.painting.engine import PaintModel
+
+CACHE_BYTES = 256 * 2**20
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user chose. `target` None means the predicted class, `colormap` None the explainer's own."""
+
+    network: str | None = None
+    explainer: str = "grad-cam"
+    target: str | None = None
+    rule: str = "red-channel"
+    q: float = 0.1
+    colormap: str | None = None
+
+    @property
+    def shown_colormap(self) -> str:
+        """The colour map of the overlay and of the red-channel rule."""
+        return self.colormap or EXPLAINERS[self.explainer].default_colormap
+
+
+@dataclass(frozen=True)
+class Result:
+    """An explanation, the weight of each pixel under the rule, and the warning that belongs beside it."""
+
+    explanation: Explanation
+    weights: NDArray[Any] | None
+    domain_warning: str | None
+    choices: Choices
+
+    @property
+    def relevant(self) -> NDArray[np.bool_] | None:
+        """The relevant pixels (H, W): those with a weight above 0; None where the map is undefined."""
+        return None if self.weights is None else self.weights > 0
+
+
+class Engine(Protocol):
+    """Explains an image with a network by name; called on the worker thread only."""
+
+    def explain(
+        self, image: CellImage, network: str, explainer: str, target: str | None
+    ) -> tuple[Explanation, str | None]:
+        """Return the explanation and the network's domain warning."""
+
+
+class TorchEngine:
+    """The registered networks, loaded when they are first asked for."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Any] = {}
+
+    def explain(
+        self, image: CellImage, network: str, explainer: str, target: str | None
+    ) -> tuple[Explanation, str | None]:
+        """Return the explanation and the domain warning. Raises `AllxaiError` for a network that cannot be read."""
+        from allxai_desktop.explainers.explain import Explainer
+        from allxai_desktop.networks.registry import load_network
+
+        if network not in self._loaded:
+            loaded = load_network(network)
+            self._loaded[network] = loaded, Explainer(loaded)
+        model, engine = self._loaded[network]
+        return engine.explain(image.pixels, explainer, target), model.domain_warning(image.pixels)
+
+
+@dataclass
+class _Job:
+    generation: int
+    image: CellImage
+    choices: Choices
+    codes: NDArray[np.uint8]
+    edits: list[tuple[NDArray[Any], NDArray[np.uint8], NDArray[np.uint8]]] = field(default_factory=list)
+
+
+class Session:
+    """State of the explain side, followed by any number of widgets through its signals.
+
+    `dispatch` runs a callable on the thread that owns the widgets; without one, results arrive on
+    the worker thread.
+    """
+
+    choices_changed = Signal(Choices)
+    result_changed = Signal(object)
+    shares_changed = Signal(dict)
+    busy_changed = Signal(bool)
+    failed = Signal(str)
+
+    def __init__(
+        self,
+        paint: PaintModel,
+        engine: Engine | None = None,
+        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+    ) -> None:
+        self.paint = paint
+        self.image: CellImage | None = None
+        self.choices = Choices()
+        self.result: Result | None = None
+        self.live = True
+        self._engine = engine or TorchEngine()
+        self._dispatch = dispatch
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="explain")
+        self._generation = 0
+        self._job: _Job | None = None
+        self._counter: ShareCounter | None = None
+        self._weights: NDArray[Any] | None = None
+        self._cache: OrderedDict[tuple[str, ...], tuple[Explanation, str | None]] = OrderedDict()
+        self._cache_lock = threading.Lock()
+        paint.edited.connect(self._on_edited)
+
+    @property
+    def generation(self) -> int:
+        """Raised by every change that a result depends on."""
+        return self._generation
+
+    @property
+    def busy(self) -> bool:
+        """Whether a result for the present choices is on its way."""
+        return self._job is not None
+
+    @property
+    def shares(self) -> dict[str, ClassShare]:
+        """Shares of the present mask and map; empty without an image."""
+        return self._counter.shares() if self._counter else {}
+
+    def set_image(self, image: CellImage | None) -> None:
+        """Show `image`, whose mask is already in `paint`; the map of the image before is dropped at once."""
+        self.image = image
+        self.result = None
+        self._weights = None
+        self._counter = ShareCounter(self.paint.codes, None) if image is not None else None
+        self.result_changed.emit(None)
+        self.shares_changed.emit(self.shares)
+        self._start()
+
+    def choose(self, **changes: Any) -> None:
+        """Change some of the `Choices`; another network drops a target that may not be among its classes."""
+        choices = replace(self.choices, **changes)
+        if choices.network != self.choices.network and "target" not in changes:
+            choices = replace(choices, target=None)
+        if choices == self.choices:
+            return
+        self.choices = choices
+        self.choices_changed.emit(choices)
+        self._start()
+
+    def set_live(self, live: bool) -> None:
+        """Follow changes at once, or keep what is shown until `live` is on again."""
+        self.live = live
+        if live:
+            self._start()
+
+    def close(self) -> None:
+        """Stop: nothing is delivered after this."""
+        self._generation += 1
+        self._job = None
+        self.paint.edited.disconnect(self._on_edited)
+        self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def _start(self) -> None:
+        self._generation += 1
+        was_busy = self.busy
+        self._job = None
+        if self.live and self.image is not None and self.choices.network is not None:
+            self._job = _Job(self._generation, self.image, self.choices, self.paint.codes.copy())
+            self._worker.submit(self._run, self._job)
+        if self.busy != was_busy:
+            self.busy_changed.emit(self.busy)
+
+    def _run(self, job: _Job) -> None:
+        if job.generation != self._generation:
+            return
+        try:
+            result = self._compute(job)
+            counter = ShareCounter(job.codes, result.weights)
+        except AllxaiError as error:
+            message = str(error)
+            self._dispatch(lambda: self._fail(job, message))
+        except Exception:
+            log.exception("The explanation failed")
+            message = _("The explanation failed: see the log, or choose another network or explainer.")
+            self._dispatch(lambda: self._fail(job, message))
+        else:
+            self._dispatch(lambda: self._deliver(job, result, counter))
+
+    def _compute(self, job: _Job) -> Result:
+        choices = job.choices
+        explanation, warning = self._explain(job.image, choices)
+        weights = None
+        if explanation.relevance is not None:
+            weights = pixel_weights(
+                explanation.relevance, choices.rule, q=choices.q, colormap=choices.shown_colormap
+            )
+        return Result(explanation, weights, warning, choices)
+
+    def _explain(self, image: CellImage, choices: Choices) -> tuple[Explanation, str | None]:
+        network = choices.network or ""
+        key = (image.sha256, str(image.pixels.shape), network, choices.explainer, choices.target or "")
+        with self._cache_lock:
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                return self._cache[key]
+        made = self._engine.explain(image, network, choices.explainer, choices.target)
+        with self._cache_lock:
+            # The map of the predicted class is also the map of that class by its name.
+            self._cache[key] = self._cache[*key[:-1], made[0].target] = made
+            while len(self._cache) > 2 and self._cached_bytes() > CACHE_BYTES:
+                self._cache.popitem(last=False)
+        return made
+
+    def _cached_bytes(self) -> int:
+        maps = {id(made[0]): made[0].relevance for made in self._cache.values()}
+        return sum(relevance.nbytes for relevance in maps.values() if relevance is not None)
+
+    def _deliver(self, job: _Job, result: Result, counter: ShareCounter) -> None:
+        if job.generation != self._generation:
+            return
+        weights = result.weights
+        for indices, old, new in job.edits:
+            counter.update(old, new, None if weights is None else weights.reshape(-1)[indices])
+        self._job = None
+        self.result = result
+        self._weights = None if weights is None else weights.reshape(-1)
+        self._counter = counter
+        self.result_changed.emit(result)
+        self.shares_changed.emit(self.shares)
+        self.busy_changed.emit(False)
+
+    def _fail(self, job: _Job, message: str) -> None:
+        if job.generation != self._generation:
+            return
+        self._job = None
+        self.result = None
+        self._weights = None
+        self._counter = ShareCounter(self.paint.codes, None)
+        self.result_changed.emit(None)
+        self.shares_changed.emit(self.shares)
+        self.busy_changed.emit(False)
+        self.failed.emit(message)
+
+    def _on_edited(self, indices: NDArray[Any], old: NDArray[np.uint8], new: NDArray[np.uint8]) -> None:
+        if self._job is not None:
+            self._job.edits.append((indices, old, new))
+        if self._counter is not None:
+            self._counter.update(old, new, None if self._weights is None else self._weights[indices])
+            self.shares_changed.emit(self.shares)

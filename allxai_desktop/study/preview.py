@@ -1,0 +1,30 @@
+"""What the list of a study shows of an item: a thumbnail, and how much of it is labelled."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.images import read_image
+from allxai_desktop.masks.npz import load_mask
+from allxai_desktop.study.folder import StudyItem
+
+
+def thumbnail(item: StudyItem, side: int) -> NDArray[np.uint8] | None:
+    """Return the image (h, w, 3) at most `side` pixels wide and high; None where it cannot be read."""
+    try:
+        image = Image.fromarray(read_image(item.image_path).pixels)
+    except AllxaiError:
+        return None
+    image.thumbnail((side, side))
+    return np.asarray(image)
+
+
+def labelled_share(item: StudyItem) -> float | None:
+    """Return the share 0…1 of the pixels that are labelled; None without a mask that can be read."""
+    if not item.mask_path.exists():
+        return None
+    try:
+        return float((load_mask(item.mask_path).codes > 0).mean())
+    except AllxaiError:
+        return None

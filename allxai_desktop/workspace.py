@@ -1,0 +1,230 @@
+"""The open study: which image is shown, its mask, and how the mask gets to disk."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+from allxai_desktop.images import CellImage, read_image
+from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
+from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.session import Session
+from allxai_desktop.study.autosave import Autosaver
+from allxai_desktop.study.folder import Study, StudyItem
+
+Level = Literal["info", "warning", "error"]
+SavedState = Literal["saved", "saving", "failed"]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One sentence for the user."""
+
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    index: int
+    image: CellImage
+    codes: NDArray[np.uint8]
+    mask_path: Path
+    meta: dict[str, Any]
+    notices: tuple[Notice, ...]
+
+
+class Workspace:
+    """Opens studies and images off the window's thread, hands them to `paint` and `session`, saves each stroke.
+
+    `dispatch` runs a callable on the thread that owns the widgets.
+    """
+
+    study_opened = Signal(Study)
+    item_shown = Signal(int)
+    item_failed = Signal(int)
+    saved_changed = Signal(str)
+    noticed = Signal(Notice)
+
+    def __init__(
+        self, session: Session, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()
+    ) -> None:
+        self.session = session
+        self.paint: PaintModel = session.paint
+        self.study: Study | None = None
+        self.index: int | None = None
+        self.image: CellImage | None = None
+        self.mask_path: Path | None = None
+        self.saved: SavedState = "saved"
+        self._meta: dict[str, Any] = {}
+        self._dispatch = dispatch
+        self._loader = ThreadPoolExecutor(1, thread_name_prefix="load")
+        self._request = 0
+        self._autosaver = Autosaver(
+            on_saved=lambda path: dispatch(lambda: self._on_saved(path)),
+            on_error=lambda path, error: dispatch(lambda: self._on_save_error(path, error)),
+        )
+        self.paint.stroke_ended.connect(self.save)
+
+    @property
+    def item(self) -> StudyItem | None:
+        """The item that is shown."""
+        return None if self.study is None or self.index is None else self.study.items[self.index]
+
+    def open(self, path: Path) -> None:
+        """Open a study, a folder of images or one image; what is open stays where that fails."""
+        try:
+            study = Study.open(path)
+        except AllxaiError as error:
+            self.noticed.emit(Notice("error", str(error)))
+            return
+        self.study, self.index = study, None
+        self.study_opened.emit(study)
+        self.show(study.start)
+
+    def show(self, index: int) -> None:
+        """Show item `index` of the study as soon as it is read; an image that cannot be read is said and skipped."""
+        if self.study is None or not 0 <= index < len(self.study.items):
+            return
+        self._request += 1
+        self._loader.submit(self._load, self._request, index, self.study.items[index])
+
+    def step(self, by: int) -> None:
+        """Go `by` items on or, below 0, back."""
+        if self.index is not None:
+            self.show(self.index + by)
+
+    def save(self) -> None:
+        """Save the mask as it is now, on another thread; an image without a single label gets no new file."""
+        if self.image is None or self.mask_path is None:
+            return
+        if not self.paint.codes.any() and not self.mask_path.exists():
+            return
+        self._set_saved("saving")
+        self._autosaver.submit(self.mask_path, self.paint.codes.copy(), **self._mask_facts())
+
+    def export(self, path: Path) -> None:
+        """Write the mask to a file of the user's choice, on another thread."""
+        if self.image is None:
+            return
+        codes, facts = self.paint.codes.copy(), self._mask_facts()
+
+        def write() -> None:
+            try:
+                save_mask(path, codes, **facts)
+            except AllxaiError as error:
+                self._notice("error", str(error))
+            else:
+                self._notice("info", _("Mask exported as {name}.").format(name=path.name))
+
+        self._loader.submit(write)
+
+    def close(self, timeout: float = 30.0) -> bool:
+        """Finish saving and stop. Returns whether all is on disk."""
+        self.paint.stroke_ended.disconnect(self.save)
+        done = self._autosaver.close(timeout)
+        self._loader.shutdown(wait=True, cancel_futures=True)
+        return done
+
+    def unsaved(self, timeout: float = 30.0) -> bool:
+        """Wait for running saves; True where something could not be written."""
+        return not self._autosaver.flush(timeout)
+
+    def _mask_facts(self) -> dict[str, Any]:
+        return {
+            "image": self.image,
+            "annotator": self._meta.get("annotator"),
+            "created": self._meta.get("created"),
+        }
+
+    def _load(self, request: int, index: int, item: StudyItem) -> None:
+        if request != self._request:
+            return
+        try:
+            # What was painted a moment ago has to be on disk before it is read again.
+            self._autosaver.flush(5.0)
+            loaded = self._read(index, item)
+        except AllxaiError as error:
+            text = str(error)
+            self._dispatch(lambda: self._skip(request, index, text))
+        except Exception:
+            log.exception("Opening an image failed")
+            text = _("{name} could not be opened: see the log.").format(name=item.image_path.name)
+            self._dispatch(lambda: self._skip(request, index, text))
+        else:
+            self._dispatch(lambda: self._present(request, loaded))
+
+    def _read(self, index: int, item: StudyItem) -> _Loaded:
+        image = read_image(item.image_path)
+        if item.pixel_size_um is not None:
+            image = replace(image, pixel_size_um=item.pixel_size_um)
+        notices = [Notice("info", f"{image.name}: {note}") for note in image.notes]
+        codes, mask_path, meta = np.zeros(image.pixels.shape[:2], np.uint8), item.mask_path, {}
+        if mask_path.exists():
+            try:
+                mask = load_mask(mask_path, image)
+            except MaskError as error:
+                mask_path = _free_name(mask_path)
+                text = _("{reason} What you paint is saved as {name}; the file stays as it is.").format(
+                    reason=error, name=mask_path.name
+                )
+                notices.append(Notice("warning", text))
+            else:
+                codes, meta = mask.codes, mask.meta
+                if mask.warning:
+                    notices.append(Notice("warning", mask.warning))
+        return _Loaded(index, image, codes, mask_path, meta, tuple(notices))
+
+    def _present(self, request: int, loaded: _Loaded) -> None:
+        if request != self._request:
+            return
+        # A stroke in hand belongs to the image before.
+        self.paint.end_stroke()
+        self.session.set_image(None)
+        self.index, self.image = loaded.index, loaded.image
+        self.mask_path, self._meta = loaded.mask_path, loaded.meta
+        self.paint.new_image(loaded.codes)
+        self.item_shown.emit(loaded.index)
+        self.session.set_image(loaded.image)
+        for notice in loaded.notices:
+            self.noticed.emit(notice)
+
+    def _skip(self, request: int, index: int, text: str) -> None:
+        if request == self._request:
+            self.item_failed.emit(index)
+            self.noticed.emit(Notice("error", text))
+
+    def _notice(self, level: Level, text: str) -> None:
+        self._dispatch(lambda: self.noticed.emit(Notice(level, text)))
+
+    def _on_saved(self, path: Path) -> None:
+        if path == self.mask_path:
+            self._set_saved("saved")
+
+    def _on_save_error(self, path: Path, error: AllxaiError) -> None:
+        self._set_saved("failed")
+        self.noticed.emit(Notice("error", str(error)))
+
+    def _set_saved(self, state: SavedState) -> None:
+        if state != self.saved:
+            self.saved = state
+            self.saved_changed.emit(state)
+
+
+def _free_name(path: Path) -> Path:
+    """Return the first of `<stem>-2.npz`, `<stem>-3.npz`, … that does not exist."""
+    number = 2
+    while (free := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
+        number += 1
+    return free

@@ -1,0 +1,115 @@
+"""The relevance map and the outline of the relevant pixels as layers of a napari viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from allxai_desktop.explainers.registry import EXPLAINERS
+from napari.layers import Image, Labels, Layer
+from napari.utils.colormaps import Colormap, DirectLabelColormap
+
+from allxai_desktop.i18n import _
+from allxai_desktop.overlay import EDGE, OUTSIDE, color_table, outline, value_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from allxai_desktop.session import Result, Session
+    from napari_allxai_explain.view import ExplainView
+
+OUTLINE_COLORS = {None: "transparent", 0: "transparent", EDGE: "white", OUTSIDE: "black"}
+
+
+class RelevanceOverlay:
+    """Follows a session and draws its result above the image layer that `reference` returns."""
+
+    def __init__(
+        self, viewer: Any, session: Session, view: ExplainView, reference: Callable[[], Layer | None]
+    ) -> None:
+        self.viewer = viewer
+        self.session = session
+        self.view = view
+        self.reference = reference
+        self.map_layer: Image | None = None
+        self.outline_layer: Labels | None = None
+        session.result_changed.connect(self._on_result)
+        view.events.connect(self._apply_view)
+
+    def close(self) -> None:
+        """Stop following and take the layers away."""
+        self.session.result_changed.disconnect(self._on_result)
+        self.view.events.disconnect(self._apply_view)
+        self._remove()
+
+    def _on_result(self, result: Result | None) -> None:
+        relevance = result.explanation.relevance if result else None
+        if result is None or relevance is None or result.relevant is None:
+            self._hide()
+            return
+        edges = outline(result.relevant)
+        if not self._present() or self.map_layer.data.shape != relevance.shape:  # type: ignore[union-attr]
+            self._remove()
+            self._add(relevance, edges)
+        else:
+            self.map_layer.data = relevance  # type: ignore[union-attr]
+            self.outline_layer.data = edges  # type: ignore[union-attr]
+        self._apply_view()
+
+    def _present(self) -> bool:
+        return self.map_layer in self.viewer.layers and self.outline_layer in self.viewer.layers
+
+    def _add(self, relevance: np.ndarray, edges: np.ndarray) -> None:
+        place: dict[str, Any] = {}
+        layer = self.reference()
+        if layer is not None:
+            place = {"scale": layer.scale[-2:], "translate": layer.translate[-2:], "units": layer.units[-2:]}
+        with self._keeping_active_layer():
+            self.map_layer = Image(
+                relevance, name=_("Relevance"), blending="translucent", interpolation2d="nearest", **place
+            )
+            self.outline_layer = Labels(
+                edges,
+                name=_("Relevant pixels"),
+                colormap=DirectLabelColormap(color_dict=OUTLINE_COLORS),
+                **place,
+            )
+            self.outline_layer.editable = False
+            self.viewer.add_layer(self.map_layer)
+            self.viewer.add_layer(self.outline_layer)
+
+    def _hide(self) -> None:
+        for layer in (self.map_layer, self.outline_layer):
+            if layer is not None:
+                layer.visible = False
+
+    def _remove(self) -> None:
+        with self._keeping_active_layer():
+            for layer in (self.map_layer, self.outline_layer):
+                if layer is not None and layer in self.viewer.layers:
+                    self.viewer.layers.remove(layer)
+        self.map_layer = self.outline_layer = None
+
+    @contextmanager
+    def _keeping_active_layer(self) -> Iterator[None]:
+        # The painted layer stays the active one: mouse and keys go to it.
+        active = self.viewer.layers.selection.active
+        yield
+        if active is not None and active in self.viewer.layers:
+            self.viewer.layers.selection.active = active
+
+    def _apply_view(self, *_event: object) -> None:
+        result = self.session.result
+        if result is None or result.explanation.relevance is None or self.map_layer is None:
+            return
+        signed = EXPLAINERS[result.explanation.explainer].signed
+        self.map_layer.colormap = Colormap(color_table(self.view.colormap, signed), name=self.view.colormap)
+        self.map_layer.contrast_limits = value_range(result.explanation.relevance, signed)
+        self.map_layer.opacity = self.view.opacity
+        self.map_layer.visible = self.view.map_visible
+        self.map_layer.colorbar.visible = self.view.map_visible
+        assert self.outline_layer is not None
+        self.outline_layer.opacity = 0.9
+        self.outline_layer.visible = self.view.outline_visible

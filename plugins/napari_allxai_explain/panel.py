@@ -1,0 +1,247 @@
+"""The explain panel: what is asked of which network, its prediction, and the relevance of each class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from allxai_desktop.explainers.registry import EXPLAINERS
+from allxai_desktop.relevance import RULES
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from allxai_desktop.i18n import N_, _
+from allxai_desktop.overlay import AUTO, COLORMAPS
+from napari_allxai_explain.prediction import PredictionBars
+from napari_allxai_explain.shares_table import SharesTable
+
+if TYPE_CHECKING:
+    from allxai_desktop.networks.card import Card
+    from allxai_desktop.session import Choices, Result, Session
+    from napari_allxai_explain.view import ExplainView
+
+RULE_TITLES = {
+    "red-channel": N_("Red channel above its mean (papers)"),
+    "mean": N_("Above the mean relevance"),
+    "top-q": N_("Strongest pixels"),
+    "positive-mass": N_("All positive relevance"),
+}
+COLORMAP_TITLES = {AUTO: N_("Uniform"), "jet": N_("Jet (papers)"), "seismic": N_("Seismic (papers)")}
+
+
+class ExplainPanel(QWidget):
+    """Shows and changes a `Session` and an `ExplainView`; holds no state of its own."""
+
+    def __init__(self, session: Session, view: ExplainView, cards: Sequence[Card]) -> None:
+        super().__init__()
+        self.session = session
+        self.view = view
+        self.cards = {card.name: card for card in cards}
+        self._build()
+        self._connect()
+        self.retranslate()
+        self._show_view()
+        self._show_result(session.result)
+        self.table.shares.set_shares(session.shares)
+
+    def retranslate(self) -> None:
+        """Set the texts again in the current language."""
+        for control, name, tip in (
+            (self.live, _("Live"), _("Follow every change at once")),
+            (self.network, _("Network"), _("The network that predicts and is explained")),
+            (self.explainer, _("Explainer"), _("The method that makes the relevance map")),
+            (self.target, _("Target class"), _("The class whose relevance is shown")),
+            (self.rule, _("Rule"), _("Which pixels count as relevant")),
+            (
+                self.fraction,
+                _("Fraction of the pixels"),
+                _("How many of the strongest pixels count as relevant"),
+            ),
+            (self.colormap, _("Colours"), _("Colours of the relevance map; no number changes")),
+            (self.opacity, _("Opacity of the map"), _("Opacity of the relevance map")),
+            (self.outline, _("Outline"), _("Outline of the relevant pixels")),
+        ):
+            control.setAccessibleName(name)
+            control.setToolTip(tip)
+        self.title.setText(_("Explain"))
+        self.live.setText(_("Live"))
+        self.outline.setText(_("Outline"))
+        self.rule_label.setText(_("Rule"))
+        self.map_label.setText(_("Map"))
+        self.bars.retranslate()
+        self.table.retranslate()
+        self._show_choices(self.session.choices)
+        self._show_result(self.session.result)
+
+    def set_pixel_size(self, pixel_size_um: float | None) -> None:
+        """Show areas in µm² too where the side of a pixel is known."""
+        self.table.set_pixel_size(pixel_size_um)
+
+    def _build(self) -> None:
+        self.title = QLabel(objectName="panelTitle")
+        self.live = QCheckBox(checked=self.session.live)
+        self.network = _combo()
+        self.explainer = _combo()
+        self.target = _combo()
+        self.warning = QLabel(objectName="warning", wordWrap=True)
+        self.warning.hide()
+        self.bars = PredictionBars()
+        self.message = QLabel(objectName="message", wordWrap=True)
+        self.message.hide()
+        self.table = SharesTable()
+        self.rule_label = QLabel()
+        self.rule = _combo()
+        self.fraction = QDoubleSpinBox(minimum=0.1, maximum=99.9, decimals=1, singleStep=1.0, suffix=" %")
+        self.map_label = QLabel()
+        self.colormap = _combo()
+        self.opacity = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=100)
+        self.outline = QCheckBox()
+
+        head = QHBoxLayout()
+        head.addWidget(self.title)
+        head.addStretch()
+        head.addWidget(self.live)
+        choices = QGridLayout(horizontalSpacing=6, verticalSpacing=4)
+        choices.addWidget(self.network, 0, 0, 1, 2)
+        choices.addWidget(self.explainer, 1, 0)
+        choices.addWidget(self.target, 1, 1)
+        choices.setColumnStretch(0, 1)
+        choices.setColumnStretch(1, 1)
+        foot = QGridLayout(horizontalSpacing=6, verticalSpacing=4)
+        foot.addWidget(self.rule_label, 0, 0)
+        foot.addWidget(self.rule, 0, 1, 1, 2)
+        foot.addWidget(self.fraction, 0, 3)
+        foot.addWidget(self.map_label, 1, 0)
+        foot.addWidget(self.colormap, 1, 1)
+        foot.addWidget(self.opacity, 1, 2)
+        foot.addWidget(self.outline, 1, 3)
+        foot.setColumnStretch(2, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.setSpacing(4)
+        for part in (head, choices, self.warning, self.bars, self.message, self.table, foot):
+            if isinstance(part, QWidget):
+                layout.addWidget(part)
+            else:
+                layout.addLayout(part)
+        layout.addStretch()
+
+    def _connect(self) -> None:
+        session, view = self.session, self.view
+        self.live.toggled.connect(session.set_live)
+        for combo, name in (
+            (self.network, "network"),
+            (self.explainer, "explainer"),
+            (self.target, "target"),
+            (self.rule, "rule"),
+        ):
+            combo.activated.connect(lambda _row, c=combo, n=name: session.choose(**{n: c.currentData()}))
+        self.fraction.valueChanged.connect(lambda value: session.choose(q=value / 100))
+        self.colormap.activated.connect(self._choose_colormap)
+        self.opacity.valueChanged.connect(lambda value: setattr(view, "opacity", value / 100))
+        self.outline.toggled.connect(lambda on: setattr(view, "outline_visible", on))
+        session.choices_changed.connect(self._show_choices)
+        session.result_changed.connect(self._show_result)
+        session.shares_changed.connect(self.table.shares.set_shares)
+        session.busy_changed.connect(self.bars.set_stale)
+        session.failed.connect(self._show_failure)
+        view.events.connect(self._show_view)
+
+    def disconnect_session(self) -> None:
+        """Stop following; called before the panel goes away."""
+        session = self.session
+        session.choices_changed.disconnect(self._show_choices)
+        session.result_changed.disconnect(self._show_result)
+        session.shares_changed.disconnect(self.table.shares.set_shares)
+        session.busy_changed.disconnect(self.bars.set_stale)
+        session.failed.disconnect(self._show_failure)
+        self.view.events.disconnect(self._show_view)
+
+    def _choose_colormap(self) -> None:
+        name = self.colormap.currentData()
+        self.view.colormap = name
+        # The papers' colours are also what their rule counts; the uniform ones leave the rule as published.
+        self.session.choose(colormap=None if name == AUTO else name)
+
+    def _show_choices(self, choices: Choices) -> None:
+        _fill(
+            self.network,
+            ((name, card.title, card.domain_description) for name, card in self.cards.items()),
+            choices.network,
+        )
+        if not self.cards:
+            self.network.setPlaceholderText(_("No trained network found"))
+        _fill(
+            self.explainer,
+            ((name, _(info.title), _(info.summary)) for name, info in EXPLAINERS.items()),
+            choices.explainer,
+        )
+        _fill(self.rule, ((name, _(RULE_TITLES[name]), "") for name in RULES), choices.rule)
+        self._fill_target()
+        self.fraction.setVisible(choices.rule == "top-q")
+        with QSignalBlocker(self.fraction):
+            self.fraction.setValue(100 * choices.q)
+
+    def _fill_target(self) -> None:
+        choices, card = self.session.choices, self.cards.get(self.session.choices.network or "")
+        predicted = _("Predicted class")
+        result = self.session.result
+        if card and result and result.choices.network == choices.network:
+            title = card.class_title(result.explanation.prediction.predicted)
+            predicted = _("Predicted: {name}").format(name=title)
+        classes = [(key, card.class_title(key), "") for key in card.classes] if card else []
+        _fill(self.target, [(None, predicted, ""), *classes], choices.target)
+
+    def _show_result(self, result: Result | None) -> None:
+        self._fill_target()
+        self.warning.setVisible(bool(result and result.domain_warning))
+        self.message.setVisible(bool(result and result.explanation.undefined))
+        if result is None:
+            self.bars.show_probabilities({})
+            return
+        card = self.cards[result.choices.network or ""]
+        probabilities = result.explanation.prediction.probabilities
+        self.bars.show_probabilities({card.class_title(key): share for key, share in probabilities.items()})
+        self.warning.setText("⚠ " + (result.domain_warning or ""))
+        self.message.setText(result.explanation.undefined or "")
+
+    def _show_failure(self, message: str) -> None:
+        self.message.setText(message)
+        self.message.show()
+
+    def _show_view(self, *_event: object) -> None:
+        _fill(self.colormap, ((name, _(COLORMAP_TITLES[name]), "") for name in COLORMAPS), self.view.colormap)
+        with QSignalBlocker(self.opacity), QSignalBlocker(self.outline):
+            self.opacity.setValue(round(100 * self.view.opacity))
+            self.outline.setChecked(self.view.outline_visible)
+
+
+def _combo() -> QComboBox:
+    combo = QComboBox()
+    # Long titles are elided in the closed box and whole in the list, so that they never widen the panel.
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(8)
+    return combo
+
+
+def _fill(combo: QComboBox, rows: Iterable[tuple[Any, str, str]], current: Any) -> None:
+    rows = list(rows)
+    with QSignalBlocker(combo):
+        if [(combo.itemData(i), combo.itemText(i)) for i in range(combo.count())] != [
+            row[:2] for row in rows
+        ]:
+            combo.clear()
+            for data, title, tip in rows:
+                combo.addItem(title, data)
+                combo.setItemData(combo.count() - 1, tip or title, Qt.ItemDataRole.ToolTipRole)
+        combo.setCurrentIndex(next((i for i, row in enumerate(rows) if row[0] == current), -1))

@@ -1,0 +1,91 @@
+"""Probability bars of a prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from qtpy.QtCore import QRectF, QSize, Qt
+from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
+from qtpy.QtWidgets import QSizePolicy, QWidget
+
+from allxai_desktop.i18n import _
+
+SHOWN = 3
+BAR_COLOR = QColor(86, 180, 233)
+
+
+class PredictionBars(QWidget):
+    """The most probable classes, one row each; a click shows all of them, another the first few."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: list[tuple[str, float]] = []
+        self._all = False
+        self._stale = False
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def show_probabilities(self, probabilities: Mapping[str, float]) -> None:
+        """Show class title → probability in 0…1; an empty mapping clears the bars."""
+        self._rows = sorted(probabilities.items(), key=lambda row: -row[1])
+        self.setAccessibleDescription("; ".join(f"{name} {share:.1%}" for name, share in self._rows))
+        self.retranslate()
+        self.updateGeometry()
+        self.update()
+
+    def set_stale(self, stale: bool) -> None:
+        """Draw the bars pale while a newer result is being computed."""
+        self._stale = stale
+        self.update()
+
+    def retranslate(self) -> None:
+        """Set the texts again in the current language."""
+        self.setAccessibleName(_("Prediction"))
+        self.setToolTip(_("Probability of each class. Click to show all classes or the first three."))
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, self._row_height() * max(len(self._visible()), 1) + 2)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._all = not self._all
+        self.updateGeometry()
+        self.update()
+        event.accept()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        height = self._row_height()
+        if not self._rows:
+            painter.setOpacity(0.7)
+            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter), _("No prediction yet"))
+            return
+        painter.setOpacity(0.5 if self._stale else 1.0)
+        metrics = self.fontMetrics()
+        names = max(metrics.horizontalAdvance(name) for name, _share in self._rows) + 8
+        numbers = metrics.horizontalAdvance("100.0 %") + 6
+        room = max(self.width() - names - numbers, 20)
+        for row, (name, share) in enumerate(self._visible()):
+            top = row * height + 1
+            font = painter.font()
+            font.setBold(row == 0)
+            painter.setFont(font)
+            painter.drawText(QRectF(0, top, names, height), int(Qt.AlignmentFlag.AlignVCenter), name)
+            track = QRectF(names, top + height / 2 - 4, room, 8)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(128, 128, 128, 70))
+            painter.drawRoundedRect(track, 2, 2)
+            painter.setBrush(BAR_COLOR)
+            painter.drawRoundedRect(QRectF(track.left(), track.top(), max(room * share, 1), 8), 2, 2)
+            painter.setPen(self.palette().text().color())
+            painter.drawText(
+                QRectF(names + room, top, numbers, height),
+                int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter),
+                f"{100 * share:.1f} %",
+            )
+
+    def _visible(self) -> list[tuple[str, float]]:
+        return self._rows if self._all else self._rows[:SHOWN]
+
+    def _row_height(self) -> int:
+        return self.fontMetrics().height() + 2

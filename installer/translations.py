@@ -1,0 +1,55 @@
+"""Brings the gettext catalogues up to date: `python installer/translations.py` after changing a text.
+
+New texts appear in the `.po` file without a translation (a test fails until they have one); the
+`.mo` file that the program reads is written from it.
+"""
+
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = ("allxai_desktop", "plugins")
+LANGUAGES = ("es",)
+KEYWORDS = {"_": None, "N_": None}
+
+
+def po_path(language: str) -> Path:
+    """Return the catalogue that people edit."""
+    return ROOT / "resources" / "translations" / language / "LC_MESSAGES" / "allxai.po"
+
+
+def extract() -> Catalog:
+    """Return every text in the source that is marked for translation."""
+    found = Catalog(project="AllXAI Desktop", charset="utf-8")
+    for folder in SOURCES:
+        for name, _line, message, comments, context in extract_from_dir(ROOT / folder, keywords=KEYWORDS):
+            # Without line numbers the catalogue changes only where a text does.
+            found.add(message, locations=[(f"{folder}/{name}", None)], auto_comments=comments, context=context)
+    return found
+
+
+def main() -> None:
+    """Merge new texts into each catalogue and compile it."""
+    template = extract()
+    for language in LANGUAGES:
+        path = po_path(language)
+        catalogue = Catalog(locale=language, project="AllXAI Desktop", charset="utf-8")
+        if path.exists():
+            with path.open("rb") as stream:
+                catalogue = read_po(stream, locale=language)
+        catalogue.update(template, no_fuzzy_matching=True)
+        catalogue.obsolete.clear()
+        with path.open("wb") as stream:
+            write_po(stream, catalogue, sort_output=True, width=110, omit_header=False)
+        with path.with_suffix(".mo").open("wb") as stream:
+            write_mo(stream, catalogue)
+        missing = [message.id for message in catalogue if message.id and not message.string]
+        print(f"{path}: {len(catalogue)} texts, {len(missing)} without a translation")
+
+
+if __name__ == "__main__":
+    main()

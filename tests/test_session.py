@@ -1,0 +1,196 @@
+"""The live session: generations, cache, stale results, and shares that follow the brush."""
+
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.images import image_from_array
+from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.session import Session
+
+RELEVANCE = np.array([[0, 1], [2, 3]], np.float32)
+
+
+class FakeEngine:
+    """Answers with `RELEVANCE`, when `gate` lets it, and counts how often it was asked."""
+
+    def __init__(self):
+        self.calls = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.error = None
+        self.undefined = None
+
+    def explain(self, image, network, explainer, target):
+        self.calls.append((network, explainer, target))
+        assert self.gate.wait(10)
+        if self.error:
+            raise self.error
+        relevance = None if self.undefined else RELEVANCE
+        explanation = SimpleNamespace(
+            relevance=relevance, target=target or "blast", explainer=explainer, undefined=self.undefined
+        )
+        return explanation, "outside" if network == "other" else None
+
+
+class Pump:
+    """Collects what the worker hands over, as a window's event loop would."""
+
+    def __init__(self):
+        self.calls = []
+        self.arrived = threading.Semaphore(0)
+
+    def __call__(self, call):
+        self.calls.append(call)
+        self.arrived.release()
+
+    def run_one(self):
+        assert self.arrived.acquire(timeout=10)
+        self.calls.pop(0)()
+
+
+@pytest.fixture
+def setting():
+    engine, pump, paint = FakeEngine(), Pump(), PaintModel(np.array([[1, 1], [2, 5]], np.uint8))
+    session = Session(paint, engine, pump)
+    session.choose(network="net", rule="mean")
+    yield SimpleNamespace(session=session, engine=engine, pump=pump, paint=paint)
+    engine.gate.set()
+    session.close()
+
+
+def image(value=0):
+    return image_from_array(np.full((2, 2, 3), value, np.uint8), "cell.png")
+
+
+def test_shares_of_the_mask_alone_are_known_before_any_map(setting):
+    setting.session.set_image(image())
+    shares = setting.session.shares
+    assert shares["nucleus"].area_share == 0.5
+    assert shares["nucleus"].relevant is None
+
+
+def test_result_brings_the_relevance_of_each_class(setting):
+    setting.session.set_image(image())
+    setting.pump.run_one()
+    # Mean 1.5: the pixels with 2 (cytoplasm) and 3 (background) are above it.
+    shares = setting.session.shares
+    assert [shares[key].relevant for key in ("nucleus", "cytoplasm", "background")] == [0, 1, 1]
+    assert shares["cytoplasm"].relevant_share == 0.5
+    assert shares["cytoplasm"].enrichment == 2.0
+
+
+def test_a_stroke_moves_the_shares_without_asking_the_network(setting):
+    setting.session.set_image(image())
+    setting.pump.run_one()
+    setting.paint.begin_stroke()
+    setting.paint.apply(np.array([3]), 1)
+    assert setting.session.shares["nucleus"].pixels == 3
+    assert setting.session.shares["nucleus"].relevant_share == 0.5
+    setting.paint.end_stroke()
+    setting.paint.undo()
+    assert setting.session.shares["nucleus"].relevant_share == 0.0
+    assert len(setting.engine.calls) == 1
+
+
+def test_strokes_made_while_the_network_computes_are_counted(setting):
+    setting.engine.gate.clear()
+    setting.session.set_image(image())
+    setting.paint.apply(np.array([3]), 1)
+    setting.engine.gate.set()
+    setting.pump.run_one()
+    assert setting.session.shares["nucleus"].pixels == 3
+    assert setting.session.shares["nucleus"].relevant == 1
+
+
+def test_a_result_of_an_older_generation_is_dropped(setting):
+    setting.engine.gate.clear()
+    setting.session.set_image(image())
+    setting.session.choose(explainer="gradient")
+    setting.engine.gate.set()
+    setting.pump.run_one()
+    assert setting.session.result is None
+    setting.pump.run_one()
+    assert setting.session.result.choices.explainer == "gradient"
+
+
+def test_every_change_raises_the_generation(setting):
+    before = setting.session.generation
+    setting.session.set_image(image())
+    setting.session.choose(target="blast")
+    setting.session.choose(target="blast")
+    assert setting.session.generation == before + 2
+
+
+def test_the_same_question_is_answered_from_the_cache(setting):
+    setting.session.set_image(image())
+    setting.pump.run_one()
+    setting.session.choose(rule="positive-mass")
+    setting.pump.run_one()
+    setting.session.choose(target="blast")
+    setting.pump.run_one()
+    assert setting.engine.calls == [("net", "grad-cam", None)]
+    assert setting.session.shares["background"].relevant_share == pytest.approx(0.5)
+
+
+def test_another_image_is_another_question(setting):
+    setting.session.set_image(image())
+    setting.pump.run_one()
+    setting.session.set_image(image(7))
+    assert setting.session.result is None
+    setting.pump.run_one()
+    assert len(setting.engine.calls) == 2
+
+
+def test_another_network_forgets_the_target_and_brings_its_warning(setting):
+    setting.session.choose(target="blast")
+    setting.session.set_image(image())
+    setting.pump.run_one()
+    setting.session.choose(network="other")
+    setting.pump.run_one()
+    assert setting.session.choices.target is None
+    assert setting.session.result.domain_warning == "outside"
+
+
+def test_an_undefined_map_has_no_relevance_of_any_class(setting):
+    setting.engine.undefined = "constant"
+    setting.session.set_image(image())
+    setting.pump.run_one()
+    assert setting.session.result.relevant is None
+    assert setting.session.shares["nucleus"].relevant is None
+
+
+def test_a_failure_is_told_in_its_own_words_and_the_mask_is_still_counted(setting):
+    setting.engine.error = AllxaiError("Choose another network.")
+    told = []
+    setting.session.failed.connect(told.append)
+    setting.session.set_image(image())
+    setting.pump.run_one()
+    assert told == ["Choose another network."]
+    assert not setting.session.busy
+    assert setting.session.shares["nucleus"].pixels == 2
+
+
+def test_an_unexpected_failure_does_not_end_the_worker(setting, caplog):
+    setting.engine.error = ZeroDivisionError()
+    told = []
+    setting.session.failed.connect(told.append)
+    setting.session.set_image(image())
+    setting.pump.run_one()
+    setting.engine.error = None
+    setting.session.choose(explainer="gradient")
+    setting.pump.run_one()
+    assert len(told) == 1
+    assert setting.session.result is not None
+
+
+def test_switched_off_it_waits_until_it_is_live_again(setting):
+    setting.session.set_live(False)
+    setting.session.set_image(image())
+    assert not setting.session.busy
+    setting.session.set_live(True)
+    setting.pump.run_one()
+    assert setting.session.result is not None

@@ -1,0 +1,81 @@
+"""Every text that a user may see exists in both languages."""
+
+import gettext
+import importlib.util
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from allxai_desktop.cellclasses import BY_KEY
+from allxai_desktop.i18n import _, set_language, system_language
+
+ROOT = Path(__file__).resolve().parents[1]
+spec = importlib.util.spec_from_file_location("translations", ROOT / "installer" / "translations.py")
+translations = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(translations)
+
+
+@pytest.fixture(scope="module")
+def source():
+    return {message.id for message in translations.extract() if message.id}
+
+
+@pytest.fixture(scope="module")
+def spanish():
+    path = translations.po_path("es").with_suffix(".mo")
+    with path.open("rb") as stream:
+        return gettext.GNUTranslations(stream)._catalog
+
+
+def test_the_source_is_found(source):
+    assert len(source) > 50
+
+
+def test_no_text_is_missing_in_spanish(source, spanish):
+    assert sorted(text for text in source if not spanish.get(text)) == []
+
+
+def test_no_text_is_left_over(source, spanish):
+    assert sorted(text for text in spanish if text and text not in source) == []
+
+
+def test_both_languages_fill_in_the_same_names(source, spanish):
+    def names(text):
+        return sorted(name for _text, name, _spec, _conversion in string.Formatter().parse(text) if name)
+
+    assert [text for text in source if names(text) != names(spanish[text])] == []
+
+
+def test_no_user_text_is_built_before_it_is_translated():
+    # `_(f"…")` never finds its text in the catalogue.
+    found = [
+        path
+        for folder in translations.SOURCES
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"\b_\(\s*f[\"']", path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def test_switching_the_language_switches_the_class_names():
+    set_language("es")
+    assert BY_KEY["nucleus"].title == "Núcleo"
+    set_language("en")
+    assert BY_KEY["nucleus"].title == "Nucleus"
+
+
+def test_an_empty_text_stays_empty():
+    set_language("es")
+    assert _("") == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("es_MX.UTF-8", "es"), ("en_US.UTF-8", "en"), ("de_DE.UTF-8", "en")]
+)
+def test_the_systems_language_is_followed_where_there_is_a_catalogue(monkeypatch, value, expected):
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", value)
+    assert system_language() == expected

@@ -1,0 +1,154 @@
+"""Opening, saving and what happens when that fails."""
+
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from allxai_desktop.masks.npz import load_mask, save_mask
+from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.session import Session
+from allxai_desktop.workspace import Workspace
+
+
+class Pump:
+    """Runs what the threads hand over on the test's own thread."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, call):
+        self.calls.append(call)
+
+    def until(self, condition):
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline
+            while self.calls:
+                self.calls.pop(0)()
+            time.sleep(0.002)
+
+
+@pytest.fixture
+def pump():
+    return Pump()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in range(2):
+        Image.new("RGB", (4, 3), (number, 0, 0)).save(tmp_path / f"cell_{number}.png")
+    return tmp_path
+
+
+@pytest.fixture
+def workspace(pump):
+    session = Session(PaintModel(), dispatch=pump)
+    space = Workspace(session, pump)
+    space.notices = []
+    space.noticed.connect(space.notices.append)
+    yield space
+    space.close()
+    session.close()
+
+
+def opened(workspace, pump, path):
+    workspace.open(path)
+    pump.until(lambda: workspace.index is not None)
+
+
+def test_a_folder_opens_on_its_first_image(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    assert workspace.image.name == "cell_0.png"
+    assert workspace.paint.shape == (3, 4)
+
+
+def test_an_image_opens_in_its_folder(workspace, pump, folder):
+    opened(workspace, pump, folder / "cell_1.png")
+    assert workspace.image.name == "cell_1.png"
+
+
+def test_each_stroke_reaches_the_disk(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    workspace.paint.apply(np.array([0, 5]), 2)
+    pump.until(lambda: workspace.saved == "saved")
+    assert np.load(folder / "masks" / "cell_0.npz")["mask"].tolist() == [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 0]]
+
+
+def test_an_image_that_was_only_looked_at_gets_no_mask_file(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    workspace.save()
+    workspace.step(1)
+    pump.until(lambda: workspace.index == 1)
+    assert not (folder / "masks").exists()
+
+
+def test_going_on_and_back_finds_what_was_painted(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    workspace.paint.apply(np.array([11]), 5)
+    workspace.step(1)
+    pump.until(lambda: workspace.index == 1)
+    assert not workspace.paint.codes.any()
+    workspace.step(-1)
+    pump.until(lambda: workspace.index == 0)
+    assert workspace.paint.codes[2, 3] == 5
+
+
+def test_an_unreadable_image_is_told_and_the_one_on_screen_stays(workspace, pump, folder):
+    (folder / "cell_1.png").write_bytes(b"")
+    opened(workspace, pump, folder)
+    failed = []
+    workspace.item_failed.connect(failed.append)
+    workspace.step(1)
+    pump.until(lambda: failed)
+    assert failed == [1]
+    assert workspace.index == 0
+    assert [notice.level for notice in workspace.notices] == ["error"]
+    assert "cell_1.png" in workspace.notices[0].text
+
+
+def test_a_folder_without_images_leaves_what_is_open(workspace, pump, folder, tmp_path_factory):
+    opened(workspace, pump, folder)
+    workspace.open(tmp_path_factory.mktemp("empty"))
+    assert [notice.level for notice in workspace.notices] == ["error"]
+    assert workspace.image.name == "cell_0.png"
+
+
+def test_a_mask_of_another_image_is_kept_and_painting_goes_to_another_file(workspace, pump, folder):
+    path = folder / "masks" / "cell_0.npz"
+    path.parent.mkdir()
+    save_mask(path, np.full((9, 9), 1, np.uint8))
+    before = path.read_bytes()
+    opened(workspace, pump, folder)
+    assert workspace.notices[0].level == "warning"
+    workspace.paint.apply(np.array([0]), 3)
+    pump.until(lambda: workspace.saved == "saved")
+    assert path.read_bytes() == before
+    assert load_mask(folder / "masks" / "cell_0-2.npz").codes[0, 0] == 3
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_the_labels_stay(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    # A file where the folder should be: refused for every user, root too.
+    (folder / "masks").write_text("in the way")
+    workspace.paint.apply(np.array([0]), 3)
+    pump.until(lambda: workspace.saved == "failed")
+    assert workspace.notices[-1].level == "error"
+    assert workspace.paint.codes[0, 0] == 3
+    assert workspace.unsaved()
+
+
+def test_export_writes_a_mask_that_opens_against_its_image(workspace, pump, folder, tmp_path):
+    opened(workspace, pump, folder)
+    workspace.paint.apply(np.array([0]), 4)
+    workspace.export(tmp_path / "out.npz")
+    pump.until(lambda: workspace.notices)
+    assert workspace.notices[-1].level == "info"
+    assert load_mask(tmp_path / "out.npz", workspace.image).codes[0, 0] == 4
+
+
+def test_the_pixel_size_of_the_study_goes_before_that_of_the_file(workspace, pump, folder):
+    (folder / "study.toml").write_text('[[items]]\nimage = "cell_0.png"\npixel_size_um = 0.1\n')
+    opened(workspace, pump, folder)
+    assert workspace.image.pixel_size_um == 0.1

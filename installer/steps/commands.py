@@ -1,0 +1,128 @@
+"""The commands of `bootstrap.py`: run, test, exec."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from .environment import Environment
+from .messages import SetupError, _, say
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PARTS = {"run": {"packages", "window"}, "test": {"packages", "window", "tests"}, "exec": {"packages"}}
+CHECKS = {
+    "ruff check": ["ruff", "check", "."],
+    "ruff format": ["ruff", "format", "--check", "."],
+    "mypy": ["mypy"],
+    "mypy installer": ["mypy", "--strict", "installer/steps"],
+}
+
+
+def main(arguments: list[str], usage: str) -> int:
+    """Do what `arguments` ask for; return the exit code."""
+    if not arguments or arguments[0] not in PARTS:
+        print(usage.strip())
+        return 0 if arguments in (["-h"], ["--help"]) else 2
+    command, *rest = arguments
+    index_url = None
+    if rest[:1] == ["--index-url"]:
+        index_url, rest = "".join(rest[1:2]), rest[2:]
+    elif rest and rest[0].startswith("--index-url="):
+        index_url, rest = rest[0].partition("=")[2], rest[1:]
+    if command == "exec":
+        rest = rest[1:] if rest[:1] == ["--"] else rest
+    if index_url == "" or (command == "exec" and not rest):
+        print(usage.strip())
+        return 2
+    environment = Environment(CHECKOUT)
+    try:
+        prepare(environment, PARTS[command], index_url)
+        if command == "test":
+            return check(environment, rest)
+        if command == "run":
+            rest = [str(environment.python), "-P", "-m", "allxai_desktop.cli", *rest]
+        become(environment, rest)
+    except SetupError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say(_("Stopped. Run the same command again to go on."))
+        return 130
+
+
+def prepare(environment: Environment, parts: set[str], index_url: str | None) -> None:
+    """Bring `environment` to hold `parts`; a few milliseconds where it does. Raises `SetupError`."""
+    if parts <= environment.parts():
+        return
+    with _alone(environment.checkout):
+        if parts <= environment.parts():
+            return
+        start = time.monotonic()
+        if "window" in parts:
+            from . import display, libraries
+
+            bare = "tests" in parts and not display.has_screen(os.environ)
+            libraries.install(libraries.missing(virtual_screen=bare))
+        environment.prepare(parts, index_url)
+        say(_("The environment is ready ({seconds:.0f} s).").format(seconds=time.monotonic() - start))
+
+
+@contextmanager
+def _alone(checkout: Path) -> Iterator[None]:
+    """Let one set-up at a time work on a checkout. Raises `SetupError` where nothing may be written."""
+    try:
+        lock = (checkout / ".venv.lock").open("w")
+    except OSError as error:
+        raise SetupError(
+            _(
+                "{folder} cannot be written ({reason}). Make it writable and run the same command again."
+            ).format(folder=checkout, reason=error.strerror)
+        ) from error
+    with lock:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def become(environment: Environment, command: list[str]) -> NoReturn:
+    """Put `command` in the place of this process, inside the environment."""
+    import shutil
+
+    variables = environment.variables(os.environ)
+    program = shutil.which(command[0], path=variables["PATH"])
+    if program is None:
+        raise SetupError(
+            _("There is no command {name} in the environment or the system.").format(name=command[0])
+        )
+    sys.stdout.flush()
+    if os.name == "nt":
+        # There `exec` would give the prompt back while the program still runs.
+        sys.exit(subprocess.run([program, *command[1:]], env=variables).returncode)
+    os.execve(program, command, variables)
+
+
+def check(environment: Environment, arguments: list[str]) -> int:
+    """Run linter, type checker and tests, all of them whatever fails; return the first exit code."""
+    from .display import screen
+
+    codes = {}
+    with screen(environment.variables(os.environ)) as variables:
+        for name, command in (CHECKS | {"pytest": ["pytest", *arguments]}).items():
+            say(name)
+            result = subprocess.run(
+                [environment.python, "-m", *command], env=variables, cwd=environment.checkout
+            )
+            codes[name] = result.returncode
+    for name, code in codes.items():
+        say(f"{name}: " + (_("ok") if code == 0 else _("failed (exit code {code})").format(code=code)))
+    return next((abs(code) for code in codes.values() if code), 0)

@@ -12,7 +12,7 @@ _catalogue: gettext.NullTranslations = gettext.NullTranslations()
 _language = "en"
 
 
-def N_(text: str) -> str:  # noqa: N802 - gettext's own name for marking without translating
+def N_(text: str) -> str:
     """Mark `text` for the catalogue; it is translated with `_` when it is shown."""
     return text
 

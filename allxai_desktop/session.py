@@ -83,7 +83,7 @@ class TorchEngine:
     def explain(
         self, image: CellImage, network: str, explainer: str, target: str | None
     ) -> tuple[Explanation, str | None]:
-        """Return the explanation and the domain warning. Raises `AllxaiError` for a network that cannot be read."""
+        """Return the explanation and the domain warning. Raises `AllxaiError` for an unreadable network."""
         from allxai_desktop.explainers.explain import Explainer
         from allxai_desktop.networks.registry import load_network
 

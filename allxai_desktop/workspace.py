@@ -46,7 +46,7 @@ class _Loaded:
 
 
 class Workspace:
-    """Opens studies and images off the window's thread, hands them to `paint` and `session`, saves each stroke.
+    """Opens images off the window's thread, hands them to `paint` and `session`, saves each stroke.
 
     `dispatch` runs a callable on the thread that owns the widgets.
     """
@@ -94,7 +94,7 @@ class Workspace:
         self.show(study.start)
 
     def show(self, index: int) -> None:
-        """Show item `index` of the study as soon as it is read; an image that cannot be read is said and skipped."""
+        """Show item `index` of the study as soon as it is read; what cannot be read is said and skipped."""
         if self.study is None or not 0 <= index < len(self.study.items):
             return
         self._request += 1

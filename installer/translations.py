@@ -28,7 +28,9 @@ def extract() -> Catalog:
     for folder in SOURCES:
         for name, _line, message, comments, context in extract_from_dir(ROOT / folder, keywords=KEYWORDS):
             # Without line numbers the catalogue changes only where a text does.
-            found.add(message, locations=[(f"{folder}/{name}", None)], auto_comments=comments, context=context)
+            found.add(
+                message, locations=[(f"{folder}/{name}", None)], auto_comments=comments, context=context
+            )
     return found
 
 

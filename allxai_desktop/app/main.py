@@ -7,12 +7,27 @@ import logging.handlers
 import sys
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from platformdirs import user_log_path
 
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QApplication
+
+    from allxai_desktop.app.window import MainWindow
+
 
 def run(path: str | None = None) -> int:
-    """Open the window on `path`, or on the sample study, and return the exit code."""
+    """Open the window on `path`, or on the sample study, and return the exit code when it is closed."""
+    app, window = start(path)
+    code = int(app.exec())
+    # The window must go before the application does.
+    del window
+    return code
+
+
+def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
+    """Make the application and show its window; images and torch are loaded once the event loop runs."""
     log_file = _start_log()
     if sys.platform == "win32":
         # There torch's DLLs fail to load once Qt is in the process.
@@ -41,7 +56,7 @@ def run(path: str | None = None) -> int:
     sys.excepthook = report
     window.show()
     QTimer.singleShot(0, lambda: window.open_path(Path(path)) if path else window.open_sample())
-    return int(app.exec())
+    return app, window
 
 
 def _start_log() -> Path:

@@ -11,7 +11,7 @@ from allxai_desktop.i18n import _
 
 
 def sample_study() -> Path:
-    """Return the user's own copy of the sample study, made the first time: painting never changes the original.
+    """Return the user's own copy of the sample study, made the first time, so that the original stays.
 
     Raises `AllxaiError` where it cannot be made.
     """
@@ -27,7 +27,8 @@ def sample_study() -> Path:
     except OSError as error:
         raise AllxaiError(
             _(
-                "The sample study cannot be copied to {folder} ({reason}): free the disk or open a folder of your own."
+                "The sample study cannot be copied to {folder} ({reason}): "
+                "free the disk or open a folder of your own."
             ).format(folder=folder.parent, reason=error.strerror)
         ) from error
     return folder

@@ -77,7 +77,8 @@ class SharesModel(QAbstractTableModel):
                 _("Area in square micrometres"),
                 _("Share of the relevant pixels, or of the positive relevance"),
                 _(
-                    "Enrichment: relevance share ÷ area share. Above 1, the class holds more than its area explains."
+                    "Enrichment: relevance share ÷ area share. "
+                    "Above 1, the class holds more than its area explains."
                 ),
             )[section]
         return None

@@ -161,14 +161,14 @@ class Environment:
         wanted = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
         if tests:
             wanted += project["project"]["optional-dependencies"]["test"]
-        self._make_room_for_torch(["--index-url", index_url] if index_url else [])
+        self._prepare_torch(["--index-url", index_url] if index_url else [])
         say(_("Installing packages; the first time takes a few minutes."))
         run_pip(self.python, ["install", "--constraint", str(self.constraints), *wanted])
         say(_("Installing AllXAI Desktop itself, in place."))
         in_place = ["--no-deps", "--no-build-isolation", "--editable", str(self.checkout)]
         run_pip(self.python, ["install", *in_place])
 
-    def _make_room_for_torch(self, source: list[str]) -> None:
+    def _prepare_torch(self, source: list[str]) -> None:
         """Check the disk for the build of torch that pip would take; install it if `source` is given."""
         pins = self.constraints.read_text(encoding="utf-8").split()
         torch = [pin for pin in pins if pin.startswith(("torch==", "torchvision=="))]
@@ -207,7 +207,7 @@ def check_space(folder: Path, disk: int, temporary: int) -> None:
             raise SetupError(
                 _(
                     "The disk of {folder} has {free:.1f} GB free, but {need:.1f} GB are needed. Make room, "
-                    "or use another disk (for temporary files, set TMPDIR to a folder on it), and run the same "
-                    "command again."
+                    "or use another disk (for temporary files, set TMPDIR to a folder on it), and run the "
+                    "same command again."
                 ).format(folder=place, free=free / GB, need=need / GB)
             )

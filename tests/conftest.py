@@ -1,0 +1,45 @@
+"""What every test needs: English texts, settings of its own, and a screen or a word about it."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from allxai_desktop import i18n
+
+CHECKOUT = Path(__file__).parents[1]
+
+# Before napari is imported: tests must neither read nor change the user's settings.
+_settings = tempfile.TemporaryDirectory(prefix="allxai-tests-")
+os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_DATA_HOME"] = _settings.name
+os.environ["NAPARI_CONFIG"] = str(Path(_settings.name) / "napari.yaml")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test that opens a window where there is no screen; Qt would end the whole run."""
+    screenless = sys.platform == "linux" and not os.environ.get("DISPLAY")
+    if screenless and "qapp" in getattr(item, "fixturenames", ()):
+        pytest.fail("There is no screen: use `python3 installer/bootstrap.py test`, which starts Xvfb.")
+
+
+def pytest_unconfigure() -> None:
+    """Remove the settings before the interpreter takes the modules apart."""
+    _settings.cleanup()
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Show English texts, whatever the system's language and the test before."""
+    before = i18n.language()
+    i18n.set_language("en")
+    yield
+    i18n.set_language(before)
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """Return the root of the repository."""
+    return CHECKOUT

@@ -1,0 +1,84 @@
+"""Weights on disk: safetensors, or a `.pt`/`.pth` that holds tensors only. Nothing is unpickled freely."""
+
+import hashlib
+import io
+import pickle
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from allxai_desktop.i18n import _
+from allxai_desktop.networks.card import NetworkError
+
+MAX_BYTES = 2 * 2**30
+
+
+def read_checkpoint(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
+    """Return the tensors by name, on the CPU.
+
+    Raises `NetworkError` for a file that cannot be read, is damaged, holds code, or does not have
+    the SHA-256 `sha256`.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise NetworkError(
+                _("{path} is larger than 2 GB and is not a network of this program.").format(path=path)
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise NetworkError(
+            _("The weights {path} cannot be read: check that the file is there.").format(path=path)
+        ) from error
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise NetworkError(
+            _("The weights {path} are not the ones that their card describes: install the network again.").format(
+                path=path
+            )
+        )
+    state = _parse_safetensors(path, content) if path.suffix == ".safetensors" else _parse_torch(path, content)
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in state.values()):
+        raise NetworkError(
+            _("The weights {path} hold values that are not numbers: train the network again.").format(path=path)
+        )
+    return state
+
+
+def write_weights(path: Path, module: nn.Module) -> str:
+    """Write the module's weights as safetensors, float32, and return the file's SHA-256."""
+    content = save({name: tensor.contiguous() for name, tensor in module.state_dict().items()})
+    path.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def _damaged(path: Path) -> NetworkError:
+    return NetworkError(_("The weights {path} are damaged or not a checkpoint: get the file again.").format(path=path))
+
+
+def _parse_safetensors(path: Path, content: bytes) -> dict[str, Tensor]:
+    try:
+        return load(content)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise _damaged(path) from error
+
+
+def _parse_torch(path: Path, content: bytes) -> dict[str, Tensor]:
+    try:
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise NetworkError(
+            _("{path} holds more than weights, maybe code, and was not loaded: save its state_dict only.").format(
+                path=path
+            )
+        ) from error
+    except (RuntimeError, ValueError, KeyError, EOFError, OSError) as error:
+        raise _damaged(path) from error
+    if not isinstance(state, dict) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
+    ):
+        raise NetworkError(
+            _("{path} holds no plain dictionary of weights: save the network's state_dict.").format(path=path)
+        )
+    return state

@@ -1,0 +1,33 @@
+"""The networks that ship with the program. Listing them reads cards only; torch is imported on loading."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING
+
+from allxai_desktop.i18n import _
+from allxai_desktop.networks.card import CARD_FILE, Card, NetworkError, read_card
+
+if TYPE_CHECKING:
+    from allxai_desktop.networks.network import Network
+
+__all__ = ["NetworkError", "list_networks", "load_network"]
+
+
+def list_networks() -> list[Card]:
+    """Return the cards of the networks that ship with the program, by name. Raises `NetworkError`."""
+    with as_file(files("allxai_resources") / "networks") as root:
+        return [read_card(path) for path in sorted(root.glob(f"*/{CARD_FILE}"))]
+
+
+def load_network(name: str) -> Network:
+    """Load a network by its name. Raises `NetworkError` if there is none or it cannot be read."""
+    names = [card.name for card in list_networks()]
+    if name not in names:
+        raise NetworkError(
+            _("There is no network “{name}”: choose one of {known}.").format(name=name, known=", ".join(names))
+        )
+    from allxai_desktop.networks.network import open_network
+
+    with as_file(files("allxai_resources") / "networks" / name) as folder:
+        return open_network(folder)

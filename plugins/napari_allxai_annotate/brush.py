@@ -1,0 +1,133 @@
+"""What is drawn under the mouse: the brush in its true size and colour, and the outline being drawn.
+
+napari has no public way to draw on the canvas without a layer in the layer list, so this is the one module
+that uses its private overlay classes.
+"""
+
+from typing import Any
+
+import numpy as np
+from napari._vispy.overlays.base import VispySceneOverlay
+from napari._vispy.utils.visual import overlay_to_visual
+from napari.components import ViewerModel
+from napari.components.overlays import SceneOverlay
+from numpy.typing import NDArray
+from psygnal import Signal
+from vispy.scene import Node
+from vispy.scene.visuals import Line, Markers
+from vispy.visuals.transforms import STTransform
+
+OVERLAY = "allxai_brush"
+HALO = (0, 0, 0, 0.8)
+
+Color = tuple[float, float, float]
+Point = tuple[float, float]
+
+
+class BrushView:
+    """Where and how the brush and the outline are drawn; points are (row, column) in world coordinates."""
+
+    brush_changed = Signal()
+    path_changed = Signal()
+
+    def __init__(self) -> None:
+        self.center: Point | None = None
+        self.radius: Point = (0, 0)
+        self.color: Color = (1, 1, 1)
+        self.path: NDArray[np.float64] = np.empty((0, 2))
+        self.corners = False
+
+    def set_brush(self, center: Point | None, radius: Point, color: Color) -> None:
+        """Show a brush with `radius` (rows, columns) at `center`, or none where that is None."""
+        if (center, radius, color) != (self.center, self.radius, self.color):
+            self.center, self.radius, self.color = center, radius, color
+            self.brush_changed.emit()
+
+    def set_path(self, path: list[Point], corners: bool, color: Color) -> None:
+        """Show the line `path`, closed in thought, with its corners marked or not."""
+        self.path = np.array(path, float).reshape(-1, 2)
+        self.corners, self.color = corners, color
+        self.path_changed.emit()
+
+
+class BrushOverlay(SceneOverlay):
+    """The model that napari keeps; what is drawn is in `view`."""
+
+    view: Any = None
+
+
+class VispyBrushOverlay(VispySceneOverlay):
+    """Draws a `BrushView`: coloured lines with a dark halo, seen on light and dark alike."""
+
+    overlay: BrushOverlay
+
+    def __init__(self, **kwargs: Any) -> None:
+        angle = np.linspace(0, 2 * np.pi, 97)
+        circle = np.column_stack([np.cos(angle), np.sin(angle)])
+        node = Node()
+        self._ring = [Line(circle, width=width, parent=node) for width in (4, 2)]
+        self._line = [Line(np.zeros((2, 2)), width=width, parent=node) for width in (4, 2)]
+        self._corners = Markers(parent=node)
+        self._parts = [*self._ring, *self._line, self._corners]
+        for order, part in enumerate(self._parts):
+            part.order = order
+            part.set_gl_state("translucent", depth_test=False)
+            part.visible = False
+        for part in self._ring:
+            part.transform = STTransform()
+        for part in (self._ring[0], self._line[0]):
+            part.set_data(color=HALO)
+        super().__init__(node=node, **kwargs)
+        self.view: BrushView = self.overlay.view
+        self.view.brush_changed.connect(self._on_brush)
+        self.view.path_changed.connect(self._on_path)
+        self.reset()
+        self._on_brush()
+        self._on_path()
+
+    def _on_blending_change(self) -> None:
+        """Keep the blending set at the start: a group of nodes has none of its own."""
+
+    def _on_brush(self) -> None:
+        center = self.view.center
+        for part in self._ring:
+            part.visible = center is not None
+            if center is not None:
+                # vispy has x before y.
+                part.transform.translate = center[::-1]
+                part.transform.scale = self.view.radius[::-1]
+        if center is not None:
+            self._ring[1].set_data(color=self.view.color)
+
+    def _on_path(self) -> None:
+        path = self.view.path[:, ::-1]
+        for part in self._line:
+            part.visible = len(path) > 1
+        self._corners.visible = self.view.corners and len(path) > 0
+        if len(path) > 1:
+            closed = np.vstack([path, path[:1]])
+            self._line[0].set_data(closed)
+            self._line[1].set_data(closed, color=self.view.color)
+        if self._corners.visible:
+            self._corners.set_data(
+                path, size=8, face_color=self.view.color, edge_color="black", edge_width=1, symbol="square"
+            )
+
+    def close(self) -> None:
+        """Stop following the view."""
+        self.view.brush_changed.disconnect(self._on_brush)
+        self.view.path_changed.disconnect(self._on_path)
+        super().close()
+
+
+overlay_to_visual[BrushOverlay] = VispyBrushOverlay
+
+
+def add_brush(viewer: ViewerModel, view: BrushView) -> None:
+    """Draw `view` on the canvas of `viewer` from now on."""
+    viewer.scene.overlays[OVERLAY] = BrushOverlay(view=view, visible=True)
+
+
+def remove_brush(viewer: ViewerModel) -> None:
+    """Stop drawing; nothing happens where `add_brush` was not called."""
+    viewer.scene.overlays.pop(OVERLAY, None)

@@ -1,0 +1,224 @@
+"""A `PaintModel` on the canvas of a napari viewer, in our window and in stock napari alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image, Labels
+from napari.utils.colormaps import DirectLabelColormap
+from numpy.typing import NDArray
+
+from allxai_desktop.cellclasses import CLASSES, CODES, MAX_CODE, UNLABELLED
+from allxai_desktop.i18n import _
+from allxai_desktop.painting.engine import PaintModel
+from napari_allxai_annotate.brush import BrushView, add_brush, remove_brush
+from napari_allxai_annotate.gestures import Gestures
+
+if TYPE_CHECKING:
+    from allxai_desktop.images import CellImage
+
+# Past this many changed pixels one redraw of the layer is quicker than its parts.
+REDRAW_PIXELS = 500_000
+
+
+def mask_colormap() -> DirectLabelColormap:
+    """Return the colours of the classes; unlabelled pixels and unknown codes are clear."""
+    colors: dict[int | None, Any] = {None: "transparent", UNLABELLED: "transparent"}
+    colors |= {cls.code: np.array([*cls.color, 255]) / 255 for cls in CLASSES}
+    return DirectLabelColormap(color_dict=colors)
+
+
+class PaintCanvas:
+    """Shows an image and its mask as layers, follows the model, and takes the mouse for its tools.
+
+    What napari's own Labels tools change on the mask layer is taken over into the model, as one undo step.
+    """
+
+    def __init__(self, viewer: ViewerModel, model: PaintModel) -> None:
+        self.viewer = viewer
+        self.model = model
+        self.image_layer: Image | None = None
+        self.mask_layer: Labels | None = None
+        self.gestures = Gestures(viewer, model, BrushView())
+        self._busy = False
+        add_brush(viewer, self.gestures.view)
+        model.edited.connect(self._on_edited)
+        model.image_replaced.connect(self._on_image_replaced)
+        for signal in (
+            model.active_changed,
+            model.mask_visible_changed,
+            model.mask_opacity_changed,
+            model.mask_outline_changed,
+        ):
+            signal.connect(self._show_settings)
+        viewer.layers.events.removed.connect(self._on_layer_removed)
+
+    def close(self) -> None:
+        """Stop following; the layers stay."""
+        self._release()
+        self.gestures.close()
+        remove_brush(self.viewer)
+        self.viewer.layers.events.removed.disconnect(self._on_layer_removed)
+        model = self.model
+        model.edited.disconnect(self._on_edited)
+        model.image_replaced.disconnect(self._on_image_replaced)
+        for signal in (
+            model.active_changed,
+            model.mask_visible_changed,
+            model.mask_opacity_changed,
+            model.mask_outline_changed,
+        ):
+            signal.disconnect(self._show_settings)
+
+    # Layers
+
+    def show(self, image: CellImage | None) -> None:
+        """Show `image` and the model's mask in new layers, in place of those before; None takes them away.
+
+        The mask of the model must have the size of the image: `model.new_image` comes first.
+        """
+        before = [layer for layer in (self.image_layer, self.mask_layer) if layer is not None]
+        self._release()
+        for layer in before:
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+        if image is None:
+            return
+        place: dict[str, Any] = {}
+        if image.pixel_size_um is not None:
+            place = {"scale": (image.pixel_size_um,) * 2, "units": ("um", "um")}
+        self.image_layer = Image(image.pixels, rgb=True, name=image.name, **place)
+        self.viewer.layers.insert(0, self.image_layer)
+        self._add_mask(1)
+        self.viewer.reset_view()
+
+    def attach(self, image_layer: Image, mask_layer: Labels | None = None) -> None:
+        """Paint over an image layer that is there already, on `mask_layer` or on a new one."""
+        self._release()
+        self.image_layer = image_layer
+        if mask_layer is None:
+            self._add_mask(self.viewer.layers.index(image_layer) + 1)
+        else:
+            self._take(mask_layer)
+
+    def _add_mask(self, position: int) -> None:
+        assert self.image_layer is not None
+        layer = Labels(
+            self.model.codes.copy(),
+            name=_("Mask of {name}").format(name=self.image_layer.name),
+            scale=self.image_layer.scale[-2:],
+            translate=self.image_layer.translate[-2:],
+            units=self.image_layer.units[-2:],
+        )
+        self.viewer.layers.insert(position, layer)
+        self._take(layer)
+
+    def _take(self, layer: Labels) -> None:
+        self.mask_layer = self.gestures.layer = layer
+        layer.colormap = mask_colormap()
+        layer.mode = "pan_zoom"
+        self._show_settings()
+        self.viewer.layers.selection.active = layer
+        layer.events.paint.connect(self._adopt)
+        layer.events.set_data.connect(self._adopt)
+        layer.events.visible.connect(self._on_layer_visible)
+        layer.events.opacity.connect(self._on_layer_opacity)
+        layer.events.selected_label.connect(self._on_layer_label)
+
+    def _release(self) -> None:
+        layer = self.mask_layer
+        self.image_layer = self.mask_layer = self.gestures.layer = None
+        self.gestures.cancel_outline()
+        if layer is not None:
+            layer.events.paint.disconnect(self._adopt)
+            layer.events.set_data.disconnect(self._adopt)
+            layer.events.visible.disconnect(self._on_layer_visible)
+            layer.events.opacity.disconnect(self._on_layer_opacity)
+            layer.events.selected_label.disconnect(self._on_layer_label)
+
+    def _on_layer_removed(self, event: Any) -> None:
+        if event.value in (self.image_layer, self.mask_layer):
+            self._release()
+
+    # From the model to the layer
+
+    def _on_edited(self, indices: NDArray[np.int64], _old: object, new: NDArray[np.uint8]) -> None:
+        layer = self.mask_layer
+        if layer is None:
+            return
+        place = np.divmod(indices, self.model.shape[1])
+        self._busy = True
+        try:
+            if len(indices) > REDRAW_PIXELS:
+                layer.data[place] = new
+                layer.refresh(extent=False)
+            else:
+                with layer.block_history():
+                    layer.data_setitem(place, new.astype(layer.data.dtype, copy=False))
+                self._forget_history()
+        finally:
+            self._busy = False
+
+    def _on_image_replaced(self) -> None:
+        layer = self.mask_layer
+        if layer is None or layer.data.shape != self.model.shape:
+            return
+        self._busy = True
+        try:
+            layer.data[:] = self.model.codes
+            layer.refresh(extent=False)
+            self._forget_history()
+        finally:
+            self._busy = False
+
+    def _forget_history(self) -> None:
+        # The model has the history. A second one in the layer would hold each pixel twice and, undone by
+        # napari's own means, bring back pixels from before a step that was undone here.
+        assert self.mask_layer is not None
+        self.mask_layer._reset_history()
+
+    def _show_settings(self) -> None:
+        layer, model = self.mask_layer, self.model
+        if layer is None:
+            return
+        self._busy = True
+        try:
+            layer.visible = model.mask_visible
+            # Thin lines vanish at an opacity that suits areas, and where many pixels share one of the screen.
+            layer.opacity = min(1.0, 2 * model.mask_opacity) if model.mask_outline else model.mask_opacity
+            layer.contour = max(1, round(max(model.shape) / 300)) if model.mask_outline else 0
+            layer.selected_label = model.active
+        finally:
+            self._busy = False
+
+    # From the layer to the model
+
+    def _on_layer_visible(self) -> None:
+        if not self._busy and self.mask_layer is not None:
+            self.model.mask_visible = self.mask_layer.visible
+
+    def _on_layer_opacity(self) -> None:
+        if not self._busy and self.mask_layer is not None and not self.model.mask_outline:
+            self.model.mask_opacity = self.mask_layer.opacity
+
+    def _on_layer_label(self) -> None:
+        if not self._busy and self.mask_layer is not None and self.mask_layer.selected_label in CODES:
+            self.model.active = self.mask_layer.selected_label
+
+    def _adopt(self) -> None:
+        """Take over what napari's tools, or a script, did to the layer."""
+        layer = self.mask_layer
+        if self._busy or layer is None or layer.data.shape != self.model.shape:
+            return
+        changed = np.flatnonzero(np.asarray(layer.data) != self.model.codes)
+        if not len(changed):
+            return
+        place = np.divmod(changed, self.model.shape[1])
+        values = np.asarray(layer.data)[place]
+        known = (values >= 0) & (values <= MAX_CODE)
+        self.model.apply(changed[known], values[known].astype(np.uint8))
+        # What locks, "only over" or an unknown code forbid goes back to what it was.
+        self._on_edited(changed, None, self.model.codes[place])
+        self._forget_history()

@@ -1,0 +1,262 @@
+"""What mouse events over the canvas do to the mask."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Labels
+from napari.utils.interactions import mouse_press_callbacks
+from psygnal import Signal
+
+from allxai_desktop.cellclasses import BY_CODE, UNLABELLED
+from allxai_desktop.painting import shapes
+from allxai_desktop.painting.engine import PaintModel
+from napari_allxai_annotate.brush import BrushView, Color, Point
+
+LEFT, RIGHT = 1, 2
+ERASER_COLOR: Color = (1, 1, 1)
+
+
+class Gestures:
+    """Turns presses, drags, clicks and the wheel into edits of `model`, and moves the drawn brush.
+
+    The left button paints with the tool in hand, the right button erases with it. napari's own tools stay
+    usable: nothing is taken while the active layer has one of them in hand, or while `panning` is set.
+    """
+
+    drawing_changed = Signal(bool)
+
+    def __init__(self, viewer: ViewerModel, model: PaintModel, view: BrushView) -> None:
+        self.viewer = viewer
+        self.model = model
+        self.view = view
+        self.layer: Labels | None = None
+        self._panning = False
+        self._corners: list[tuple[Point, Point]] = []
+        self._outline_code = UNLABELLED
+        self._mouse: Point | None = None
+        self._wheel = 0.0
+        # The lists hold napari's own reactions, which step back while ours apply.
+        self._replaced: list[tuple[list[Any], Any, list[Any]]] = []
+        self._replace(viewer.mouse_double_click_callbacks, self._on_double_click)
+        self._replace(viewer.mouse_wheel_callbacks, self._on_wheel)
+        viewer.mouse_drag_callbacks.append(self._on_press)
+        viewer.mouse_move_callbacks.append(self._on_move)
+        viewer.events.mouse_over_canvas.connect(self._on_over_canvas)
+        for signal in (model.active_changed, model.tool_changed, model.brush_size_changed):
+            signal.connect(self._on_settings)
+        model.tool_changed.connect(self.cancel_outline)
+        model.image_replaced.connect(self.cancel_outline)
+
+    def close(self) -> None:
+        """Give the mouse back to napari."""
+        self.viewer.mouse_drag_callbacks.remove(self._on_press)
+        self.viewer.mouse_move_callbacks.remove(self._on_move)
+        self.viewer.events.mouse_over_canvas.disconnect(self._on_over_canvas)
+        for callbacks, ours, theirs in self._replaced:
+            at = callbacks.index(ours)
+            callbacks[at : at + 1] = theirs
+        for signal in (self.model.active_changed, self.model.tool_changed, self.model.brush_size_changed):
+            signal.disconnect(self._on_settings)
+        self.model.tool_changed.disconnect(self.cancel_outline)
+        self.model.image_replaced.disconnect(self.cancel_outline)
+        self.viewer.cursor.style = "standard"
+
+    @property
+    def ready(self) -> bool:
+        """Whether the mouse paints now."""
+        active = self.viewer.layers.selection.active
+        return (
+            self.layer is not None
+            and self.viewer.dims.ndisplay == 2
+            and (active is None or active.mode == "pan_zoom")
+        )
+
+    @property
+    def panning(self) -> bool:
+        """Whether the left button moves the image instead of painting."""
+        return self._panning
+
+    @panning.setter
+    def panning(self, panning: bool) -> None:
+        self._panning = panning
+        self._show_brush()
+
+    # Outlines
+
+    @property
+    def drawing(self) -> bool:
+        """Whether a polygon or an outline is begun."""
+        return bool(self._corners)
+
+    def close_outline(self) -> None:
+        """Fill the outline that is being drawn; fewer than three corners are nothing to fill."""
+        corners, code = [data for data, _world in self._corners], self._outline_code
+        self.cancel_outline()
+        if len(corners) > 2:
+            self.model.apply(shapes.polygon(corners, self.model.shape), code)
+
+    def cancel_outline(self) -> None:
+        """Forget the outline that is being drawn."""
+        if self._corners:
+            self._corners = []
+            self._show_path()
+            self.drawing_changed.emit(False)
+
+    def remove_point(self) -> None:
+        """Take the last corner back."""
+        if len(self._corners) > 1:
+            self._corners.pop()
+            self._show_path()
+        else:
+            self.cancel_outline()
+
+    def _add_corner(self, event: Any, code: int) -> None:
+        if not self._corners:
+            self._outline_code = code
+        corner = self._data_point(event), (event.position[-2], event.position[-1])
+        if not self._corners or corner != self._corners[-1]:
+            self._corners.append(corner)
+        if len(self._corners) == 1:
+            self.drawing_changed.emit(True)
+        self._show_path()
+
+    # Mouse
+
+    def _replace(self, callbacks: list[Any], ours: Callable[[Any, Any], bool]) -> None:
+        theirs = list(callbacks)
+
+        def react(viewer: Any, event: Any) -> None:
+            if not ours(viewer, event):
+                for callback in theirs:
+                    callback(viewer, event)
+
+        callbacks[:] = [react]
+        self._replaced.append((callbacks, react, theirs))
+
+    def _takes(self, event: Any) -> bool:
+        # Alt and drag is napari's zoom box; a second button during a stroke is an accident.
+        return (
+            self.ready
+            and not self._panning
+            and event.button in (LEFT, RIGHT)
+            and len(event.buttons) < 2
+            and "Alt" not in event.modifiers
+        )
+
+    def _on_press(self, _viewer: Any, event: Any) -> Iterator[None]:
+        if not self._takes(event):
+            return
+        # Handled, so that the camera neither pans nor zooms with this drag.
+        event.handled = True
+        model = self.model
+        model.mask_visible = True
+        code = UNLABELLED if event.button == RIGHT else model.paint_code
+        if model.tool == "fill":
+            model.apply(shapes.flood(model.codes, self._data_point(event)), code)
+        elif model.tool == "polygon":
+            self._add_corner(event, code)
+        elif model.tool == "freehand":
+            yield from self._freehand(event, code)
+        else:
+            yield from self._stroke(event, code)
+
+    def _stroke(self, event: Any, code: int) -> Iterator[None]:
+        model = self.model
+        model.begin_stroke()
+        last = self._data_point(event)
+        while model.in_stroke:
+            now = self._data_point(event)
+            self._mouse = now
+            self._show_brush(code)
+            model.apply(shapes.stroke(last, now, model.brush_size, model.shape), code)
+            last = now
+            if event.type == "mouse_release":
+                model.end_stroke()
+            else:
+                yield
+        self._show_brush()
+
+    def _freehand(self, event: Any, code: int) -> Iterator[None]:
+        self.cancel_outline()
+        while event.type != "mouse_release":
+            self._add_corner(event, code)
+            yield
+            if not self._corners:
+                return
+        self.close_outline()
+
+    def _on_double_click(self, viewer: Any, event: Any) -> bool:
+        if not self._takes(event):
+            return False
+        if self.model.tool == "polygon" and self._corners:
+            # Its first click has set the last corner.
+            self.close_outline()
+        else:
+            # Two quick dabs are two dabs: Qt calls the second press a double click.
+            mouse_press_callbacks(viewer, event)
+        event.handled = True
+        return True
+
+    def _on_wheel(self, _viewer: Any, event: Any) -> bool:
+        if not self.ready or "Control" not in event.modifiers:
+            return False
+        # A touch pad sends many small parts of a step.
+        self._wheel += float(np.clip(event.delta[1], -1, 1))
+        steps = int(self._wheel)
+        self._wheel -= steps
+        self.model.step_brush_size(steps)
+        event.handled = True
+        return True
+
+    def _on_move(self, _viewer: Any, event: Any) -> None:
+        if self.layer is None:
+            return
+        self._mouse = self._data_point(event)
+        self._show_brush()
+        if self._corners and self.model.tool == "polygon":
+            self._show_path((event.position[-2], event.position[-1]))
+
+    def _on_over_canvas(self) -> None:
+        if not self.viewer.mouse_over_canvas:
+            self._mouse = None
+            self._show_brush()
+
+    def _on_settings(self) -> None:
+        self._show_brush()
+
+    # Drawing
+
+    def _data_point(self, event: Any) -> Point:
+        assert self.layer is not None
+        row, column = self.layer.world_to_data(event.position)[-2:]
+        return float(row), float(column)
+
+    def _color(self, code: int) -> Color:
+        if code == UNLABELLED:
+            return ERASER_COLOR
+        red, green, blue = BY_CODE[code].color
+        return red / 255, green / 255, blue / 255
+
+    def _show_brush(self, code: int | None = None) -> None:
+        painting = self.ready and not self._panning
+        style = "cross" if painting else "standard"
+        if self.viewer.cursor.style != style:
+            self.viewer.cursor.style = style
+        center = None
+        radius = (0.0, 0.0)
+        if painting and self._mouse is not None and self.model.tool in ("brush", "eraser"):
+            assert self.layer is not None
+            size = self.model.brush_size
+            row, column = self.layer.data_to_world(shapes.snap(self._mouse, size))[-2:]
+            center = float(row), float(column)
+            radius = float(self.layer.scale[-2] * size / 2), float(self.layer.scale[-1] * size / 2)
+        shown = self.model.paint_code if code is None else code
+        self.view.set_brush(center, radius, self._color(shown))
+
+    def _show_path(self, mouse: Point | None = None) -> None:
+        path = [world for _data, world in self._corners]
+        if mouse is not None:
+            path.append(mouse)
+        self.view.set_path(path, self.model.tool == "polygon", self._color(self._outline_code))

@@ -72,6 +72,13 @@ class PaintCanvas:
         ):
             signal.disconnect(self._show_settings)
 
+    def undo(self) -> None:
+        """Take the last corner of a polygon back while one is drawn, else the last step."""
+        if self.gestures.drawing:
+            self.gestures.remove_point()
+        else:
+            self.model.undo()
+
     # Layers
 
     def show(self, image: CellImage | None) -> None:

@@ -1,0 +1,357 @@
+"""The annotate panel: classes, tools and how the mask is shown. All state is in the `PaintModel`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QButtonGroup,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from allxai_desktop.cellclasses import CLASSES, UNLABELLED, CellClass
+from allxai_desktop.i18n import _
+from allxai_desktop.painting.engine import MAX_BRUSH, MIN_BRUSH, TOOLS, PaintModel
+from napari_allxai_annotate.canvas import PaintCanvas
+from napari_allxai_annotate.glyphs import GlyphButton, swatch
+from napari_allxai_annotate.keys import KEYS
+from napari_allxai_annotate.shortcuts import HoldToPan, Shortcuts
+
+NONE = "–"
+SLIDER_STEPS = 100
+OUTLINE_KEYS = ("close-outline", "cancel-outline", "remove-point")
+STYLE = """
+QToolButton { border: 2px solid transparent; border-radius: 4px; padding: 0px 2px; background: transparent; }
+QToolButton:hover { background: rgba(128, 128, 128, 60); }
+QToolButton:checked { background: rgba(128, 128, 128, 110); border-color: rgba(128, 128, 128, 200); }
+QToolButton:focus { border-color: palette(highlight); }
+QSpinBox { padding: 1px 4px; min-width: 0px; min-height: 20px; }
+QSpinBox::up-button, QSpinBox::down-button { width: 0px; border: none; }
+"""
+
+
+class AnnotatePanel(QWidget):
+    """Shows and changes a `PaintModel`; its keys work in the whole window of `key_parent`.
+
+    Without a canvas, the keys that need one (outlines, panning) are not bound.
+    """
+
+    def __init__(
+        self, model: PaintModel, canvas: PaintCanvas | None = None, key_parent: QWidget | None = None
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.canvas = canvas
+        self._shares: Mapping[str, float | None] = {}
+        self._build()
+        self._connect()
+        self.retranslate()
+        for show in self._shows:
+            show()
+        self._bind_keys(key_parent or self)
+
+    def set_area_shares(self, shares: Mapping[str, float | None]) -> None:
+        """Show the share of the labelled area (0…1, or None) of each class, by its key."""
+        self._shares = shares
+        for row in self.rows:
+            row.show_share(shares.get(row.cls.key))
+
+    def retranslate(self) -> None:
+        """Set the texts again in the current language."""
+        self.title.setText(_("Annotate"))
+        self.size_label.setText(_("Size"))
+        self.over_label.setText(_("Only over"))
+        self.mask_label.setText(_("Mask"))
+        for row in self.rows:
+            row.retranslate()
+        for tool, button in self.tools.items():
+            _name(button, _(KEYS[tool].title), tool)
+        _name(self.undo, _("Undo"), "undo")
+        _name(self.redo, _("Redo"), "redo")
+        _name(self.hide_mask, _("Show or hide the mask"), "hide")
+        _name(self.outline, _("Show the mask as outlines"))
+        for control in (self.size_slider, self.size_value):
+            _name(control, _("Diameter of the brush in pixels"), "larger", "smaller")
+        _name(self.only_over, _("Paint only over pixels of this class"))
+        _name(self.opacity, _("Opacity of the mask"))
+        self.size_value.setSuffix(" px")
+        self._fill_only_over()
+        self.set_area_shares(self._shares)
+
+    def release_keys(self) -> None:
+        """Unbind every key; called before the panel goes away."""
+        self.shortcuts.release()
+        if self.pan is not None:
+            self.pan.release()
+
+    # Construction
+
+    def _build(self) -> None:
+        self.setStyleSheet(STYLE)
+        self.title = QLabel()
+        self.title.setObjectName("panelTitle")
+        self.undo, self.redo = GlyphButton("undo"), GlyphButton("redo")
+        self.classes = QButtonGroup(self)
+        self.rows = [ClassRow(cls) for cls in CLASSES]
+        self.tool_group = QButtonGroup(self)
+        self.tools = {tool: GlyphButton(tool, tool) for tool in TOOLS}
+        self.size_label, self.over_label, self.mask_label = QLabel(), QLabel(), QLabel()
+        self.size_slider = _slider()
+        self.size_value = QSpinBox()
+        self.size_value.setRange(MIN_BRUSH, MAX_BRUSH)
+        self.size_value.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self.size_value.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.size_value.setFixedWidth(62)
+        self.only_over = QComboBox()
+        self.only_over.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.only_over.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.opacity = _slider()
+        self.outline = GlyphButton("filled", "outline")
+        self.hide_mask = GlyphButton("eye", "eye-shut")
+
+        head = QHBoxLayout()
+        head.addWidget(self.title)
+        head.addStretch()
+        for row in self.rows:
+            self.classes.addButton(row.choose, row.cls.code)
+        tools = QHBoxLayout()
+        tools.setSpacing(2)
+        for tool, button in self.tools.items():
+            self.tool_group.addButton(button, TOOLS.index(tool))
+            tools.addWidget(button)
+        tools.addStretch()
+        tools.addWidget(self.undo)
+        tools.addWidget(self.redo)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(self.size_label, 0, 0)
+        grid.addWidget(self.size_slider, 0, 1)
+        grid.addWidget(self.size_value, 0, 2)
+        grid.addWidget(self.over_label, 1, 0)
+        grid.addWidget(self.only_over, 1, 1, 1, 2)
+        grid.addWidget(self.mask_label, 2, 0)
+        grid.addWidget(self.opacity, 2, 1)
+        look = QHBoxLayout()
+        look.setSpacing(2)
+        look.addWidget(self.outline)
+        look.addWidget(self.hide_mask)
+        look.addStretch()
+        grid.addLayout(look, 2, 2)
+        grid.setColumnStretch(1, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 4)
+        layout.setSpacing(1)
+        layout.addLayout(head)
+        for row in self.rows:
+            layout.addWidget(row)
+        layout.addSpacing(3)
+        layout.addLayout(tools)
+        layout.addSpacing(2)
+        layout.addLayout(grid)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+
+    def _connect(self) -> None:
+        model = self.model
+        # What is shown, and the signal that it follows.
+        self._shows: dict[Callable[[], None], object] = {
+            self._show_class: model.active_changed,
+            self._show_tool: model.tool_changed,
+            self._show_size: model.brush_size_changed,
+            self._show_locks: model.locked_changed,
+            self._show_only_over: model.only_over_changed,
+            self._show_opacity: model.mask_opacity_changed,
+            self._show_outline: model.mask_outline_changed,
+            self._show_visible: model.mask_visible_changed,
+            self._show_history: model.history_changed,
+        }
+        for show, signal in self._shows.items():
+            signal.connect(show)  # type: ignore[attr-defined]
+        self.classes.idClicked.connect(partial(setattr, model, "active"))
+        self.tool_group.idClicked.connect(lambda at: setattr(model, "tool", TOOLS[at]))
+        for row in self.rows:
+            row.lock.toggled.connect(partial(model.set_locked, row.cls.code))
+        self.size_slider.valueChanged.connect(lambda at: setattr(model, "brush_size", _size_at(at)))
+        self.size_value.valueChanged.connect(partial(setattr, model, "brush_size"))
+        self.only_over.activated.connect(
+            lambda _row: setattr(model, "only_over", self.only_over.currentData())
+        )
+        self.opacity.valueChanged.connect(lambda at: setattr(model, "mask_opacity", at / SLIDER_STEPS))
+        self.outline.toggled.connect(partial(setattr, model, "mask_outline"))
+        self.hide_mask.toggled.connect(lambda hidden: setattr(model, "mask_visible", not hidden))
+        self.undo.clicked.connect(lambda: self._undo())
+        self.redo.clicked.connect(lambda: model.redo())
+        # A number that was typed is done with: the keys go back to the window.
+        self.size_value.lineEdit().returnPressed.connect(self.size_value.clearFocus)
+        if self.canvas is not None:
+            self.canvas.viewer.events.mouse_over_canvas.connect(self._on_over_canvas)
+
+    def _bind_keys(self, window: QWidget) -> None:
+        model = self.model
+        actions: dict[str, Callable[[], object]] = {
+            **{f"class-{cls.code}": partial(setattr, model, "active", cls.code) for cls in CLASSES},
+            **{tool: partial(setattr, model, "tool", tool) for tool in TOOLS},
+            "swap": model.swap_active,
+            "larger": partial(model.step_brush_size, 1),
+            "smaller": partial(model.step_brush_size, -1),
+            "hide": lambda: setattr(model, "mask_visible", not model.mask_visible),
+            "undo": self._undo,
+            "redo": model.redo,
+        }
+        self.pan: HoldToPan | None = None
+        if self.canvas is not None:
+            gestures = self.canvas.gestures
+            actions["close-outline"] = gestures.close_outline
+            actions["cancel-outline"] = gestures.cancel_outline
+            actions["remove-point"] = gestures.remove_point
+            self.pan = HoldToPan(window, self.canvas)
+            gestures.drawing_changed.connect(self._show_drawing)
+        self.shortcuts = Shortcuts(window, actions)
+        self._show_drawing(False)
+
+    def _on_over_canvas(self) -> None:
+        self.size_value.clearFocus()
+
+    # From the model to the widgets
+
+    def _show_drawing(self, drawing: bool) -> None:
+        if self.canvas is not None:
+            # Enter, Escape and Backspace belong to the rest of the window otherwise.
+            self.shortcuts.set_enabled(OUTLINE_KEYS, drawing)
+        self._show_history()
+
+    def _show_class(self) -> None:
+        self.classes.button(self.model.active).setChecked(True)
+
+    def _show_tool(self) -> None:
+        self.tools[self.model.tool].setChecked(True)
+
+    def _show_size(self) -> None:
+        size = self.model.brush_size
+        with QSignalBlocker(self.size_slider), QSignalBlocker(self.size_value):
+            if _size_at(self.size_slider.value()) != size:
+                self.size_slider.setValue(_slider_at(size))
+            self.size_value.setValue(size)
+
+    def _show_locks(self) -> None:
+        for row in self.rows:
+            with QSignalBlocker(row.lock):
+                row.lock.setChecked(row.cls.code in self.model.locked)
+
+    def _show_only_over(self) -> None:
+        self.only_over.setCurrentIndex(self.only_over.findData(self.model.only_over))
+
+    def _show_opacity(self) -> None:
+        with QSignalBlocker(self.opacity):
+            self.opacity.setValue(round(self.model.mask_opacity * SLIDER_STEPS))
+
+    def _show_outline(self) -> None:
+        with QSignalBlocker(self.outline):
+            self.outline.setChecked(self.model.mask_outline)
+
+    def _show_visible(self) -> None:
+        with QSignalBlocker(self.hide_mask):
+            self.hide_mask.setChecked(not self.model.mask_visible)
+
+    def _show_history(self) -> None:
+        drawing = self.canvas is not None and self.canvas.gestures.drawing
+        self.undo.setEnabled(drawing or self.model.can_undo)
+        self.redo.setEnabled(self.model.can_redo)
+
+    def _undo(self) -> None:
+        if self.canvas is not None:
+            self.canvas.undo()
+        else:
+            self.model.undo()
+
+    def _fill_only_over(self) -> None:
+        self.only_over.clear()
+        self.only_over.addItem(_("Any class"), None)
+        self.only_over.addItem(_("Unlabelled"), UNLABELLED)
+        for cls in CLASSES:
+            self.only_over.addItem(swatch(cls, 14), cls.title, cls.code)
+        self._show_only_over()
+
+
+class ClassRow(QWidget):
+    """A class: its key, colour, letter and name to choose it by, its lock, its share of the area."""
+
+    def __init__(self, cls: CellClass) -> None:
+        super().__init__()
+        self.cls = cls
+        self.choose = QToolButton()
+        self.choose.setCheckable(True)
+        self.choose.setIcon(swatch(cls))
+        self.choose.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.choose.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.choose.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.choose.setFixedHeight(24)
+        red, green, blue = cls.color
+        self.choose.setStyleSheet(f"QToolButton:checked {{ border-color: rgb({red}, {green}, {blue}); }}")
+        self.share = QLabel(NONE)
+        self.share.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.lock = GlyphButton("lock-open", "lock")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.choose, 1)
+        layout.addWidget(self.lock)
+        layout.addWidget(self.share)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make room for the longest share in the font of the style, so that no row moves when one grows."""
+        text = self.share.text()
+        self.share.setText("100.0 %")
+        self.share.setMinimumWidth(self.share.sizeHint().width())
+        self.share.setText(text)
+        super().showEvent(event)
+
+    def show_share(self, share: float | None) -> None:
+        """Show a share of 0…1, or a dash for None."""
+        self.share.setText(NONE if share is None else f"{100 * share:.1f} %")
+
+    def retranslate(self) -> None:
+        """Set the texts again in the current language."""
+        name = self.cls.title
+        self.choose.setText(f" {self.cls.code}  {name}")
+        _name(self.choose, _("Paint {name}").format(name=name), f"class-{self.cls.code}")
+        _name(self.lock, _("Lock {name}: it is never painted over").format(name=name))
+        self.share.setAccessibleName(_("Area of {name}").format(name=name))
+        self.share.setToolTip(_("Share of the labelled area"))
+
+
+def _name(control: QWidget, text: str, *keys: str) -> None:
+    """Give `control` its accessible name and, with its keys, its tooltip."""
+    control.setAccessibleName(text)
+    sequences = ", ".join(KEYS[key].sequence for key in keys)
+    control.setToolTip(f"{text} ({sequences})" if sequences else text)
+
+
+def _slider() -> QSlider:
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setRange(0, SLIDER_STEPS)
+    slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return slider
+
+
+def _size_at(step: int) -> int:
+    """Return the brush size of a step of the slider: the same ratio from each step to the next."""
+    return round(math.exp(step / SLIDER_STEPS * math.log(MAX_BRUSH)))
+
+
+def _slider_at(size: int) -> int:
+    return round(SLIDER_STEPS * math.log(size) / math.log(MAX_BRUSH))

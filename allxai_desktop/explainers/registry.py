@@ -1,0 +1,105 @@
+"""The explainers by name: what each shows and what can be set. Listing them does not import torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import N_, _
+from allxai_desktop.relevance import default_colormap
+
+
+class ExplainerError(AllxaiError):
+    """An explanation that was asked for with a name, a setting, a target or an input that does not fit."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of an explainer: English title, default, and the values it may take."""
+
+    title: str
+    default: str
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ExplainerInfo:
+    """One explainer.
+
+    `title` and `summary` are English and marked for translation. `signed`: the map has negative
+    values by design. `is_cam`: the map is coarse, one value per cell of the last feature map.
+    `promises_conservation`: its relevance sums to the logit, so ΣR / logit is worth showing.
+    """
+
+    name: str
+    title: str
+    summary: str
+    signed: bool
+    is_cam: bool = False
+    promises_conservation: bool = False
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+
+    @property
+    def default_colormap(self) -> str:
+        """The colour map of the source papers for this kind of map."""
+        return default_colormap(self.is_cam)
+
+
+_ALL = (
+    ExplainerInfo(
+        "gradient",
+        N_("Gradient"),
+        N_("How the class's score would move if a pixel grew a little brighter (Simonyan 2014)."),
+        signed=True,
+    ),
+    ExplainerInfo(
+        "abs-gradient",
+        N_("|Gradient|"),
+        N_("How strongly the class's score depends on a pixel, whichever way it goes."),
+        signed=False,
+    ),
+    ExplainerInfo(
+        "gradient-x-input",
+        N_("Gradient × Input"),
+        N_("What each pixel adds to the class's score or takes from it, to first order (Shrikumar 2016)."),
+        signed=True,
+    ),
+    ExplainerInfo(
+        "grad-cam",
+        N_("Grad-CAM"),
+        N_("Which regions of the last feature map speak for the class: coarse, but stable (Selvaraju 2017)."),
+        signed=False,
+        is_cam=True,
+        settings={"recipe": Setting(N_("Recipe"), "standard", ("standard", "matlab"))},
+    ),
+)
+EXPLAINERS: dict[str, ExplainerInfo] = {info.name: info for info in _ALL}
+
+
+def explainer(name: str) -> ExplainerInfo:
+    """Return the explainer called `name`. Raises `ExplainerError`."""
+    if name not in EXPLAINERS:
+        raise ExplainerError(
+            _("There is no explainer “{name}”: choose one of {known}.").format(
+                name=name, known=", ".join(EXPLAINERS)
+            )
+        )
+    return EXPLAINERS[name]
+
+
+def complete_settings(info: ExplainerInfo, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `given` with the defaults of `info` for the rest. Raises `ExplainerError` for what it does not know."""
+    for key, value in given.items():
+        if key not in info.settings:
+            raise ExplainerError(
+                _("{explainer} has no setting “{key}”; its settings are: {known}.").format(
+                    explainer=_(info.title), key=key, known=", ".join(info.settings) or "–"
+                )
+            )
+        if value not in info.settings[key].choices:
+            raise ExplainerError(
+                _("The setting “{key}” of {explainer} cannot be “{value}”: choose one of {known}.").format(
+                    key=key, explainer=_(info.title), value=value, known=", ".join(info.settings[key].choices)
+                )
+            )
+    return {key: given.get(key, setting.default) for key, setting in info.settings.items()}

@@ -9,7 +9,6 @@ from functools import partial
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
-    QAbstractSpinBox,
     QButtonGroup,
     QComboBox,
     QGridLayout,
@@ -34,13 +33,16 @@ from napari_allxai_annotate.shortcuts import HoldToPan, Shortcuts
 NONE = "–"
 SLIDER_STEPS = 100
 OUTLINE_KEYS = ("close-outline", "cancel-outline", "remove-point")
+# The slider takes the place of the arrows of the spin box: Qt's own way to hide them loses the number here.
 STYLE = """
 QToolButton { border: 2px solid transparent; border-radius: 4px; padding: 0px 2px; background: transparent; }
 QToolButton:hover { background: rgba(128, 128, 128, 60); }
 QToolButton:checked { background: rgba(128, 128, 128, 110); border-color: rgba(128, 128, 128, 200); }
 QToolButton:focus { border-color: palette(highlight); }
 QSpinBox { padding: 1px 4px; min-width: 0px; min-height: 20px; }
-QSpinBox::up-button, QSpinBox::down-button { width: 0px; border: none; }
+QSpinBox::up-button, QSpinBox::down-button, QSpinBox::up-arrow, QSpinBox::down-arrow {
+    width: 0px; height: 0px; image: none;
+}
 """
 
 
@@ -113,7 +115,6 @@ class AnnotatePanel(QWidget):
         self.size_slider = _slider()
         self.size_value = QSpinBox()
         self.size_value.setRange(MIN_BRUSH, MAX_BRUSH)
-        self.size_value.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.size_value.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.size_value.setFixedWidth(62)
         self.only_over = QComboBox()

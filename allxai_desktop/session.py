@@ -39,6 +39,7 @@ class Choices:
 
     network: str | None = None
     explainer: str = "grad-cam"
+    settings: tuple[tuple[str, str], ...] = ()
     target: str | None = None
     rule: str = "red-channel"
     q: float = 0.1
@@ -68,9 +69,7 @@ class Result:
 class Engine(Protocol):
     """Explains an image with a network by name; called on the worker thread only."""
 
-    def explain(
-        self, image: CellImage, network: str, explainer: str, target: str | None
-    ) -> tuple[Explanation, str | None]:
+    def explain(self, image: CellImage, choices: Choices) -> tuple[Explanation, str | None]:
         """Return the explanation and the network's domain warning."""
 
 
@@ -80,18 +79,18 @@ class TorchEngine:
     def __init__(self) -> None:
         self._loaded: dict[str, Any] = {}
 
-    def explain(
-        self, image: CellImage, network: str, explainer: str, target: str | None
-    ) -> tuple[Explanation, str | None]:
+    def explain(self, image: CellImage, choices: Choices) -> tuple[Explanation, str | None]:
         """Return the explanation and the domain warning. Raises `AllxaiError` for an unreadable network."""
         from allxai_desktop.explainers.explain import Explainer
         from allxai_desktop.networks.registry import load_network
 
-        if network not in self._loaded:
-            loaded = load_network(network)
-            self._loaded[network] = loaded, Explainer(loaded)
-        model, engine = self._loaded[network]
-        return engine.explain(image.pixels, explainer, target), model.domain_warning(image.pixels)
+        name = choices.network or ""
+        if name not in self._loaded:
+            network = load_network(name)
+            self._loaded[name] = network, Explainer(network)
+        network, engine = self._loaded[name]
+        explanation = engine.explain(image.pixels, choices.explainer, choices.target, dict(choices.settings))
+        return explanation, network.domain_warning(image.pixels)
 
 
 @dataclass
@@ -134,7 +133,7 @@ class Session:
         self._job: _Job | None = None
         self._counter: ShareCounter | None = None
         self._weights: NDArray[Any] | None = None
-        self._cache: OrderedDict[tuple[str, ...], tuple[Explanation, str | None]] = OrderedDict()
+        self._cache: OrderedDict[tuple[object, ...], tuple[Explanation, str | None]] = OrderedDict()
         self._cache_lock = threading.Lock()
         paint.edited.connect(self._on_edited)
 
@@ -168,6 +167,8 @@ class Session:
         choices = replace(self.choices, **changes)
         if choices.network != self.choices.network and "target" not in changes:
             choices = replace(choices, target=None)
+        if choices.explainer != self.choices.explainer and "settings" not in changes:
+            choices = replace(choices, settings=())
         if choices == self.choices:
             return
         self.choices = choices
@@ -224,13 +225,13 @@ class Session:
         return Result(explanation, weights, warning, choices)
 
     def _explain(self, image: CellImage, choices: Choices) -> tuple[Explanation, str | None]:
-        network = choices.network or ""
-        key = (image.sha256, str(image.pixels.shape), network, choices.explainer, choices.target or "")
+        asked = (choices.network, choices.explainer, choices.settings)
+        key = (image.sha256, image.pixels.shape, *asked, choices.target)
         with self._cache_lock:
             if key in self._cache:
                 self._cache.move_to_end(key)
                 return self._cache[key]
-        made = self._engine.explain(image, network, choices.explainer, choices.target)
+        made = self._engine.explain(image, choices)
         with self._cache_lock:
             # The map of the predicted class is also the map of that class by its name.
             self._cache[key] = self._cache[*key[:-1], made[0].target] = made

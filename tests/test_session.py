@@ -24,7 +24,8 @@ class FakeEngine:
         self.error = None
         self.undefined = None
 
-    def explain(self, image, network, explainer, target):
+    def explain(self, image, choices):
+        network, explainer, target = choices.network, choices.explainer, choices.target
         self.calls.append((network, explainer, target))
         assert self.gate.wait(10)
         if self.error:

@@ -119,8 +119,10 @@ class ExplainPanel(QWidget):
         choices.setColumnStretch(1, 1)
         foot = QGridLayout(horizontalSpacing=6, verticalSpacing=4)
         foot.addWidget(self.rule_label, 0, 0)
-        foot.addWidget(self.rule, 0, 1, 1, 2)
-        foot.addWidget(self.fraction, 0, 3)
+        rule_row = QHBoxLayout()
+        rule_row.addWidget(self.rule, 1)
+        rule_row.addWidget(self.fraction)
+        foot.addLayout(rule_row, 0, 1, 1, 3)
         foot.addWidget(self.map_label, 1, 0)
         foot.addWidget(self.colormap, 1, 1)
         foot.addWidget(self.opacity, 1, 2)
@@ -141,11 +143,11 @@ class ExplainPanel(QWidget):
         self.live.toggled.connect(session.set_live)
         for combo, name in (
             (self.network, "network"),
-            (self.explainer, "explainer"),
             (self.target, "target"),
             (self.rule, "rule"),
         ):
             combo.activated.connect(lambda _row, c=combo, n=name: session.choose(**{n: c.currentData()}))
+        self.explainer.activated.connect(self._choose_explainer)
         self.fraction.valueChanged.connect(lambda value: session.choose(q=value / 100))
         self.colormap.activated.connect(self._choose_colormap)
         self.opacity.valueChanged.connect(lambda value: setattr(view, "opacity", value / 100))
@@ -167,6 +169,10 @@ class ExplainPanel(QWidget):
         session.failed.disconnect(self._show_failure)
         self.view.events.disconnect(self._show_view)
 
+    def _choose_explainer(self) -> None:
+        name, settings = self.explainer.currentData()
+        self.session.choose(explainer=name, settings=settings)
+
     def _choose_colormap(self) -> None:
         name = self.colormap.currentData()
         self.view.colormap = name
@@ -181,11 +187,7 @@ class ExplainPanel(QWidget):
         )
         if not self.cards:
             self.network.setPlaceholderText(_("No trained network found"))
-        _fill(
-            self.explainer,
-            ((name, _(info.title), _(info.summary)) for name, info in EXPLAINERS.items()),
-            choices.explainer,
-        )
+        _fill(self.explainer, explainer_rows(), (choices.explainer, choices.settings))
         _fill(self.rule, ((name, _(RULE_TITLES[name]), "") for name in RULES), choices.rule)
         self._fill_target()
         self.fraction.setVisible(choices.rule == "top-q")
@@ -224,6 +226,19 @@ class ExplainPanel(QWidget):
         with QSignalBlocker(self.opacity), QSignalBlocker(self.outline):
             self.opacity.setValue(round(100 * self.view.opacity))
             self.outline.setChecked(self.view.outline_visible)
+
+
+def explainer_rows() -> list[tuple[tuple[str, tuple[tuple[str, str], ...]], str, str]]:
+    """Return (name, settings), title and summary of each explainer, and of each setting that is not its default."""
+    rows = []
+    for name, info in EXPLAINERS.items():
+        rows.append(((name, ()), _(info.title), _(info.summary)))
+        for key, setting in info.settings.items():
+            for value in setting.choices:
+                if value != setting.default:
+                    title = f"{_(info.title)} ({value})"
+                    rows.append(((name, ((key, value),)), title, _(info.summary)))
+    return rows
 
 
 def _combo() -> QComboBox:

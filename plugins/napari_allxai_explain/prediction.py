@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from allxai_desktop.i18n import _
 
-SHOWN = 3
+SHOWN = 4
 BAR_COLOR = QColor(86, 180, 233)
 
 
@@ -41,7 +41,7 @@ class PredictionBars(QWidget):
     def retranslate(self) -> None:
         """Set the texts again in the current language."""
         self.setAccessibleName(_("Prediction"))
-        self.setToolTip(_("Probability of each class. Click to show all classes or the first three."))
+        self.setToolTip(_("Probability of each class. Click to show all classes or the first few."))
 
     def sizeHint(self) -> QSize:
         return QSize(200, self._row_height() * max(len(self._visible()), 1) + 2)

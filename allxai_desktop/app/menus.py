@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from napari_allxai_annotate.keys import KEYS
 from qtpy.QtGui import QAction, QActionGroup, QKeySequence
 from qtpy.QtWidgets import QMenu, QMessageBox
 
@@ -15,6 +14,7 @@ from allxai_desktop.app.theme import THEMES
 from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import LANGUAGES, N_, _, language
+from napari_allxai_annotate.keys import KEYS
 
 if TYPE_CHECKING:
     from allxai_desktop.app.window import MainWindow

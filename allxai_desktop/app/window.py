@@ -7,11 +7,6 @@ from typing import Any
 
 from napari.components import ViewerModel
 from napari.qt import QtViewer
-from napari_allxai_annotate.canvas import PaintCanvas
-from napari_allxai_annotate.panel import AnnotatePanel
-from napari_allxai_explain.overlay import RelevanceOverlay
-from napari_allxai_explain.panel import ExplainPanel
-from napari_allxai_explain.view import ExplainView
 from qtpy.QtCore import QByteArray, QSignalBlocker, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
@@ -44,6 +39,11 @@ from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Engine, Session
 from allxai_desktop.study.sample import sample_study
 from allxai_desktop.workspace import Notice, Workspace
+from napari_allxai_annotate.canvas import PaintCanvas
+from napari_allxai_annotate.panel import AnnotatePanel
+from napari_allxai_explain.overlay import RelevanceOverlay
+from napari_allxai_explain.panel import ExplainPanel
+from napari_allxai_explain.view import ExplainView
 
 STATE_VERSION = 1
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from allxai_desktop.explainers.registry import EXPLAINERS
 from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import Colormap, DirectLabelColormap
 
+from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import _
 from allxai_desktop.overlay import EDGE, OUTSIDE, color_table, outline, value_range
 

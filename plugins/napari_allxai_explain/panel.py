@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from allxai_desktop.explainers.registry import EXPLAINERS
-from allxai_desktop.relevance import RULES
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
@@ -20,8 +17,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.overlay import AUTO, COLORMAPS
+from allxai_desktop.relevance import RULES
+from napari_allxai_explain.choice_box import ChoiceBox
 from napari_allxai_explain.prediction import PredictionBars
 from napari_allxai_explain.shares_table import SharesTable
 
@@ -90,9 +90,9 @@ class ExplainPanel(QWidget):
     def _build(self) -> None:
         self.title = QLabel(objectName="panelTitle")
         self.live = QCheckBox(checked=self.session.live)
-        self.network = _combo()
-        self.explainer = _combo()
-        self.target = _combo()
+        self.network = ChoiceBox()
+        self.explainer = ChoiceBox()
+        self.target = ChoiceBox()
         self.warning = QLabel(objectName="warning", wordWrap=True)
         self.warning.hide()
         self.bars = PredictionBars()
@@ -100,10 +100,10 @@ class ExplainPanel(QWidget):
         self.message.hide()
         self.table = SharesTable()
         self.rule_label = QLabel()
-        self.rule = _combo()
+        self.rule = ChoiceBox()
         self.fraction = QDoubleSpinBox(minimum=0.1, maximum=99.9, decimals=1, singleStep=1.0, suffix=" %")
         self.map_label = QLabel()
-        self.colormap = _combo()
+        self.colormap = ChoiceBox()
         self.opacity = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=100)
         self.outline = QCheckBox()
 
@@ -146,7 +146,7 @@ class ExplainPanel(QWidget):
             (self.target, "target"),
             (self.rule, "rule"),
         ):
-            combo.activated.connect(lambda _row, c=combo, n=name: session.choose(**{n: c.currentData()}))
+            combo.activated.connect(lambda _row, c=combo, n=name: session.choose(**{n: c.value}))
         self.explainer.activated.connect(self._choose_explainer)
         self.fraction.valueChanged.connect(lambda value: session.choose(q=value / 100))
         self.colormap.activated.connect(self._choose_colormap)
@@ -170,25 +170,24 @@ class ExplainPanel(QWidget):
         self.view.events.disconnect(self._show_view)
 
     def _choose_explainer(self) -> None:
-        name, settings = self.explainer.currentData()
+        name, settings = self.explainer.value
         self.session.choose(explainer=name, settings=settings)
 
     def _choose_colormap(self) -> None:
-        name = self.colormap.currentData()
+        name = self.colormap.value
         self.view.colormap = name
         # The papers' colours are also what their rule counts; the uniform ones leave the rule as published.
         self.session.choose(colormap=None if name == AUTO else name)
 
     def _show_choices(self, choices: Choices) -> None:
-        _fill(
-            self.network,
+        self.network.fill(
             ((name, card.title, card.domain_description) for name, card in self.cards.items()),
             choices.network,
         )
         if not self.cards:
             self.network.setPlaceholderText(_("No trained network found"))
-        _fill(self.explainer, explainer_rows(), (choices.explainer, choices.settings))
-        _fill(self.rule, ((name, _(RULE_TITLES[name]), "") for name in RULES), choices.rule)
+        self.explainer.fill(explainer_rows(), (choices.explainer, choices.settings))
+        self.rule.fill(((name, _(RULE_TITLES[name]), "") for name in RULES), choices.rule)
         self._fill_target()
         self.fraction.setVisible(choices.rule == "top-q")
         with QSignalBlocker(self.fraction):
@@ -202,7 +201,7 @@ class ExplainPanel(QWidget):
             title = card.class_title(result.explanation.prediction.predicted)
             predicted = _("Predicted: {name}").format(name=title)
         classes = [(key, card.class_title(key), "") for key in card.classes] if card else []
-        _fill(self.target, [(None, predicted, ""), *classes], choices.target)
+        self.target.fill([(None, predicted, ""), *classes], choices.target)
 
     def _show_result(self, result: Result | None) -> None:
         self._fill_target()
@@ -222,14 +221,14 @@ class ExplainPanel(QWidget):
         self.message.show()
 
     def _show_view(self, *_event: object) -> None:
-        _fill(self.colormap, ((name, _(COLORMAP_TITLES[name]), "") for name in COLORMAPS), self.view.colormap)
+        self.colormap.fill(((name, _(COLORMAP_TITLES[name]), "") for name in COLORMAPS), self.view.colormap)
         with QSignalBlocker(self.opacity), QSignalBlocker(self.outline):
             self.opacity.setValue(round(100 * self.view.opacity))
             self.outline.setChecked(self.view.outline_visible)
 
 
 def explainer_rows() -> list[tuple[tuple[str, tuple[tuple[str, str], ...]], str, str]]:
-    """Return (name, settings), title and summary of each explainer, and of each setting that is not its default."""
+    """Return (name, settings), title and summary of each explainer and of each of its variants."""
     rows = []
     for name, info in EXPLAINERS.items():
         rows.append(((name, ()), _(info.title), _(info.summary)))
@@ -239,24 +238,3 @@ def explainer_rows() -> list[tuple[tuple[str, tuple[tuple[str, str], ...]], str,
                     title = f"{_(info.title)} ({value})"
                     rows.append(((name, ((key, value),)), title, _(info.summary)))
     return rows
-
-
-def _combo() -> QComboBox:
-    combo = QComboBox()
-    # Long titles are elided in the closed box and whole in the list, so that they never widen the panel.
-    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    combo.setMinimumContentsLength(8)
-    return combo
-
-
-def _fill(combo: QComboBox, rows: Iterable[tuple[Any, str, str]], current: Any) -> None:
-    rows = list(rows)
-    with QSignalBlocker(combo):
-        if [(combo.itemData(i), combo.itemText(i)) for i in range(combo.count())] != [
-            row[:2] for row in rows
-        ]:
-            combo.clear()
-            for data, title, tip in rows:
-                combo.addItem(title, data)
-                combo.setItemData(combo.count() - 1, tip or title, Qt.ItemDataRole.ToolTipRole)
-        combo.setCurrentIndex(next((i for i, row in enumerate(rows) if row[0] == current), -1))

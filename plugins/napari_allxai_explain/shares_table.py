@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from allxai_desktop.relevance import ClassShare
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QPainter
 from qtpy.QtWidgets import (
@@ -19,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.i18n import _
+from allxai_desktop.relevance import ClassShare
 
 NAME, BARS, AREA, SQUARE_UM, RELEVANCE, ENRICHMENT = range(6)
 Index = QModelIndex | QPersistentModelIndex

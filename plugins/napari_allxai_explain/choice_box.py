@@ -1,0 +1,38 @@
+"""A combo box over Python values."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtWidgets import QComboBox
+
+
+class ChoiceBox(QComboBox):
+    """Offers values by title. Filling it emits nothing; only a person's choice emits `activated`.
+
+    The values stay on this side of Qt, which would turn a tuple into a list.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: list[tuple[Any, str, str]] = []
+        # Long titles are elided in the closed box and whole in the list, so that they never widen the panel.
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+
+    @property
+    def value(self) -> Any:
+        """The value chosen, None where nothing is."""
+        return self._rows[self.currentIndex()][0] if self.currentIndex() >= 0 else None
+
+    def fill(self, rows: Iterable[tuple[Any, str, str]], current: Any) -> None:
+        """Offer `rows` of value, title and tooltip, with `current` chosen."""
+        rows = list(rows)
+        with QSignalBlocker(self):
+            if rows != self._rows:
+                self._rows = rows
+                self.clear()
+                for row, (_value, title, tip) in enumerate(rows):
+                    self.addItem(title)
+                    self.setItemData(row, tip or title, Qt.ItemDataRole.ToolTipRole)
+            self.setCurrentIndex(next((i for i, row in enumerate(rows) if row[0] == current), -1))

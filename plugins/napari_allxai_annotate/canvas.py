@@ -190,13 +190,19 @@ class PaintCanvas:
         layer, model = self.mask_layer, self.model
         if layer is None:
             return
+        settings = {
+            "visible": model.mask_visible,
+            # Thin lines vanish at an opacity that suits areas, and where many pixels share one of the screen.
+            "opacity": min(1.0, 2 * model.mask_opacity) if model.mask_outline else model.mask_opacity,
+            "contour": max(1, round(max(model.shape) / 300)) if model.mask_outline else 0,
+            "selected_label": model.active,
+        }
         self._busy = True
         try:
-            layer.visible = model.mask_visible
-            # Thin lines vanish at an opacity that suits areas, and where many pixels share one of the screen.
-            layer.opacity = min(1.0, 2 * model.mask_opacity) if model.mask_outline else model.mask_opacity
-            layer.contour = max(1, round(max(model.shape) / 300)) if model.mask_outline else 0
-            layer.selected_label = model.active
+            for name, value in settings.items():
+                # Setting what is set already costs a redraw and, for `visible`, napari's tool in hand.
+                if getattr(layer, name) != value:
+                    setattr(layer, name, value)
         finally:
             self._busy = False
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Labels
+from napari.layers import Labels, Layer
 from napari.utils.interactions import mouse_press_callbacks
 from psygnal import Signal
 
@@ -33,6 +33,7 @@ class Gestures:
         self.view = view
         self.layer: Labels | None = None
         self._panning = False
+        self._tool_held: tuple[Layer, str] | None = None
         self._corners: list[tuple[Point, Point]] = []
         self._outline_code = UNLABELLED
         self._mouse: Point | None = None
@@ -80,7 +81,18 @@ class Gestures:
 
     @panning.setter
     def panning(self, panning: bool) -> None:
+        if panning == self._panning:
+            return
         self._panning = panning
+        active = self.viewer.layers.selection.active
+        if panning and active is not None and active.mode != "pan_zoom":
+            # One of napari's own tools is in hand: it waits meanwhile.
+            self._tool_held = active, active.mode
+            active.mode = "pan_zoom"
+        elif self._tool_held is not None:
+            layer, mode = self._tool_held
+            layer.mode = mode
+            self._tool_held = None
         self._show_brush()
 
     # Outlines

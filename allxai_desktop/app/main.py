@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import sys
+from importlib.resources import as_file, files
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -37,9 +38,14 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
 
     from allxai_desktop import __version__
 
-    app = get_qapp(
-        app_name="AllXAI Desktop", app_version=__version__, org_name="AllXAI", app_id="allxai.desktop"
-    )
+    with as_file(files("allxai_resources") / "icons" / "allxai.svg") as icon:
+        app = get_qapp(
+            app_name="AllXAI Desktop",
+            app_version=__version__,
+            icon=str(icon),
+            org_name="AllXAI",
+            app_id="allxai.desktop",
+        )
     from allxai_desktop.app.window import MainWindow
     from allxai_desktop.i18n import _
     from allxai_desktop.workspace import Notice

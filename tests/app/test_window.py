@@ -1,0 +1,264 @@
+"""The real window, driven by mouse and keys; what is checked is the state of the models."""
+
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from qtpy.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
+from qtpy.QtGui import QDropEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLabel
+
+from allxai_desktop.app.settings import WindowSettings
+from allxai_desktop.app.window import MainWindow
+from allxai_desktop.networks.registry import list_networks
+
+SIDE = 40
+
+
+class FakeEngine:
+    """Relevance that grows from left to right; the first class of the card is predicted."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def explain(self, image, choices):
+        self.calls += 1
+        card = next(card for card in list_networks() if card.name == choices.network)
+        shares = {key: (0.9 if key == card.classes[0] else 0.1) for key in card.classes}
+        relevance = np.tile(np.linspace(0, 1, image.pixels.shape[1], dtype=np.float32), (image.pixels.shape[0], 1))
+        explanation = SimpleNamespace(
+            relevance=relevance,
+            target=choices.target or card.classes[0],
+            explainer=choices.explainer,
+            undefined=None,
+            prediction=SimpleNamespace(probabilities=shares, predicted=card.classes[0]),
+            seconds=0.1,
+        )
+        return explanation, "An image from elsewhere." if image.name == "b.png" else None
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number, name in enumerate(("a.png", "b.png")):
+        Image.new("RGB", (SIDE, SIDE), (250, 220, 200 + number)).save(tmp_path / name)
+    return tmp_path
+
+
+@pytest.fixture
+def window(qtbot, tmp_path):
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    settings = WindowSettings()
+    settings.language = "en"
+    made = MainWindow(settings, FakeEngine())
+    qtbot.addWidget(made)
+    made.resize(1366, 738)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def cell(window, folder, qtbot):
+    """The window on the first of two images, with its map."""
+    window.open_path(folder)
+    qtbot.waitUntil(lambda: window.session.result is not None, timeout=20_000)
+    window.activateWindow()
+    # The first draw gives the camera its size: before it a click has no place in the image.
+    qtbot.wait(300)
+    return window
+
+
+def canvas_point(window, row, column):
+    """Return where on the canvas the centre of a pixel is drawn."""
+    camera = window.viewer.camera
+    native = window.qt_viewer.canvas.native
+    centre = camera.center[-2:]
+    return QPoint(
+        round(native.width() / 2 + (column - centre[1]) * camera.zoom),
+        round(native.height() / 2 + (row - centre[0]) * camera.zoom),
+    )
+
+
+def stroke(window, *places, button=Qt.MouseButton.LeftButton):
+    native = window.qt_viewer.canvas.native
+    points = [canvas_point(window, *place) for place in places]
+    QTest.mousePress(native, button, Qt.KeyboardModifier.NoModifier, points[0])
+    for point in points[1:]:
+        QTest.mouseMove(native, point)
+    QTest.mouseRelease(native, button, Qt.KeyboardModifier.NoModifier, points[-1])
+
+
+def key(window, name, modifier=Qt.KeyboardModifier.NoModifier):
+    QTest.keyClick(window.qt_viewer.canvas.native, name, modifier)
+
+
+def test_before_an_image_the_window_says_what_to_do(window):
+    assert window.pages.currentWidget() is window.empty
+    assert window.empty.open_image.isVisible()
+
+
+def test_a_folder_opens_with_prediction_and_map(cell):
+    assert cell.workspace.image.name == "a.png"
+    assert cell.overlay.map_layer.visible
+    assert not cell.explain.warning.isVisible()
+
+
+def test_painting_by_key_and_mouse_moves_the_shares_and_reaches_the_file(cell, folder, qtbot):
+    key(cell, Qt.Key.Key_2)
+    assert cell.paint.active == 2
+    stroke(cell, (20, 10), (20, 30))
+    assert cell.paint.codes[20, 10] == cell.paint.codes[20, 30] == 2
+    shares = cell.session.shares["cytoplasm"]
+    assert shares.area_share == 1.0
+    assert shares.relevant > 0
+    assert cell.explain.table.shares.share(1) == shares
+    painted = cell.paint.codes.copy()
+    key(cell, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: cell.workspace.saved == "saved")
+    assert np.array_equal(np.load(folder / "masks" / "a.npz")["mask"], painted)
+
+
+def test_undo_takes_back_a_whole_stroke_and_redo_makes_it_again(cell):
+    stroke(cell, (20, 5), (20, 20), (30, 30))
+    painted = cell.paint.codes.copy()
+    key(cell, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert not cell.paint.codes.any()
+    assert cell.session.shares["nucleus"].pixels == 0
+    key(cell, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert np.array_equal(cell.paint.codes, painted)
+
+
+def test_the_shares_follow_while_the_button_is_still_down(cell):
+    native = cell.qt_viewer.canvas.native
+    QTest.mousePress(native, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, canvas_point(cell, 10, 10))
+    first = cell.session.shares["nucleus"].pixels
+    QTest.mouseMove(native, canvas_point(cell, 10, 30))
+    second = cell.session.shares["nucleus"].pixels
+    QTest.mouseRelease(native, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, canvas_point(cell, 10, 30))
+    assert 0 < first < second
+
+
+def test_the_right_button_erases(cell):
+    stroke(cell, (20, 10), (20, 30))
+    stroke(cell, (20, 10), (20, 30), button=Qt.MouseButton.RightButton)
+    assert not cell.paint.codes.any()
+
+
+def test_painting_never_asks_the_network(cell, qtbot):
+    before = cell.session._engine.calls
+    stroke(cell, (20, 10), (20, 30))
+    qtbot.wait(100)
+    assert cell.session._engine.calls == before
+
+
+def test_digits_typed_into_a_field_stay_there(cell):
+    cell.study_panel.search.setFocus()
+    QTest.keyClicks(cell.study_panel.search, "5")
+    assert cell.study_panel.search.text() == "5"
+    assert cell.paint.active == 1
+
+
+def test_another_explainer_brings_another_map(cell, qtbot):
+    box = cell.explain.explainer
+    box.setCurrentIndex(next(row for row in range(box.count()) if box.itemText(row) == "Gradient"))
+    box.activated.emit(box.currentIndex())
+    qtbot.waitUntil(lambda: cell.session.result.choices.explainer == "gradient")
+    assert cell.overlay.map_layer.contrast_limits == [-1.0, 1.0]
+
+
+def test_another_rule_changes_what_is_relevant(cell, qtbot):
+    cell.session.choose(rule="top-q", q=0.25)
+    qtbot.waitUntil(lambda: cell.session.result.choices.rule == "top-q")
+    assert cell.session.result.relevant.sum() == SIDE * SIDE // 4
+    assert cell.explain.fraction.isVisible()
+
+
+def test_the_next_image_comes_with_its_own_mask_map_and_warning(cell, qtbot):
+    stroke(cell, (20, 10), (20, 30))
+    key(cell, Qt.Key.Key_PageDown)
+    qtbot.waitUntil(lambda: cell.session.result is not None and cell.workspace.index == 1)
+    assert not cell.paint.codes.any()
+    assert not cell.paint.can_undo
+    assert cell.explain.warning.isVisible()
+    assert "An image from elsewhere." in cell.explain.warning.text()
+
+
+def test_a_broken_image_is_told_and_the_window_goes_on(cell, tmp_path, qtbot):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n")
+    cell.open_path(broken)
+    qtbot.waitUntil(cell.notices.isVisible)
+    assert "broken.png" in cell.notices.text()
+    assert cell.workspace.image.name == "a.png"
+
+
+def test_what_is_dropped_is_opened(window, folder, qtbot):
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(folder / "b.png"))])
+    event = QDropEvent(
+        QPointF(300, 300),
+        Qt.DropAction.CopyAction,
+        mime,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    window.qt_viewer.dropEvent(event)
+    qtbot.waitUntil(lambda: window.workspace.image is not None)
+    assert window.workspace.image.name == "b.png"
+
+
+def test_brightness_changes_what_is_shown_and_nothing_else(cell, qtbot):
+    before = cell.workspace.image.pixels.copy()
+    cell.view_bar.brightness.setValue(-100)
+    qtbot.waitUntil(lambda: cell.canvas.image_layer.data.max() < before.max())
+    assert np.array_equal(cell.workspace.image.pixels, before)
+
+
+def test_the_language_switches_live(cell):
+    cell.set_language("es")
+    assert cell.explain.title.text() == "Explicar"
+    assert cell.annotate.title.text() == "Anotar"
+    assert cell.menuBar().actions()[0].text() == "&Archivo"
+
+
+def test_no_text_is_cut_at_the_smallest_size_in_spanish(cell, qtbot):
+    cell.resize(1366, 738)
+    cell.set_language("es")
+    qtbot.wait(100)
+    cut = [
+        label.text()
+        for label in cell.findChildren(QLabel)
+        if label.isVisible() and not label.wordWrap() and label.sizeHint().width() > label.width() + 1
+    ]
+    assert cut == []
+
+
+def test_every_control_has_a_name_and_a_tip(cell):
+    boxes = (cell.explain.network, cell.explain.explainer, cell.explain.target, cell.explain.rule, cell.explain.opacity)
+    assert all(box.accessibleName() and box.toolTip() for box in boxes)
+
+
+def test_both_panels_are_seen_whole_at_the_smallest_size(cell, qtbot):
+    cell.resize(1366, 738)
+    qtbot.wait(100)
+    assert cell.height() <= 738
+    for part in (cell.annotate, cell.explain):
+        assert part.height() >= part.minimumSizeHint().height()
+
+
+def test_the_canvas_is_not_blank(cell):
+    shot = cell.qt_viewer.canvas.screenshot()
+    assert np.ptp(np.asarray(shot)[..., :3]) > 0
+
+
+def test_closing_stops_every_worker(window, folder, qtbot):
+    window.open_path(folder)
+    qtbot.waitUntil(lambda: window.session.result is not None, timeout=20_000)
+    begin = time.monotonic()
+    window.close()
+    assert time.monotonic() - begin < 5
+    assert window.session._worker._shutdown

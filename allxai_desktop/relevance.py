@@ -15,8 +15,8 @@ from allxai_desktop.i18n import _
 RULES = ("red-channel", "mean", "top-q", "positive-mass")
 COLORMAPS = ("jet", "seismic")
 
-# The sum of all weights in fixed point. Integers make an undone stroke give back exactly the shares before it;
-# 60 bits leave room for rounding up at every pixel of the largest image.
+# The sum of all weights in fixed point. Integers make an undone stroke give back exactly the shares before
+# it; 60 bits leave room for rounding up at every pixel of the largest image.
 _MASS_TOTAL = float(2**60)
 
 
@@ -45,8 +45,9 @@ def _checked(relevance: NDArray[Any]) -> NDArray[np.float64]:
 def red_channel(relevance: NDArray[np.float32], colormap: str) -> NDArray[np.uint8]:
     """Return the red channel (H, W), 0–255, of the map drawn with `colormap`.
 
-    jet spans min…max, seismic −max|R|…max|R|; the entry of matplotlib's 256-entry table is int(255·x) for x in 0…1.
-    A constant map takes one entry. Raises `AllxaiError` for another colour map and for NaN or infinity.
+    jet spans min…max, seismic −max|R|…max|R|; the entry of matplotlib's 256-entry table (its own 8-bit form)
+    is int(255·x) for x in 0…1. A constant map takes one entry.
+    Raises `AllxaiError` for another colour map and for NaN or infinity.
     """
     if colormap not in COLORMAPS:
         raise AllxaiError(
@@ -74,7 +75,7 @@ def _top(values: NDArray[np.float64], q: float) -> NDArray[np.bool_]:
     if count == 0:
         return np.zeros(values.shape, bool)
     lowest = np.partition(flat, flat.size - count)[flat.size - count]
-    chosen = flat > lowest
+    chosen: NDArray[np.bool_] = flat > lowest
     chosen[np.flatnonzero(flat == lowest)[: count - np.count_nonzero(chosen)]] = True
     return chosen.reshape(values.shape)
 
@@ -84,16 +85,17 @@ def pixel_weights(
 ) -> NDArray[Any]:
     """Return how much each pixel of the map (H, W) counts under one of `RULES`.
 
-    bool (H, W): `red-channel`, red strictly above its mean; `mean`, strictly above the mean over all pixels of the
-    positive part max(R, 0); `top-q`, the round(q·H·W) (at least one) highest pixels, among equals the first in
-    C order. float64 (H, W): `positive-mass`, max(R, 0).
+    bool (H, W): `red-channel`, red strictly above its mean; `mean`, strictly above the mean over all pixels of
+    the positive part max(R, 0); `top-q`, the round(q·H·W) (at least one) highest pixels, among equals the first
+    in C order. float64 (H, W): `positive-mass`, max(R, 0).
     Raises `AllxaiError` for NaN or infinity, an unknown rule or colour map, and q outside (0, 1].
     """
     values = _checked(relevance)
     if rule == "red-channel":
         red = red_channel(relevance, colormap)
         # In integers, so that a constant map is never above its own mean by rounding.
-        return red.astype(np.int64) * red.size > int(red.sum(dtype=np.int64))
+        above: NDArray[np.bool_] = red.astype(np.int64) * red.size > int(red.sum(dtype=np.int64))
+        return above
     if rule == "mean":
         positive = np.maximum(values, 0)
         if not positive.size or positive.min() == positive.max():
@@ -102,7 +104,8 @@ def pixel_weights(
     if rule == "top-q":
         return _top(values, q)
     if rule == "positive-mass":
-        return np.maximum(values, 0)
+        mass: NDArray[np.float64] = np.maximum(values, 0)
+        return mass
     raise AllxaiError(
         _("There is no rule {name} for relevant pixels: choose {choices}.").format(
             name=rule, choices=", ".join(RULES)
@@ -204,7 +207,7 @@ def class_shares(
 def pool(images: Iterable[Mapping[str, ClassShare]]) -> dict[str, ClassShare]:
     """Return the shares over many images as the papers do: sum of counts ÷ sum of counts.
 
-    Raises `ValueError` where an image has no count of relevant pixels: the masses of two maps have no common unit.
+    Raises `ValueError` for images without a count of relevant pixels: the masses of two maps have no common unit.
     """
     keys = (UNLABELLED_KEY, *(cls.key for cls in CLASSES))
     pixels = np.zeros(len(keys), np.int64)

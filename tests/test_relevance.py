@@ -43,7 +43,7 @@ def test_seismic_is_white_at_zero_and_dark_at_both_ends():
 
 
 def test_seismic_range_follows_the_larger_side():
-    # −1 of ±4 is x = 0.375, entry 95. Red rises from 0 at 0.25 to 1 at 0.5: (95/255 − 0.25) / 0.25 = 0.4902 → 125.
+    # −1 of ±4 is x = 0.375, entry 95. Red: (95/255 − 0.25) / 0.25 = 0.4902 → 125.
     assert red_channel(f32([-1, 4]), "seismic").tolist() == [[125, 127]]
 
 
@@ -205,7 +205,7 @@ def counted(nucleus, cytoplasm, rbc, background):
 
 def test_pooled_percentages_of_the_papers():
     cell, rbc, background = 8071, 4951, 5484
-    # Two images whose counts add up to twice the papers' mean counts; the mean of their percentages is another number.
+    # Their counts add up to twice the papers' means; the mean of their percentages is another number.
     pooled = pool(
         [counted(2 * cell - 10, 0, 0, background), counted(7, 3, 2 * rbc, background)],
     )

@@ -1,9 +1,7 @@
 """The commands of `bootstrap.py`: run, test, exec."""
 
 import os
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +11,11 @@ from .environment import Environment
 from .messages import SetupError, _, say
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PARTS = {"run": {"packages", "window"}, "test": {"packages", "window", "tests"}, "exec": {"packages"}}
-CHECKS = {
-    "ruff check": ["ruff", "check", "."],
-    "ruff format": ["ruff", "format", "--check", "."],
-    "mypy": ["mypy"],
-    "mypy installer": ["mypy", "--strict", "installer/steps"],
+# Who uses `exec` is at work on the code, and wants its tools.
+PARTS = {
+    "run": {"packages", "window"},
+    "test": {"packages", "window", "tests"},
+    "exec": {"packages", "tests"},
 }
 
 
@@ -42,6 +39,8 @@ def main(arguments: list[str], usage: str) -> int:
     try:
         prepare(environment, PARTS[command], index_url)
         if command == "test":
+            from .checks import check
+
             return check(environment, rest)
         if command == "run":
             rest = [str(environment.python), "-P", "-m", "allxai_desktop.cli", *rest]
@@ -61,13 +60,16 @@ def prepare(environment: Environment, parts: set[str], index_url: str | None) ->
     with _alone(environment.checkout):
         if parts <= environment.parts():
             return
+        # Here and below: not before it is known that they are needed, so that a second run starts at once.
+        import time
+
+        from . import libraries
+        from .install import install
+
         start = time.monotonic()
         if "window" in parts:
-            from . import display, libraries
-
-            bare = "tests" in parts and not display.has_screen(os.environ)
-            libraries.install(libraries.missing(virtual_screen=bare))
-        environment.prepare(parts, index_url)
+            libraries.install(libraries.missing(virtual_screen=False))
+        install(environment, parts, index_url)
         say(_("The environment is ready ({seconds:.0f} s).").format(seconds=time.monotonic() - start))
 
 
@@ -86,7 +88,12 @@ def _alone(checkout: Path) -> Iterator[None]:
         if sys.platform == "win32":
             import msvcrt
 
-            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)
+            try:
+                msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)
+            except OSError as error:  # after ten seconds
+                raise SetupError(
+                    _("Another set-up works on this checkout. Run the same command again when it is done.")
+                ) from error
         else:
             import fcntl
 
@@ -106,23 +113,8 @@ def become(environment: Environment, command: list[str]) -> NoReturn:
         )
     sys.stdout.flush()
     if os.name == "nt":
+        import subprocess
+
         # There `exec` would give the prompt back while the program still runs.
         sys.exit(subprocess.run([program, *command[1:]], env=variables).returncode)
     os.execve(program, command, variables)
-
-
-def check(environment: Environment, arguments: list[str]) -> int:
-    """Run linter, type checker and tests, all of them whatever fails; return the first exit code."""
-    from .display import screen
-
-    codes = {}
-    with screen(environment.variables(os.environ)) as variables:
-        for name, command in (CHECKS | {"pytest": ["pytest", *arguments]}).items():
-            say(name)
-            result = subprocess.run(
-                [environment.python, "-m", *command], env=variables, cwd=environment.checkout
-            )
-            codes[name] = result.returncode
-    for name, code in codes.items():
-        say(f"{name}: " + (_("ok") if code == 0 else _("failed (exit code {code})").format(code=code)))
-    return next((abs(code) for code in codes.values() if code), 0)

@@ -100,7 +100,7 @@ def pixel_weights(
         positive = np.maximum(values, 0)
         if not positive.size or positive.min() == positive.max():
             return np.zeros(positive.shape, bool)  # the mean of equal numbers may be rounded to below them
-        return positive > positive.mean()
+        return np.asarray(positive > positive.mean())
     if rule == "top-q":
         return _top(values, q)
     if rule == "positive-mass":

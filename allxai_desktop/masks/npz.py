@@ -1,0 +1,339 @@
+"""The mask file: an `.npz` of which `numpy.load(file)["mask"]` is all that a script needs.
+
+`mask` uint8 (H, W), codes 0–5 of `cellclasses`; `class_ids` uint8 (5,), `class_names` (5,) keys, `class_colors`
+uint8 (5, 3) RGB; `schema_version` int; `meta_json` text, the keys of `_META_TYPES`. Read without pickle, with every
+size checked before it is decompressed; written to a temporary file that then takes the place of the old one.
+"""
+
+import errno
+import io
+import json
+import os
+import re
+import secrets
+import shutil
+import zipfile
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from allxai_desktop import __version__
+from allxai_desktop.cellclasses import CLASSES, MAX_CODE
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+from allxai_desktop.images import MAX_PIXELS, CellImage
+
+SCHEMA_VERSION = 1
+
+_META_TYPES: dict[str, type | tuple[type, ...]] = {
+    "image_name": str,  # file name only: a path tells who works where
+    "image_shape": list,  # [H, W]
+    "image_sha256": str,  # of the decoded RGB pixels in C order
+    "program_version": str,
+    "annotator": str,  # a pseudonym
+    "created": str,  # ISO 8601, UTC
+    "modified": str,
+    "state": str,
+    "accepted_proposal_share": (int, float),  # 0…1 of the labelled pixels
+}
+# Widest integer type that is accepted, and room for the header of an array.
+_MAX_MASK_BYTES = 8 * MAX_PIXELS + 2**16
+_MAX_OTHER_BYTES = 2**20
+
+
+class MaskError(AllxaiError):
+    """A mask that cannot be read or written, and what to do about it."""
+
+
+@dataclass(frozen=True, eq=False)
+class MaskFile:
+    """A mask read: `codes` uint8 (H, W), what its `meta_json` says, and a sentence on what is doubtful about it."""
+
+    codes: NDArray[np.uint8]
+    meta: dict[str, Any] = field(default_factory=dict)
+    warning: str | None = None
+
+
+# Writing
+
+
+def save_mask(
+    path: str | Path,
+    codes: NDArray[np.uint8],
+    *,
+    image: CellImage | None = None,
+    annotator: str | None = None,
+    state: str = "in-progress",
+    created: str | None = None,
+    accepted_proposal_share: float = 0.0,
+) -> None:
+    """Write a mask uint8 (H, W) whole or not at all; the last folder of `path` is made when it is missing.
+
+    `created` is an ISO 8601 time, now when None. Raises `MaskError`; the file that was there before is then untouched.
+    """
+    path = Path(path)
+    if codes.ndim != 2 or codes.dtype != np.uint8 or (codes.size and codes.max() > MAX_CODE):
+        raise MaskError(
+            _("{name} was not saved: a mask is two-dimensional with codes 0 to {highest}.").format(
+                name=path.name, highest=MAX_CODE
+            )
+        )
+    if image is not None and image.pixels.shape[:2] != codes.shape:
+        raise MaskError(
+            _("{name} was not saved: the mask is {mask_shape} pixels, but {image} is {image_shape}.").format(
+                name=path.name,
+                mask_shape=_size(codes.shape),
+                image=image.name,
+                image_shape=_size(image.pixels.shape),
+            )
+        )
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    meta = {
+        "image_name": re.split(r"[\\/]", image.name)[-1] if image else None,
+        "image_shape": list(codes.shape),
+        "image_sha256": image.sha256 if image else None,
+        "program_version": __version__,
+        "annotator": annotator,
+        "created": created or now,
+        "modified": now,
+        "state": state,
+        "accepted_proposal_share": accepted_proposal_share,
+    }
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        mask=codes,
+        class_ids=np.array([cls.code for cls in CLASSES], np.uint8),
+        class_names=np.array([cls.key for cls in CLASSES]),
+        class_colors=np.array([cls.color for cls in CLASSES], np.uint8),
+        schema_version=np.array(SCHEMA_VERSION),
+        meta_json=np.array(json.dumps(meta, ensure_ascii=False, allow_nan=False)),
+    )
+    try:
+        _replace(Path(os.path.realpath(path)), buffer.getbuffer())
+    except OSError as error:
+        raise MaskError(_saving_failed(path, error)) from error
+
+
+def _replace(path: Path, data: memoryview) -> None:
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        with suppress(OSError):
+            shutil.copymode(path, temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without this a power cut may undo the renaming. Windows has no such call, and some network disks refuse it.
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _saving_failed(path: Path, error: OSError) -> str:
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
+            text = _("{name} was not saved because the disk is full: free some space and save again.")
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            text = _("{name} was not saved because its folder or file may not be written: save it elsewhere.")
+        case errno.ENOENT | errno.ENOTDIR | errno.EEXIST:
+            text = _("{name} was not saved because its folder is missing or is no folder: save it elsewhere.")
+        case errno.EISDIR:
+            text = _("{name} was not saved because a folder has that name: choose another name.")
+        case _:
+            text = _("{name} was not saved ({reason}): check the disk and save again.")
+    return text.format(name=path.name, reason=error.strerror or type(error).__name__)
+
+
+# Reading
+
+
+def load_mask(path: str | Path, image: CellImage | None = None) -> MaskFile:
+    """Read a mask, for `image` where given. Raises `MaskError` for every file that is no mask of that image."""
+    path = Path(path)
+    try:
+        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+            mask = _read(archive, path.name)
+    except FileNotFoundError as error:
+        raise MaskError(
+            _("{name} was not found: it may have been moved or renamed.").format(name=path.name)
+        ) from error
+    except IsADirectoryError as error:
+        raise MaskError(
+            _("{name} is a folder, not a mask: open an .npz file.").format(name=path.name)
+        ) from error
+    except PermissionError as error:
+        raise MaskError(
+            _("{name} may not be read: ask for the right to open it.").format(name=path.name)
+        ) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
+        raise MaskError(
+            _("{name} is damaged or no .npz mask: restore it from a copy, or paint it anew.").format(
+                name=path.name
+            )
+        ) from error
+    return mask if image is None else _matched(mask, image, path.name)
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> MaskFile:
+    schema = _member(archive, "schema_version", name)
+    numbered = schema is not None and schema.size == 1 and np.issubdtype(schema.dtype, np.integer)
+    if schema is not None and numbered and int(schema.reshape(())) > SCHEMA_VERSION:
+        raise MaskError(
+            _("{name} was written by a newer version of this program: update the program to open it.").format(
+                name=name
+            )
+        )
+    values = _member(archive, "mask", name)
+    if values is None:
+        raise MaskError(
+            _("{name} holds no array named “mask”: export the mask under that name.").format(name=name)
+        )
+    codes = _codes(values, name)
+    _check_classes(archive, name)
+    return MaskFile(codes, _meta(_member(archive, "meta_json", name)))
+
+
+def _member(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any] | None:
+    """Return one array, None where there is none; nothing large is decompressed to find out that it is too large."""
+    try:
+        info = archive.getinfo(f"{key}.npy")
+    except KeyError:
+        return None
+    limit = _MAX_MASK_BYTES if key == "mask" else _MAX_OTHER_BYTES
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile("unknown compression")
+    if info.file_size > limit:
+        raise _too_large(name)
+    with archive.open(info) as member:
+        shape, fortran_order, dtype = _header(member)
+        if dtype.hasobject:
+            raise MaskError(
+                _("{name} holds Python objects, which may run a program: export plain numbers.").format(
+                    name=name
+                )
+            )
+        count = int(np.prod(shape, dtype=object))
+        if key == "mask" and count > MAX_PIXELS:
+            raise _too_large(name)
+        # Reading to the end makes zipfile compare the checksum.
+        data = member.read()
+        if len(data) != count * dtype.itemsize or member.read(1):
+            raise EOFError("the array is not as long as its header says")
+    return np.frombuffer(data, dtype, count).reshape(shape, order="F" if fortran_order else "C")
+
+
+def _header(member: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    reader = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(
+        npy.read_magic(member)
+    )
+    if reader is None:
+        raise ValueError("unknown version of the npy format")
+    shape, fortran_order, dtype = reader(member)
+    return shape, fortran_order, dtype
+
+
+def _too_large(name: str) -> MaskError:
+    return MaskError(
+        _(
+            "{name} claims a mask of more than {limit} million pixels: it does not belong to a cell image."
+        ).format(name=name, limit=MAX_PIXELS // 10**6)
+    )
+
+
+def _codes(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
+    if values.ndim != 2:
+        raise MaskError(
+            _("{name} holds an array of shape {shape}: a mask has two dimensions, height and width.").format(
+                name=name, shape="×".join(map(str, values.shape)) or "1"
+            )
+        )
+    if not np.issubdtype(values.dtype, np.integer):
+        raise MaskError(
+            _("{name} holds values of type {dtype}: export the class codes as whole numbers (uint8).").format(
+                name=name, dtype=values.dtype
+            )
+        )
+    if values.size and (values.min() < 0 or values.max() > MAX_CODE):
+        codes = np.unique(values)
+        foreign = [str(code) for code in codes[(codes < 0) | (codes > MAX_CODE)]]
+        listed = ", ".join(foreign[:5]) + (", …" if len(foreign) > 5 else "")
+        raise MaskError(
+            _(
+                "{name} holds codes that are no class ({codes}): give every class its number from 0 to {highest}."
+            ).format(name=name, codes=listed, highest=MAX_CODE)
+        )
+    return np.array(values, np.uint8, order="C")
+
+
+def _check_classes(archive: zipfile.ZipFile, name: str) -> None:
+    """Refuse a file whose own list of classes gives the codes another meaning."""
+    ids, names = _member(archive, "class_ids", name), _member(archive, "class_names", name)
+    if ids is None or names is None:
+        return
+    ours = [(cls.code, cls.key) for cls in CLASSES]
+    if list(zip(ids.reshape(-1).tolist(), names.reshape(-1).tolist(), strict=False)) != ours:
+        raise MaskError(
+            _("{name} names other classes than this program: number them {classes} first.").format(
+                name=name, classes=", ".join(f"{code} {key}" for code, key in ours)
+            )
+        )
+
+
+def _meta(text: NDArray[Any] | None) -> dict[str, Any]:
+    """Return the known keys whose values have the right type; a description that cannot be read is none."""
+    if text is None or text.shape != () or text.dtype.kind != "U":
+        return {}
+    try:
+        found = json.loads(str(text))
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {key: found[key] for key, kind in _META_TYPES.items() if isinstance(found.get(key), kind)}
+
+
+def _matched(mask: MaskFile, image: CellImage, name: str) -> MaskFile:
+    sha256 = mask.meta.get("image_sha256")
+    if mask.codes.shape != image.pixels.shape[:2] or (sha256 is not None and sha256 != image.sha256):
+        raise MaskError(
+            _(
+                "{name} belongs to {other} ({other_shape}), not to {image} ({image_shape}): open it with its own."
+            ).format(
+                name=name,
+                other=mask.meta.get("image_name") or _("an unknown image"),
+                other_shape=_size(mask.codes.shape),
+                image=image.name,
+                image_shape=_size(image.pixels.shape),
+            )
+        )
+    if sha256 is not None:
+        return mask
+    warning = _(
+        "{name} does not say which image it belongs to: it was accepted for {image} by its size."
+    ).format(name=name, image=image.name)
+    return MaskFile(mask.codes, mask.meta, warning)
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}×{shape[0]}"

@@ -1,0 +1,134 @@
+"""Saving masks on a thread of its own: the newest state of each file, never the caller's time."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+from allxai_desktop.masks.npz import save_mask
+
+Codes = NDArray[np.uint8] | Callable[[], NDArray[np.uint8]]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    codes: Codes
+    facts: dict[str, Any]
+
+
+class Autosaver:
+    """Writes masks in the background. A state that could not be written is kept and tried again.
+
+    `on_saved(path)` and `on_error(path, error)` are called on the saving thread; an error that repeats is
+    reported once.
+    """
+
+    def __init__(
+        self,
+        on_saved: Callable[[Path], None] | None = None,
+        on_error: Callable[[Path, AllxaiError], None] | None = None,
+    ) -> None:
+        self._on_saved = on_saved or (lambda path: None)
+        self._on_error = on_error or (lambda path, error: None)
+        self._changed = threading.Condition()
+        self._waiting: dict[Path, _State] = {}
+        self._failed: dict[Path, _State] = {}
+        self._reported: dict[Path, str] = {}
+        self._running: tuple[Path, _State] | None = None
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="autosave", daemon=True)
+        self._thread.start()
+
+    def submit(self, path: Path, codes: Codes, **facts: Any) -> None:
+        """Have a mask written: `codes` uint8 (H, W), left alone from now on, or a call that returns them.
+
+        A state of the same file that is still waiting is replaced; `facts` go to `save_mask`. What failed before
+        is tried again. Raises `RuntimeError` after `close`.
+        """
+        with self._changed:
+            if self._closing:
+                raise RuntimeError("the autosaver is closed")
+            self._failed.pop(path, None)
+            self._waiting[path] = _State(codes, facts)
+            self._retry()
+
+    def unsaved(self, path: Path) -> NDArray[np.uint8] | None:
+        """Return the newest state of a file that is not on disk; None where the disk has it."""
+        with self._changed:
+            running = self._running[1] if self._running and self._running[0] == path else None
+            state = self._waiting.get(path) or running or self._failed.get(path)
+        if state is None:
+            return None
+        return state.codes() if callable(state.codes) else state.codes
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Wait at most `timeout` seconds for everything, also what failed before. Returns whether all is on disk."""
+        with self._changed:
+            self._retry()
+            idle = self._changed.wait_for(lambda: not self._waiting and self._running is None, timeout)
+            return idle and not self._failed
+
+    def close(self, timeout: float | None = None) -> bool:
+        """Flush and stop. Returns whether all is on disk; after a timeout the thread still finishes its list."""
+        done = self.flush(timeout)
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        if done:
+            self._thread.join()
+        return done
+
+    def _retry(self) -> None:
+        self._waiting = self._failed | self._waiting
+        self._failed = {}
+        self._changed.notify_all()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+                if not self._waiting:
+                    return
+                path = next(iter(self._waiting))
+                state = self._waiting.pop(path)
+                self._running = path, state
+            error = self._save(path, state)
+            self._tell(path, error)
+            with self._changed:
+                self._running = None
+                if error is not None and path not in self._waiting:
+                    self._failed[path] = state
+                self._changed.notify_all()
+
+    @staticmethod
+    def _save(path: Path, state: _State) -> AllxaiError | None:
+        try:
+            save_mask(path, state.codes() if callable(state.codes) else state.codes, **state.facts)
+        except AllxaiError as error:
+            return error
+        except Exception:
+            log.exception("Saving failed")
+            return AllxaiError(
+                _("{name} was not saved: see the log, and export the mask.").format(name=path.name)
+            )
+        return None
+
+    def _tell(self, path: Path, error: AllxaiError | None) -> None:
+        try:
+            if error is None:
+                self._reported.pop(path, None)
+                self._on_saved(path)
+            elif self._reported.get(path) != str(error):
+                self._reported[path] = str(error)
+                self._on_error(path, error)
+        except Exception:
+            # A listener that fails must not end the saving.
+            log.exception("Reporting on a save failed")

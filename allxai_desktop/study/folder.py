@@ -1,0 +1,179 @@
+"""A folder of images with their masks, and what is known about each image.
+
+A study is any folder with images in it, or in its `images/`. Masks are `masks/<stem>.npz` beside them; of two
+images with one stem the second keeps its ending (`a.png.npz`). `study.toml` may say more:
+
+    title = "Vacuoles, spring"
+    annotator = "A07"                # a pseudonym
+    [[items]]
+    image = "cell_014.png"           # file name in the folder of the images
+    class = "monocyte"               # the true class
+    subject = "S03"                  # a pseudonym
+    pixel_size_um = 0.1              # side of a pixel in µm
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+from allxai_desktop.images import IMAGE_SUFFIXES
+
+STUDY_FILE = "study.toml"
+IMAGES_FOLDER = "images"
+MASKS_FOLDER = "masks"
+
+
+class StudyError(AllxaiError):
+    """A study that cannot be opened, and what to do about it."""
+
+
+@dataclass(frozen=True)
+class StudyItem:
+    """One image of a study and what is known about it; `pixel_size_um` is the side of a pixel in µm."""
+
+    stem: str
+    image_path: Path
+    mask_path: Path
+    true_class: str | None = None
+    pixel_size_um: float | None = None
+    subject: str | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """The images of a folder in natural order ("cell_9" before "cell_10"); `start` is the index to show first."""
+
+    folder: Path
+    items: list[StudyItem]
+    title: str = ""
+    annotator: str | None = None
+    start: int = 0
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open a study, a folder of images, or one image as a study of one item.
+
+        Nothing is written. Raises `StudyError` where there are no images or `study.toml` is wrong.
+        """
+        path = Path(path)
+        try:
+            if path.is_dir():
+                return cls._of_folder(path)
+            if not path.exists():
+                raise StudyError(
+                    _("{name} was not found: it may have been moved or renamed.").format(
+                        name=path.name or str(path)
+                    )
+                )
+            return cls._of_folder(path.parent) if path.name == STUDY_FILE else cls._of_image(path)
+        except OSError as error:
+            raise StudyError(
+                _("{name} could not be opened ({reason}): check that you may read it.").format(
+                    name=path.name or str(path), reason=error.strerror or type(error).__name__
+                )
+            ) from error
+
+    @classmethod
+    def _of_folder(cls, folder: Path) -> Self:
+        images = folder / IMAGES_FOLDER if (folder / IMAGES_FOLDER).is_dir() else folder
+        title, annotator, known = _read_toml(folder / STUDY_FILE)
+        names = {path.name for path in images.iterdir() if _is_image(path)} | set(known)
+        items = [
+            replace(item, **known.get(item.image_path.name, {}))
+            for item in _items(images, folder / MASKS_FOLDER, names)
+        ]
+        if not items:
+            raise StudyError(
+                _("{name} holds no images: choose a folder with PNG, JPEG, BMP, TIFF or GIF files.").format(
+                    name=folder.name or str(folder)
+                )
+            )
+        return cls(folder, items, title or folder.resolve().name, annotator)
+
+    @classmethod
+    def _of_image(cls, path: Path) -> Self:
+        study = path.absolute().parent.parent
+        inside = path.absolute().parent.name == IMAGES_FOLDER and (
+            (study / STUDY_FILE).is_file() or (study / MASKS_FOLDER).is_dir()
+        )
+        folder = study if inside else path.parent
+        if _is_image(path):
+            # Named as in its whole folder, or one image would get the mask of another with its stem.
+            whole = cls._of_folder(folder)
+            mine = [item for item in whole.items if item.image_path.name == path.name]
+            if mine:
+                return replace(whole, items=mine)
+        masks = folder / MASKS_FOLDER
+        return cls(folder, [StudyItem(path.stem, path, masks / f"{path.name}.npz")], path.name)
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def _natural(name: str) -> tuple[list[str | int], str]:
+    parts = re.split(r"(\d+)", name.casefold())
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
+
+
+def _items(images: Path, masks: Path, names: set[str]) -> list[StudyItem]:
+    taken: set[str] = set()
+    items = []
+    for name in sorted(names, key=_natural):
+        stem = Path(name).stem
+        # Some file systems do not tell A from a.
+        if stem.casefold() in taken:
+            stem = name
+        taken.add(stem.casefold())
+        items.append(StudyItem(stem, images / name, masks / f"{stem}.npz"))
+    return items
+
+
+def _read_toml(path: Path) -> tuple[str, str | None, dict[str, dict[str, Any]]]:
+    """Return title, annotator, and file name → what is known about that image."""
+    if not path.is_file():
+        return "", None, {}
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        items = found.get("items", [])
+        known = {_file_name(item): _known(item) for item in items}
+        return _text(found, "title") or "", _text(found, "annotator"), known
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise StudyError(
+            _("study.toml is not valid TOML ({reason}): correct it.").format(reason=error)
+        ) from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise StudyError(
+            _("study.toml cannot be used ({reason}): correct it.").format(reason=error)
+        ) from error
+
+
+def _file_name(item: dict[str, Any]) -> str:
+    name = _text(item, "image")
+    if not name or name in {".", ".."} or re.search(r"[\\/:]", name):
+        raise ValueError(_("each of the items needs “image”, a file name without a folder"))
+    return name
+
+
+def _known(item: dict[str, Any]) -> dict[str, Any]:
+    size = item.get("pixel_size_um")
+    if size is not None and (
+        isinstance(size, bool) or not isinstance(size, int | float) or not 0 < size < 1000
+    ):
+        raise ValueError(_("“pixel_size_um” must be a number of micrometres above 0"))
+    return {
+        "true_class": _text(item, "class"),
+        "subject": _text(item, "subject"),
+        "pixel_size_um": None if size is None else float(size),
+    }
+
+
+def _text(table: dict[str, Any], key: str) -> str | None:
+    value = table.get(key)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(_("“{key}” must be text in quotes").format(key=key))
+    return value

@@ -47,6 +47,10 @@ class Network:
         """Predict the class of an image (H, W, 3)."""
         with torch.inference_mode():
             logits = self.module(self.preprocess(pixels))[0]
+        return self.prediction(logits)
+
+    def prediction(self, logits: Tensor) -> Prediction:
+        """Return the prediction that the logits (classes,) say."""
         probabilities = logits.double().softmax(0).tolist()
         return Prediction(
             logits.numpy(),

@@ -18,17 +18,18 @@ Codes = NDArray[np.uint8] | Callable[[], NDArray[np.uint8]]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _State:
     codes: Codes
     facts: dict[str, Any]
+    told: bool = False
 
 
 class Autosaver:
     """Writes masks in the background. A state that could not be written is kept and tried again.
 
-    `on_saved(path)` and `on_error(path, error)` are called on the saving thread; an error that repeats is
-    reported once.
+    `on_saved(path)` and `on_error(path, error)` are called on the saving thread; a state that fails again is not
+    reported again.
     """
 
     def __init__(
@@ -41,7 +42,6 @@ class Autosaver:
         self._changed = threading.Condition()
         self._waiting: dict[Path, _State] = {}
         self._failed: dict[Path, _State] = {}
-        self._reported: dict[Path, str] = {}
         self._running: tuple[Path, _State] | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="autosave", daemon=True)
@@ -101,7 +101,7 @@ class Autosaver:
                 state = self._waiting.pop(path)
                 self._running = path, state
             error = self._save(path, state)
-            self._tell(path, error)
+            self._tell(path, state, error)
             with self._changed:
                 self._running = None
                 if error is not None and path not in self._waiting:
@@ -121,13 +121,12 @@ class Autosaver:
             )
         return None
 
-    def _tell(self, path: Path, error: AllxaiError | None) -> None:
+    def _tell(self, path: Path, state: _State, error: AllxaiError | None) -> None:
         try:
             if error is None:
-                self._reported.pop(path, None)
                 self._on_saved(path)
-            elif self._reported.get(path) != str(error):
-                self._reported[path] = str(error)
+            elif not state.told:
+                state.told = True
                 self._on_error(path, error)
         except Exception:
             # A listener that fails must not end the saving.

@@ -1,0 +1,145 @@
+import pytest
+from PIL import Image
+
+from allxai_desktop.study.folder import Study, StudyError
+
+
+def images(folder, *names):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        Image.new("RGB", (2, 2)).save(folder / name)
+    return folder
+
+
+def names(study):
+    return [item.image_path.name for item in study.items]
+
+
+def masks(study):
+    return [item.mask_path.relative_to(study.folder).as_posix() for item in study.items]
+
+
+def test_a_plain_folder_is_a_study_in_natural_order(tmp_path):
+    images(tmp_path, "cell_10.png", "cell_9.PNG", "Cell_1.jpg", "b.tif")
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "sub.png").mkdir()
+    (tmp_path / "._cell_9.png").touch()
+    study = Study.open(tmp_path)
+    assert names(study) == ["b.tif", "Cell_1.jpg", "cell_9.PNG", "cell_10.png"]
+    assert masks(study) == ["masks/b.npz", "masks/Cell_1.npz", "masks/cell_9.npz", "masks/cell_10.npz"]
+    assert study.title == tmp_path.name
+    assert study.start == 0
+
+
+def test_opening_writes_nothing(tmp_path):
+    Study.open(images(tmp_path, "a.png"))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_images_may_have_a_folder_of_their_own(tmp_path):
+    images(tmp_path / "images", "a.png")
+    images(tmp_path, "logo.png")
+    study = Study.open(tmp_path)
+    assert study.items[0].image_path == tmp_path / "images" / "a.png"
+    assert names(study) == ["a.png"]
+    assert masks(study) == ["masks/a.npz"]
+
+
+def test_the_second_image_with_a_stem_keeps_its_ending(tmp_path):
+    study = Study.open(images(tmp_path, "a.bmp", "a.png", "A.tif", "a.png.png"))
+    assert dict(zip(names(study), masks(study), strict=True)) == {
+        "a.bmp": "masks/a.npz",
+        "a.png": "masks/a.png.npz",
+        "a.png.png": "masks/a.png.png.npz",
+        "A.tif": "masks/A.tif.npz",
+    }
+
+
+def test_one_image_opens_as_a_study_of_one(tmp_path):
+    study = Study.open(images(tmp_path, "a.bmp", "a.png") / "a.png")
+    assert names(study) == ["a.png"]
+    assert masks(study) == ["masks/a.png.npz"]
+
+
+def test_an_image_inside_a_study_keeps_the_mask_it_has_there(tmp_path):
+    images(tmp_path / "images", "a.png", "b.png")
+    (tmp_path / "masks").mkdir()
+    study = Study.open(tmp_path / "images" / "b.png")
+    assert names(study) == ["b.png"]
+    assert masks(study) == ["masks/b.npz"]
+
+
+def test_an_image_with_a_strange_ending_opens(tmp_path):
+    images(tmp_path, "a.png")
+    (tmp_path / "a.png").rename(tmp_path / "a.dat")
+    assert masks(Study.open(tmp_path / "a.dat")) == ["masks/a.dat.npz"]
+
+
+@pytest.fixture
+def described(tmp_path):
+    images(tmp_path / "images", "a.png", "b.png")
+
+    def write(text):
+        (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+ITEM = """
+title = "Vacuoles, spring"
+annotator = "A07"
+[[items]]
+image = "b.png"
+class = "monocyte"
+subject = "S03"
+pixel_size_um = 0.1
+"""
+
+
+@pytest.mark.parametrize("name", ["", "study.toml"])
+def test_study_toml_tells_about_images(described, name):
+    study = Study.open(described(ITEM) / name)
+    assert (study.title, study.annotator) == ("Vacuoles, spring", "A07")
+    a, b = study.items
+    assert (a.true_class, a.subject, a.pixel_size_um) == (None, None, None)
+    assert (b.true_class, b.subject, b.pixel_size_um) == ("monocyte", "S03", 0.1)
+
+
+def test_an_image_that_is_named_but_missing_stays_in_the_list(described):
+    assert names(Study.open(described('[[items]]\nimage = "gone.png"'))) == ["a.png", "b.png", "gone.png"]
+
+
+@pytest.mark.parametrize("image", ["/etc/a.png", "../a.png", "..", "C:a.png", "sub\\\\a.png", ""])
+def test_images_elsewhere_are_refused(described, image):
+    with pytest.raises(StudyError, match="a file name without a folder"):
+        Study.open(described(f'[[items]]\nimage = "{image}"'))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("title = ", "not valid TOML"),
+        ("title = 3", "“title” must be text"),
+        ("items = 3", "cannot be used"),
+        ("items = [3]", "cannot be used"),
+        ('[[items]]\nimage = "a.png"\npixel_size_um = -1', "above 0"),
+        ('[[items]]\nimage = "a.png"\npixel_size_um = nan', "above 0"),
+        ('[[items]]\nimage = "a.png"\npixel_size_um = true', "above 0"),
+        ("a = " + "[" * 10_000, "not valid TOML"),
+    ],
+)
+def test_a_wrong_study_toml_is_refused_with_its_reason(described, text, reason):
+    with pytest.raises(StudyError, match=reason) as caught:
+        Study.open(described(text))
+    assert str(caught.value).startswith("study.toml")
+
+
+def test_a_folder_without_images(tmp_path):
+    with pytest.raises(StudyError, match="holds no images"):
+        Study.open(tmp_path)
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(StudyError, match=r"gone was not found"):
+        Study.open(tmp_path / "gone")

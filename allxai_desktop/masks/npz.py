@@ -236,8 +236,8 @@ def _member(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any] | Non
         count = int(np.prod(shape, dtype=object))
         if key == "mask" and count > MAX_PIXELS:
             raise _too_large(name)
-        # Reading to the end makes zipfile compare the checksum.
-        data = member.read()
+        data = member.read(count * dtype.itemsize)
+        # Reading beyond the end makes zipfile compare the checksum.
         if len(data) != count * dtype.itemsize or member.read(1):
             raise EOFError("the array is not as long as its header says")
     return np.frombuffer(data, dtype, count).reshape(shape, order="F" if fortran_order else "C")

@@ -5,16 +5,11 @@ uint8 (5, 3) RGB; `schema_version` int; `meta_json` text, the keys of `_META_TYP
 size checked before it is decompressed; written to a temporary file that then takes the place of the old one.
 """
 
-import errno
 import io
 import json
-import os
 import re
-import secrets
-import shutil
 import zipfile
 import zlib
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +22,7 @@ from numpy.typing import NDArray
 from allxai_desktop import __version__
 from allxai_desktop.cellclasses import CLASSES, MAX_CODE
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.files import WriteError, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import MAX_PIXELS, CellImage
 
@@ -117,52 +113,9 @@ def save_mask(
         meta_json=np.array(json.dumps(meta, ensure_ascii=False, allow_nan=False)),
     )
     try:
-        _replace(Path(os.path.realpath(path)), buffer.getbuffer())
-    except OSError as error:
-        raise MaskError(_saving_failed(path, error)) from error
-
-
-def _replace(path: Path, data: memoryview) -> None:
-    path.parent.mkdir(exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        with suppress(OSError):
-            shutil.copymode(path, temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    # Without this a power cut may undo the renaming. Windows has no such call, and some network disks refuse it.
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _saving_failed(path: Path, error: OSError) -> str:
-    match error.errno:
-        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
-            text = _("{name} was not saved because the disk is full: free some space and save again.")
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            text = _("{name} was not saved because its folder or file may not be written: save it elsewhere.")
-        case errno.ENOENT | errno.ENOTDIR | errno.EEXIST:
-            text = _("{name} was not saved because its folder is missing or is no folder: save it elsewhere.")
-        case errno.EISDIR:
-            text = _("{name} was not saved because a folder has that name: choose another name.")
-        case _:
-            text = _("{name} was not saved ({reason}): check the disk and save again.")
-    return text.format(name=path.name, reason=error.strerror or type(error).__name__)
+        write_whole(path, buffer.getbuffer())
+    except WriteError as error:
+        raise MaskError(str(error)) from error
 
 
 # Reading

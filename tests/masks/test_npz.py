@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from allxai_desktop.images import image_from_array
-from allxai_desktop.masks import npz
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 
 CODES = np.array([[0, 1, 2], [3, 4, 5]], np.uint8)
@@ -160,7 +159,7 @@ def failing(number):
 def test_a_failure_leaves_the_old_file_and_no_other(path, monkeypatch, step, number, reason):
     save_mask(path, CODES)
     before = path.read_bytes()
-    monkeypatch.setattr(npz.os, step, failing(number))
+    monkeypatch.setattr(os, step, failing(number))
     with pytest.raises(MaskError, match=reason):
         save_mask(path, CODES * 0)
     assert path.read_bytes() == before

@@ -1,0 +1,69 @@
+"""Files that are written whole or not at all."""
+
+import errno
+import os
+import secrets
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+
+
+class WriteError(AllxaiError):
+    """A file that could not be written, and what to do about it."""
+
+
+def write_whole(path: str | Path, data: bytes | memoryview) -> None:
+    """Put `data` in place of the file at `path` once all of it is on disk; the last folder is made when missing.
+
+    Raises `WriteError`; the file that was there before is then untouched.
+    """
+    try:
+        _replace(Path(os.path.realpath(path)), data)
+    except OSError as error:
+        raise WriteError(_reason(Path(path).name, error)) from error
+
+
+def _replace(path: Path, data: bytes | memoryview) -> None:
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        with suppress(OSError):
+            shutil.copymode(path, temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without this a power cut may undo the renaming. Windows has no such call, and some network disks refuse it.
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _reason(name: str, error: OSError) -> str:
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
+            text = _("{name} was not saved because the disk is full: free some space and save again.")
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            text = _("{name} was not saved because its folder or file may not be written: save it elsewhere.")
+        case errno.ENOENT | errno.ENOTDIR | errno.EEXIST:
+            text = _("{name} was not saved because its folder is missing or is no folder: save it elsewhere.")
+        case errno.EISDIR:
+            text = _("{name} was not saved because a folder has that name: choose another name.")
+        case _:
+            text = _("{name} was not saved ({reason}): check the disk and save again.")
+    return text.format(name=name, reason=error.strerror or type(error).__name__)

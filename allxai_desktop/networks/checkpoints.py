@@ -34,14 +34,18 @@ def read_checkpoint(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
         ) from error
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
         raise NetworkError(
-            _("The weights {path} are not the ones that their card describes: install the network again.").format(
-                path=path
-            )
+            _(
+                "The weights {path} are not the ones that their card describes: install the network again."
+            ).format(path=path)
         )
-    state = _parse_safetensors(path, content) if path.suffix == ".safetensors" else _parse_torch(path, content)
+    state = (
+        _parse_safetensors(path, content) if path.suffix == ".safetensors" else _parse_torch(path, content)
+    )
     if not all(bool(torch.isfinite(tensor).all()) for tensor in state.values()):
         raise NetworkError(
-            _("The weights {path} hold values that are not numbers: train the network again.").format(path=path)
+            _("The weights {path} hold values that are not numbers: train the network again.").format(
+                path=path
+            )
         )
     return state
 
@@ -54,7 +58,9 @@ def write_weights(path: Path, module: nn.Module) -> str:
 
 
 def _damaged(path: Path) -> NetworkError:
-    return NetworkError(_("The weights {path} are damaged or not a checkpoint: get the file again.").format(path=path))
+    return NetworkError(
+        _("The weights {path} are damaged or not a checkpoint: get the file again.").format(path=path)
+    )
 
 
 def _parse_safetensors(path: Path, content: bytes) -> dict[str, Tensor]:
@@ -69,9 +75,9 @@ def _parse_torch(path: Path, content: bytes) -> dict[str, Tensor]:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise NetworkError(
-            _("{path} holds more than weights, maybe code, and was not loaded: save its state_dict only.").format(
-                path=path
-            )
+            _(
+                "{path} holds more than weights, maybe code, and was not loaded: save its state_dict only."
+            ).format(path=path)
         ) from error
     except (RuntimeError, ValueError, KeyError, EOFError, OSError) as error:
         raise _damaged(path) from error

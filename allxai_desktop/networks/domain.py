@@ -4,6 +4,9 @@ Two checks: the share of near-black pixels (cells cut out on black against whole
 Mahalanobis distance of eight statistics of colour and texture to those of the training images.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +17,9 @@ NEAR_BLACK = 12
 """A pixel is near black if its brightest channel is at most this."""
 # Statistics are taken on about this many pixels a side, so that they cost little and do not depend on resolution.
 SIDE = 96
+DEVIATION_FLOOR = 3.0
+DISTANCE_MARGIN = 1.5
+BLACK_MARGIN = 0.05
 
 
 def near_black_share(pixels: NDArray[np.uint8]) -> float:
@@ -65,23 +71,44 @@ def distance(found: NDArray[np.float64], mean: NDArray[np.float64], precision: N
     return float(np.sqrt(offset @ precision @ offset))
 
 
+def fit_limits(train: Sequence[NDArray[np.uint8]], held_out: Sequence[NDArray[np.uint8]]) -> dict[str, Any]:
+    """Return the limits that go on a card, from training images and others of the same set, (H, W, 3) each."""
+    found = np.array([statistics(pixels) for pixels in train])
+    mean = found.mean(axis=0)
+    # A floor on each deviation: a set from one laboratory varies less than it may.
+    covariance = np.cov(found.T) + np.eye(len(mean)) * DEVIATION_FLOOR**2
+    precision = np.linalg.inv(covariance).astype(np.float64)
+    far = [distance(statistics(pixels), mean, precision) for pixels in held_out]
+    black = [near_black_share(pixels) for pixels in (*train, *held_out)]
+    return {
+        "near_black_share": [
+            round(max(0.0, min(black) - BLACK_MARGIN), 4),
+            round(min(1.0, max(black) + BLACK_MARGIN), 4),
+        ],
+        "mean": mean.round(6).tolist(),
+        "precision": precision.round(9).tolist(),
+        "max_distance": round(DISTANCE_MARGIN * float(np.quantile(far, 0.99)), 4),
+    }
+
+
 def domain_warning(card: Card, pixels: NDArray[np.uint8]) -> str | None:
     """Return a sentence for the user if the image (H, W, 3) does not look like those of the card's network."""
     limits = card.domain["limits"]
     black = near_black_share(pixels)
     low, high = limits["near_black_share"]
-    if black < low:
+    cut_outs = low > 0
+    if cut_outs and black < low:
         return _(
             "This image has no black surround, but the network was trained on single cells cut out on black:"
             " do not rely on its answer."
         )
-    if black > high:
+    if not cut_outs and black > high:
         return _(
             "Much of this image is black, but the network was trained on whole fields of a smear:"
             " do not rely on its answer."
         )
     far = distance(statistics(pixels), np.array(limits["mean"]), np.array(limits["precision"]))
-    if far > limits["max_distance"]:
+    if black > high or far > limits["max_distance"]:
         return _(
             "This image looks unlike those that the network was trained on ({domain}): do not rely on its answer."
         ).format(domain=card.domain_description)

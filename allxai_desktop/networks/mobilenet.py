@@ -97,7 +97,7 @@ def unfold_batch_norm(model: MobileNetV1, images: Tensor) -> None:
         hook.remove()
     for unit, (mean, variance) in zip(model.features, measured, strict=True):
         _, norm = _conv_and_norm(unit)
-        scale = norm.weight / (norm.running_var + EPSILON).sqrt()  # type: ignore[operator]
+        scale = norm.weight / (norm.running_var + EPSILON).sqrt()  # type: ignore[operator, union-attr]
         shift = norm.bias - norm.running_mean * scale  # type: ignore[operator]
         norm.running_mean.copy_(mean)  # type: ignore[union-attr]
         norm.running_var.copy_(variance)  # type: ignore[union-attr]

@@ -25,7 +25,9 @@ def load_network(name: str) -> Network:
     names = [card.name for card in list_networks()]
     if name not in names:
         raise NetworkError(
-            _("There is no network “{name}”: choose one of {known}.").format(name=name, known=", ".join(names))
+            _("There is no network “{name}”: choose one of {known}.").format(
+                name=name, known=", ".join(names)
+            )
         )
     from allxai_desktop.networks.network import open_network
 

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QMainWindow,
     QMessageBox,
     QPushButton,
-    QStackedWidget,
+    QStackedLayout,
     QVBoxLayout,
     QWidget,
 )
@@ -95,15 +95,18 @@ class MainWindow(QMainWindow):
         self.view_bar = ViewBar()
         self.empty = EmptyState()
 
-        self.pages = QStackedWidget()
-        self.pages.addWidget(self.empty)
-        self.pages.addWidget(self.qt_viewer)
+        pages = QWidget()
+        stack = QStackedLayout(pages, stackingMode=QStackedLayout.StackingMode.StackAll)
+        # The canvas is never hidden: an OpenGL widget that was not drawn yet has no context to put an image in.
+        stack.addWidget(self.qt_viewer)
+        stack.addWidget(self.empty)
+        stack.setCurrentWidget(self.empty)
         centre = QWidget()
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.notices)
-        layout.addWidget(self.pages, 1)
+        layout.addWidget(pages, 1)
         layout.addWidget(self.view_bar)
         self.setCentralWidget(centre)
         self.study_dock = self._dock("study", self.study_panel, Qt.DockWidgetArea.LeftDockWidgetArea)
@@ -122,8 +125,7 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
         self.menus = Menus(self)
-        self.viewer.scale_bar.visible = True
-        self.viewer.scale_bar.colored = False
+        self.viewer.canvas.overlays.scale_bar.visible = True
         if cards:
             self.session.choose(network=cards[0].name)
         if failure:
@@ -237,7 +239,7 @@ class MainWindow(QMainWindow):
     # What the models tell
 
     def _on_study(self, _study: Any) -> None:
-        self.pages.setCurrentWidget(self.qt_viewer)
+        self.empty.hide()
 
     def _on_item(self, _index: int) -> None:
         image = self.workspace.image
@@ -314,7 +316,7 @@ class EmptyState(QWidget):
     """What is shown before there is an image: what to do."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(objectName="empty", autoFillBackground=True)
         self.title = QLabel(objectName="emptyTitle")
         self.text = QLabel(objectName="emptyText", wordWrap=True)
         self.open_image, self.open_folder, self.open_sample = QPushButton(), QPushButton(), QPushButton()

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from napari.qt import get_qapp
 from PIL import Image
 from qtpy.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from qtpy.QtGui import QDropEvent
@@ -49,6 +50,8 @@ def folder(tmp_path):
 
 @pytest.fixture
 def window(qtbot, tmp_path):
+    # Sets up the icons of napari's style for the application that pytest-qt made.
+    get_qapp()
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
     settings = WindowSettings()
     settings.language = "en"
@@ -74,7 +77,7 @@ def cell(window, folder, qtbot):
 
 def canvas_point(window, row, column):
     """Return where on the canvas the centre of a pixel is drawn."""
-    camera = window.viewer.camera
+    camera = window.viewer.scene.camera
     native = window.qt_viewer.canvas.native
     centre = camera.center[-2:]
     return QPoint(
@@ -97,7 +100,7 @@ def key(window, name, modifier=Qt.KeyboardModifier.NoModifier):
 
 
 def test_before_an_image_the_window_says_what_to_do(window):
-    assert window.pages.currentWidget() is window.empty
+    assert window.empty.isVisible()
     assert window.empty.open_image.isVisible()
 
 
@@ -251,8 +254,7 @@ def test_both_panels_are_seen_whole_at_the_smallest_size(cell, qtbot):
 
 
 def test_the_canvas_is_not_blank(cell):
-    shot = cell.qt_viewer.canvas.screenshot()
-    assert np.ptp(np.asarray(shot)[..., :3]) > 0
+    assert np.ptp(cell.qt_viewer.screenshot(flash=False)[..., :3]) > 0
 
 
 def test_closing_stops_every_worker(window, folder, qtbot):

@@ -27,7 +27,6 @@ OURS = (
     """
 from allxai_desktop.app.main import start
 app, window = start()
-window.pages.setCurrentWidget(window.qt_viewer)
 qt_viewer = window.qt_viewer
 """
     + READY

@@ -62,7 +62,8 @@ def red_channel(relevance: NDArray[np.float32], colormap: str) -> NDArray[np.uin
         high = np.abs(values).max(initial=0.0)
         low = -high
     position = (values - low) / (high - low) if high > low else np.zeros_like(values)
-    return _red_table(colormap)[(255 * position).astype(np.uint8)]
+    position *= 255
+    return np.take(_red_table(colormap), position.astype(np.uint8))
 
 
 def _top(values: NDArray[np.float64], q: float) -> NDArray[np.bool_]:
@@ -93,9 +94,10 @@ def pixel_weights(
     values = _checked(relevance)
     if rule == "red-channel":
         red = red_channel(relevance, colormap)
-        # In integers, so that a constant map is never above its own mean by rounding.
-        above: NDArray[np.bool_] = red.astype(np.int64) * red.size > int(red.sum(dtype=np.int64))
-        return above
+        if not red.size:
+            return np.zeros(red.shape, bool)
+        # A whole number is above the mean exactly when it is above the mean rounded down.
+        return np.asarray(red > int(red.sum(dtype=np.int64)) // red.size)
     if rule == "mean":
         positive = np.maximum(values, 0)
         if not positive.size or positive.min() == positive.max():

@@ -34,12 +34,11 @@ def _red_table(colormap: str) -> NDArray[np.uint8]:
 
 
 def _checked(relevance: NDArray[Any]) -> NDArray[np.float64]:
-    values = np.asarray(relevance, np.float64)
-    if not np.isfinite(values).all():
+    if not np.isfinite(relevance).all():
         raise AllxaiError(
             _("The relevance map holds values that are not numbers: choose another explainer or network.")
         )
-    return values
+    return np.asarray(relevance, np.float64)
 
 
 def red_channel(relevance: NDArray[np.float32], colormap: str) -> NDArray[np.uint8]:
@@ -63,7 +62,7 @@ def red_channel(relevance: NDArray[np.float32], colormap: str) -> NDArray[np.uin
         low = -high
     position = (values - low) / (high - low) if high > low else np.zeros_like(values)
     position *= 255
-    return np.take(_red_table(colormap), position.astype(np.uint8))
+    return _red_table(colormap)[position.astype(np.uint8)]
 
 
 def _top(values: NDArray[np.float64], q: float) -> NDArray[np.bool_]:
@@ -91,13 +90,13 @@ def pixel_weights(
     in C order. float64 (H, W): `positive-mass`, max(R, 0).
     Raises `AllxaiError` for NaN or infinity, an unknown rule or colour map, and q outside (0, 1].
     """
-    values = _checked(relevance)
     if rule == "red-channel":
         red = red_channel(relevance, colormap)
         if not red.size:
             return np.zeros(red.shape, bool)
         # A whole number is above the mean exactly when it is above the mean rounded down.
         return np.asarray(red > int(red.sum(dtype=np.int64)) // red.size)
+    values = _checked(relevance)
     if rule == "mean":
         positive = np.maximum(values, 0)
         if not positive.size or positive.min() == positive.max():

@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
             "layers", _layer_tools(self.qt_viewer), Qt.DockWidgetArea.LeftDockWidgetArea
         )
         self.layers_dock.hide()
-        self.resizeDocks([self.study_dock, self.panels_dock], [190, 360], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.study_dock, self.panels_dock], [190, 385], Qt.Orientation.Horizontal)
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
         self.menus = Menus(self)

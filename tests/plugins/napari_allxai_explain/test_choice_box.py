@@ -1,0 +1,28 @@
+import pytest
+
+from napari_allxai_explain.choice_box import ChoiceBox
+
+ROWS = [(("a", ()), "First", ""), (("a", (("k", "v"),)), "Second", "tip")]
+
+
+@pytest.fixture
+def box(qtbot):
+    made = ChoiceBox()
+    qtbot.addWidget(made)
+    return made
+
+
+def test_values_come_back_as_they_went_in(box):
+    box.fill(ROWS, ROWS[1][0])
+    assert box.value == ("a", (("k", "v"),))
+    assert box.currentText() == "Second"
+
+
+def test_filling_is_no_choice(box, qtbot):
+    with qtbot.assertNotEmitted(box.activated), qtbot.assertNotEmitted(box.currentIndexChanged):
+        box.fill(ROWS, ROWS[0][0])
+
+
+def test_a_value_that_is_not_offered_chooses_nothing(box):
+    box.fill(ROWS, "other")
+    assert box.value is None

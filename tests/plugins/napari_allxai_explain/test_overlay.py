@@ -1,0 +1,96 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image
+from psygnal import Signal
+
+from allxai_desktop.overlay import EDGE
+from napari_allxai_explain.overlay import RelevanceOverlay
+from napari_allxai_explain.view import ExplainView
+
+
+class FakeSession:
+    result_changed = Signal(object)
+    result = None
+
+    def give(self, relevance, explainer="gradient", relevant=None):
+        explanation = SimpleNamespace(relevance=relevance, explainer=explainer)
+        shown = relevant if relevant is not None or relevance is None else relevance > 0
+        self.result = SimpleNamespace(explanation=explanation, relevant=shown)
+        self.result_changed.emit(self.result)
+
+
+@pytest.fixture
+def setting(qapp):
+    viewer, session, view = ViewerModel(), FakeSession(), ExplainView()
+    image = viewer.add_layer(Image(np.zeros((2, 4, 3), np.uint8), rgb=True, scale=(0.5, 0.5), units=("um", "um")))
+    overlay = RelevanceOverlay(viewer, session, view, lambda: image)
+    return SimpleNamespace(viewer=viewer, session=session, view=view, image=image, overlay=overlay)
+
+
+MAP = np.array([[-1, 0, 1, 2], [-2, 0, 0, 0]], np.float32)
+
+
+def test_a_signed_map_is_drawn_centred_on_zero(setting):
+    setting.session.give(MAP)
+    assert setting.overlay.map_layer.contrast_limits == [-2.0, 2.0]
+
+
+def test_the_layers_lie_where_the_image_lies(setting):
+    setting.session.give(MAP)
+    assert setting.overlay.map_layer.scale.tolist() == [0.5, 0.5]
+    assert setting.overlay.outline_layer.scale.tolist() == [0.5, 0.5]
+
+
+def test_the_painted_layer_stays_the_active_one(setting):
+    setting.viewer.layers.selection.active = setting.image
+    setting.session.give(MAP)
+    assert setting.viewer.layers.selection.active is setting.image
+
+
+def test_the_outline_marks_the_relevant_pixels(setting):
+    setting.session.give(MAP)
+    assert (setting.overlay.outline_layer.data == EDGE).tolist() == [
+        [False, False, True, True],
+        [False, False, False, False],
+    ]
+
+
+def test_the_next_map_of_the_same_image_uses_the_same_layers(setting):
+    setting.session.give(MAP)
+    layer = setting.overlay.map_layer
+    setting.session.give(MAP * 2)
+    assert setting.overlay.map_layer is layer
+    assert layer.contrast_limits == [-4.0, 4.0]
+
+
+def test_a_map_of_another_size_gets_layers_of_its_own(setting):
+    setting.session.give(MAP)
+    setting.session.give(np.ones((3, 3), np.float32))
+    assert setting.overlay.map_layer.data.shape == (3, 3)
+    assert len(setting.viewer.layers) == 3
+
+
+def test_an_undefined_map_is_not_a_picture(setting):
+    setting.session.give(MAP)
+    setting.session.give(None)
+    assert not setting.overlay.map_layer.visible
+    assert not setting.overlay.outline_layer.visible
+
+
+def test_opacity_colours_and_outline_follow_the_view(setting):
+    setting.session.give(MAP)
+    setting.view.opacity = 0.25
+    setting.view.colormap = "seismic"
+    setting.view.outline_visible = False
+    assert setting.overlay.map_layer.opacity == 0.25
+    assert setting.overlay.map_layer.colormap.name == "seismic"
+    assert not setting.overlay.outline_layer.visible
+
+
+def test_closing_takes_the_layers_away(setting):
+    setting.session.give(MAP)
+    setting.overlay.close()
+    assert list(setting.viewer.layers) == [setting.image]

@@ -5,17 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
+from allxai_desktop.images import IMAGE_SUFFIXES, read_image
 from allxai_desktop.networks.network import resize
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
 
 
 class TrainingError(AllxaiError):
@@ -40,7 +36,9 @@ def read_class_folders(
     """
     items = []
     for label in classes:
-        names = sorted(path.name for path in (root / label).glob("*") if path.suffix.lower() in SUFFIXES)
+        names = sorted(
+            path.name for path in (root / label).glob("*") if path.suffix.lower() in IMAGE_SUFFIXES
+        )
         if not names:
             raise TrainingError(_("There are no images in {folder}.").format(folder=root / label))
         items += [Item(f"{label}/{name}", label, subject_of(name) if subject_of else None) for name in names]
@@ -65,18 +63,12 @@ def read_table(path: Path) -> list[Item]:
         ) from error
 
 
-def read_pixels(path: Path) -> NDArray[np.uint8]:
-    """Return the image as (H, W, 3). Raises `TrainingError`."""
-    try:
-        with Image.open(path) as image:
-            return np.array(image.convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise TrainingError(_("{path} is no image that can be read: remove it.").format(path=path)) from error
-
-
 def load_pixels(root: Path, items: Sequence[Item], size: tuple[int, int]) -> Tensor:
-    """Return the images as uint8 (N, 3, h, w), resized as the network's own preprocessing does."""
+    """Return the images as uint8 (N, 3, h, w), resized as the network's own preprocessing does.
+
+    Raises `ImageError`.
+    """
     pixels = torch.empty((len(items), 3, *size), dtype=torch.uint8)
     for number, item in enumerate(items):
-        pixels[number] = resize(read_pixels(root / item.file), size)[0].round().byte()
+        pixels[number] = resize(read_image(root / item.file).pixels, size)[0].round().byte()
     return pixels

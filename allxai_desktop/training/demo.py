@@ -13,16 +13,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from allxai_desktop.images import read_image
 from allxai_desktop.networks.architectures import CAM_LAYERS, build
 from allxai_desktop.networks.card import CARD_FILE, WEIGHTS_FILE, parse_card
 from allxai_desktop.networks.checkpoints import write_weights
 from allxai_desktop.networks.domain import fit_limits
 from allxai_desktop.networks.mobilenet import MobileNetV1, load_folded_trunk, unfold_batch_norm
-from allxai_desktop.networks.network import open_network
-from allxai_desktop.training.data import Item, load_pixels, read_class_folders, read_pixels
-from allxai_desktop.training.fit import Teacher, fit, predict_logits
+from allxai_desktop.training.data import Item, load_pixels, read_class_folders
+from allxai_desktop.training.fit import fit, predict_logits
 from allxai_desktop.training.metrics import confusion_matrix, summary
 from allxai_desktop.training.recipes import RECIPES, Recipe
 from allxai_desktop.training.splits import Split
@@ -55,7 +54,6 @@ def train(name: str, data: Path, out: Path, runs: Path) -> None:
         labels[split.train],
         recipe.plan,
         runs / name / "last.pt",
-        teacher=_teacher(out / recipe.teacher) if recipe.teacher else None,
         report=lambda epoch, loss: log.info("%s: epoch %d, loss %.4f", name, epoch + 1, loss),
     )
     _write(name, recipe, model, items, split, pixels, labels, root, out / name)
@@ -65,19 +63,6 @@ def _load_trunk(model: nn.Module, arrays: dict[str, Any], images: Tensor) -> Non
     assert isinstance(model, MobileNetV1)
     load_folded_trunk(model, arrays)
     unfold_batch_norm(model, images.float() / 127.5 - 1)
-
-
-def _teacher(folder: Path) -> Teacher:
-    network = open_network(folder)
-    module = network.module
-
-    def logits(views: Tensor) -> Tensor:
-        sized = functional.interpolate(views, network.card.input_size, mode="bilinear")
-        with torch.autocast("cpu", torch.bfloat16):
-            taught: Tensor = module(sized)
-        return taught
-
-    return logits
 
 
 def _write(
@@ -99,8 +84,8 @@ def _write(
         metrics[part] = summary(matrix, task.classes, task.positive)
         log.info("%s: %s accuracy %s", name, part, metrics[part]["accuracy"])
     limits = fit_limits(
-        [read_pixels(root / items[position].file) for position in split.train],
-        [read_pixels(root / items[position].file) for position in split.val],
+        [read_image(root / items[position].file).pixels for position in split.train],
+        [read_image(root / items[position].file).pixels for position in split.val],
     )
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = write_weights(folder / WEIGHTS_FILE, model)
@@ -136,7 +121,7 @@ def _write(
 
 def _training(recipe: Recipe) -> dict[str, Any]:
     plan = recipe.plan
-    facts: dict[str, Any] = {
+    return {
         "program": "python -m allxai_desktop.training.demo",
         "start": "MobileNet V1 1.0/224 trained on ImageNet (TensorFlow, Apache-2.0), BatchNorm put back"
         if recipe.trunk
@@ -149,11 +134,6 @@ def _training(recipe: Recipe) -> dict[str, Any]:
         "selection": "none: the weights after the last epoch",
         "seed": plan.seed,
     }
-    if recipe.teacher:
-        facts["teacher"] = (
-            f"half of the loss is against the probabilities of {recipe.teacher} on the same views"
-        )
-    return facts
 
 
 def main() -> None:

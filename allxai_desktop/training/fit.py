@@ -13,8 +13,6 @@ from torch.nn import functional
 
 from allxai_desktop.training.augment import Augmentation, augment
 
-Teacher = Callable[[Tensor], Tensor]
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -42,15 +40,13 @@ def fit(
     plan: Plan,
     checkpoint: Path,
     *,
-    teacher: Teacher | None = None,
     report: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> None:
     """Fit `model` to uint8 images (N, 3, h, w) and labels (N,); inputs are scaled to −1…1.
 
     After each epoch everything that the next one depends on goes to `checkpoint`; a run that was
-    broken off goes on from there and ends with the same weights. With a `teacher` (images → logits)
-    the loss is the mean of those against the labels and against its probabilities. `report` gets
-    the epoch and its mean loss. The model is in evaluation mode afterwards.
+    broken off goes on from there and ends with the same weights. `report` gets the epoch and its
+    mean loss. The model is in evaluation mode afterwards.
     """
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     sides = plan.sides
@@ -74,7 +70,7 @@ def fit(
             for group in optimizer.param_groups:
                 group["lr"] = rate(epoch * steps + step)
             views = 2 * augment(resized[side][chosen], plan.augmentation, generator) - 1
-            loss = _loss(model, views, labels[chosen], weight, plan.label_smoothing, teacher)
+            loss = _loss(model, views, labels[chosen], weight, plan.label_smoothing)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -97,17 +93,11 @@ def _loss(
     labels: Tensor,
     weight: Tensor,
     label_smoothing: float,
-    teacher: Teacher | None,
 ) -> Tensor:
     # Half the memory traffic, and twice the speed or more on processors with bfloat16.
     with torch.autocast("cpu", torch.bfloat16):
         logits = model(views.contiguous(memory_format=torch.channels_last)).float()
-    loss = functional.cross_entropy(logits, labels, weight, label_smoothing=label_smoothing)
-    if teacher is None:
-        return loss
-    with torch.no_grad():
-        taught = teacher(views).float().softmax(1)
-    return (loss + functional.cross_entropy(logits, taught)) / 2
+    return functional.cross_entropy(logits, labels, weight, label_smoothing=label_smoothing)
 
 
 def _rate(plan: Plan, steps: int) -> Callable[[int], float]:

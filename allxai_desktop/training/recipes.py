@@ -58,7 +58,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One demo network. `input_side` in pixels; `teacher` is the recipe whose network it learns from."""
+    """One demo network. `input_side` in pixels."""
 
     title: dict[str, str]
     task: Task
@@ -66,7 +66,6 @@ class Recipe:
     input_side: int
     plan: Plan
     trunk: bool = False
-    teacher: str | None = None
     departures: tuple[str, ...] = ()
 
 
@@ -170,7 +169,7 @@ RECIPES = {
         task=PBC,
         architecture="googlenet",
         input_side=160,
-        plan=Plan(stages=((96, 30), (160, 8)), rate=3e-3),
+        plan=Plan(stages=((96, 20), (160, 5)), rate=3e-3),
         departures=(
             "BatchNorm after every convolution, which the paper does not have (torchvision)",
             "3×3 kernels in place of 5×5 in the third branch of each inception module (torchvision)",
@@ -178,4 +177,4 @@ RECIPES = {
         ),
     ),
 }
-"""Name → recipe, in the order of training: a teacher comes before its pupil."""
+"""Name → recipe."""

@@ -1,0 +1,62 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from allxai_desktop.networks import registry
+from allxai_desktop.networks.card import NetworkError
+from allxai_desktop.networks.registry import list_networks, load_network
+
+NAMES = ["cnmc-mobilenet-v1", "pbc-googlenet", "pbc-mobilenet-v1"]
+
+
+def test_three_networks_ship_with_the_program():
+    assert [card.name for card in list_networks()] == NAMES
+
+
+def test_listing_does_not_import_torch():
+    code = "import sys; from allxai_desktop.networks import registry; registry.list_networks();"
+    code += " print('torch' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert found.stdout.strip() == "False", found.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_network_predicts_with_probabilities_in_the_order_of_its_card(name):
+    network = load_network(name)
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 70, 3), np.uint8)
+    assert network.preprocess(pixels).shape == (1, 3, *network.card.input_size)
+    prediction = network.predict(pixels)
+    assert tuple(prediction.probabilities) == network.card.classes
+    assert sum(prediction.probabilities.values()) == pytest.approx(1)
+    assert prediction.probabilities[prediction.predicted] == max(prediction.probabilities.values())
+    assert prediction.logits.shape == (len(network.card.classes),)
+    assert network.domain_warning(pixels)
+    assert isinstance(network.module.get_submodule(network.card.cam_layer), torch.nn.Module)
+
+
+def test_preprocessing_scales_to_the_card():
+    network = load_network("pbc-mobilenet-v1")
+    assert network.preprocess(np.zeros((9, 9, 3), np.uint8)).unique().tolist() == [-1.0]
+    assert network.preprocess(np.full((9, 9, 3), 255, np.uint8)).unique().tolist() == [1.0]
+
+
+def test_an_unknown_network_is_named_with_the_known_ones():
+    with pytest.raises(NetworkError, match=r"“vgg”.*pbc-mobilenet-v1"):
+        load_network("vgg")
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path, monkeypatch):
+    from allxai_desktop.networks import network
+
+    card = next(card for card in list_networks() if card.name == "pbc-mobilenet-v1")
+    monkeypatch.setattr(network, "read_card", lambda path: card)
+    monkeypatch.setattr(network, "read_checkpoint", lambda path, sha256: {"other": torch.zeros(1)})
+    with pytest.raises(NetworkError, match="do not fit"):
+        network.open_network(tmp_path)
+
+
+def test_no_trained_network_is_missing_a_caution_about_its_split():
+    assert all(card.split["caution"] for card in registry.list_networks())

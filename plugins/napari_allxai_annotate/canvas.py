@@ -130,6 +130,7 @@ class PaintCanvas:
         self.viewer.layers.selection.active = layer
         layer.events.paint.connect(self._adopt)
         layer.events.set_data.connect(self._adopt)
+        layer.events.labels_update.connect(self._on_labels_update)
         layer.events.visible.connect(self._on_layer_visible)
         layer.events.opacity.connect(self._on_layer_opacity)
         layer.events.selected_label.connect(self._on_layer_label)
@@ -141,6 +142,7 @@ class PaintCanvas:
         if layer is not None:
             layer.events.paint.disconnect(self._adopt)
             layer.events.set_data.disconnect(self._adopt)
+            layer.events.labels_update.disconnect(self._on_labels_update)
             layer.events.visible.disconnect(self._on_layer_visible)
             layer.events.opacity.disconnect(self._on_layer_opacity)
             layer.events.selected_label.disconnect(self._on_layer_label)
@@ -219,6 +221,11 @@ class PaintCanvas:
     def _on_layer_label(self) -> None:
         if not self._busy and self.mask_layer is not None and self.mask_layer.selected_label in CODES:
             self.model.active = self.mask_layer.selected_label
+
+    def _on_labels_update(self) -> None:
+        # A script's single edit tells of its history before it writes; a drag is taken over whole, at its end.
+        if self.mask_layer is not None and not self.mask_layer._block_history:
+            self._adopt()
 
     def _adopt(self) -> None:
         """Take over what napari's tools, or a script, did to the layer."""

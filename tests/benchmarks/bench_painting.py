@@ -153,7 +153,6 @@ def compare(bare: Bare, ours: Ours, rounds: int) -> tuple[float, float]:
 def explaining() -> Callable[[], None] | None:
     """Start to explain without a pause on a thread; return what stops it, or None without a network."""
     from allxai_desktop.explainers.explain import Explainer
-
     from allxai_desktop.networks.registry import list_networks, load_network
 
     cards = list_networks()

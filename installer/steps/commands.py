@@ -43,7 +43,7 @@ def main(arguments: list[str], usage: str) -> int:
 
             return check(environment, rest)
         if command == "run":
-            rest = [str(environment.python), "-P", "-m", "allxai_desktop.cli", *rest]
+            rest = [str(environment.python), "-P", "-m", "allxai_desktop", *rest]
         become(environment, rest)
     except SetupError as error:
         say(str(error))

@@ -70,7 +70,7 @@ class Checkout:
         (self.folder / "pyproject.toml").write_text(PROJECT)
         (self.folder / "installer" / "constraints.txt").write_text("torch==2.13.0\ncheckers==1.0\n")
         (self.folder / "allxai_desktop" / "__init__.py").touch()
-        (self.folder / "allxai_desktop" / "cli.py").write_text(
+        (self.folder / "allxai_desktop" / "__main__.py").write_text(
             "import sys, torch\nprint('window', sys.argv[1:])\n"
         )
         says = "import sys\nprint(__name__, __file__.rpartition('/')[2], sys.argv[1:])\n"
@@ -123,7 +123,7 @@ def test_second_run_only_starts_the_program(made):
 
 @pytest.mark.slow
 def test_second_run_costs_little_more_than_the_two_interpreters(made):
-    program = [str(made.venv / "bin" / "python"), "-P", "-m", "allxai_desktop.cli"]
+    program = [str(made.venv / "bin" / "python"), "-P", "-m", "allxai_desktop"]
     first = [sys.executable, "-c", "pass"]
     through = [sys.executable, str(made.folder / "installer" / "bootstrap.py"), "run"]
 

@@ -1,5 +1,6 @@
 """TIFF: what Pillow decodes by Pillow, deeper pixels by tifffile where it can."""
 
+import logging
 from contextlib import suppress
 from typing import Any, BinaryIO
 from xml.etree import ElementTree
@@ -35,6 +36,9 @@ _CREDIBLE_UM = (0.005, 5.0)
 # Compressions that tifffile decodes with the standard library alone.
 _PLAIN = {1, 8, 32773, 32946}
 _UNASSOCIATED_ALPHA = 2
+
+# Without a handler of their own, its remarks on damaged files would be printed beside the one sentence of ours.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 def read_tiff(stream: BinaryIO, name: str) -> Decoded:

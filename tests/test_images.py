@@ -1,6 +1,8 @@
 import hashlib
 import os
 import struct
+import subprocess
+import sys
 import tracemalloc
 import warnings
 import zlib
@@ -431,6 +433,22 @@ def test_no_warning_of_a_decoder_escapes(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         refused(bomb(tmp_path / "a.png", 10_000))
+
+
+def test_a_damaged_tiff_prints_nothing(tmp_path):
+    path = saved(tmp_path / "a.tif", RGB)
+    path.write_bytes(path.read_bytes()[:8])
+    code = """
+import sys
+from allxai_desktop.images import ImageError, read_image
+try:
+    read_image(sys.argv[1])
+except ImageError:
+    sys.exit(0)
+sys.exit(1)
+"""
+    done = subprocess.run([sys.executable, "-c", code, path], check=True, capture_output=True)
+    assert done.stdout + done.stderr == b""
 
 
 # Pixels in memory

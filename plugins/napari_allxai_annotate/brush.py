@@ -50,13 +50,13 @@ class BrushView:
         self.path_changed.emit()
 
 
-class BrushOverlay(SceneOverlay):  # type: ignore[misc]
+class BrushOverlay(SceneOverlay):
     """The model that napari keeps; what is drawn is in `view`."""
 
     view: Any = None
 
 
-class VispyBrushOverlay(VispySceneOverlay):  # type: ignore[misc]
+class VispyBrushOverlay(VispySceneOverlay):
     """Draws a `BrushView`: coloured lines with a dark halo, seen on light and dark alike."""
 
     overlay: BrushOverlay

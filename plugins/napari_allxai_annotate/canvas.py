@@ -30,6 +30,10 @@ def mask_colormap() -> DirectLabelColormap:
     return DirectLabelColormap(color_dict=colors)
 
 
+def _mask_name(image_name: str) -> str:
+    return _("Mask of {name}").format(name=image_name)
+
+
 class PaintCanvas:
     """Shows an image and its mask as layers, follows the model, and takes the mouse for its tools.
 
@@ -82,23 +86,40 @@ class PaintCanvas:
     # Layers
 
     def show(self, image: CellImage | None) -> None:
-        """Show `image` and the model's mask in new layers, in place of those before; None takes them away.
+        """Show `image` and the model's mask in place of those shown before; None takes them away.
 
-        The mask of the model must have the size of the image: `model.new_image` comes first.
+        The mask of the model must have the size of the image: `model.new_image` comes first. The layers stay the
+        same from image to image, because napari takes half a second to replace two. New data in a layer would
+        leave undo steps of the old in it, so its history is forgotten.
         """
-        before = [layer for layer in (self.image_layer, self.mask_layer) if layer is not None]
-        self._release()
-        for layer in before:
-            if layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
+        self.gestures.cancel_outline()
         if image is None:
+            before = [layer for layer in (self.image_layer, self.mask_layer) if layer is not None]
+            self._release()
+            for layer in before:
+                self.viewer.layers.remove(layer)
             return
-        place: dict[str, Any] = {}
-        if image.pixel_size_um is not None:
-            place = {"scale": (image.pixel_size_um,) * 2, "units": ("um", "um")}
-        self.image_layer = Image(image.pixels, rgb=True, name=image.name, **place)
-        self.viewer.layers.insert(0, self.image_layer)
-        self._add_mask(1)
+        size = image.pixel_size_um
+        place = {
+            "scale": (1, 1) if size is None else (size, size),
+            "units": ("pixel", "pixel") if size is None else ("um", "um"),
+        }
+        if self.image_layer is None or self.mask_layer is None:
+            self.image_layer = Image(image.pixels, rgb=True, name=image.name, **place)
+            self.viewer.layers.insert(0, self.image_layer)
+            self._add_mask(1)
+        else:
+            self._busy = True
+            try:
+                for layer in (self.image_layer, self.mask_layer):
+                    layer.scale, layer.units = place["scale"], place["units"]
+                self.image_layer.data, self.image_layer.name = image.pixels, image.name
+                self.mask_layer.data = self.model.codes.copy()
+                self.mask_layer.name = _mask_name(image.name)
+                self._forget_history()
+            finally:
+                self._busy = False
+            self._prepare()
         self.viewer.reset_view()
 
     def attach(self, image_layer: Image, mask_layer: Labels | None = None) -> None:
@@ -114,7 +135,7 @@ class PaintCanvas:
         assert self.image_layer is not None
         layer = Labels(
             self.model.codes.copy(),
-            name=_("Mask of {name}").format(name=self.image_layer.name),
+            name=_mask_name(self.image_layer.name),
             scale=self.image_layer.scale[-2:],
             translate=self.image_layer.translate[-2:],
             units=self.image_layer.units[-2:],
@@ -125,15 +146,19 @@ class PaintCanvas:
     def _take(self, layer: Labels) -> None:
         self.mask_layer = self.gestures.layer = layer
         layer.colormap = mask_colormap()
-        layer.mode = "pan_zoom"
-        self._show_settings()
-        self.viewer.layers.selection.active = layer
+        self._prepare()
         layer.events.paint.connect(self._adopt)
         layer.events.set_data.connect(self._adopt)
         layer.events.labels_update.connect(self._on_labels_update)
         layer.events.visible.connect(self._on_layer_visible)
         layer.events.opacity.connect(self._on_layer_opacity)
         layer.events.selected_label.connect(self._on_layer_label)
+
+    def _prepare(self) -> None:
+        assert self.mask_layer is not None
+        self.mask_layer.mode = "pan_zoom"
+        self.viewer.layers.selection.active = self.mask_layer
+        self._show_settings()
 
     def _release(self) -> None:
         layer = self.mask_layer

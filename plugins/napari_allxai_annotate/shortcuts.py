@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt
-from qtpy.QtGui import QKeyEvent, QKeySequence, QShortcut  # type: ignore[attr-defined]
+from qtpy.QtGui import QKeyEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_allxai_annotate.canvas import PaintCanvas

@@ -12,13 +12,31 @@ def at(*indices):
     return np.array(indices, np.int64)
 
 
-def test_each_image_gets_new_layers(window):
-    before = window.canvas.image_layer, window.canvas.mask_layer
+def test_another_image_of_another_size_takes_the_place_of_the_one_before(window, shown):
+    window.model.apply(at(0), 1)
+    window.model.new_image(np.full((30, 20), 3, np.uint8))
     window.show_image("next.png")
-    assert window.canvas.image_layer not in before
-    assert window.canvas.mask_layer not in before
     assert list(window.viewer.layers) == [window.canvas.image_layer, window.canvas.mask_layer]
     assert [layer.name for layer in window.viewer.layers] == ["next.png", "Mask of next.png"]
+    assert window.canvas.image_layer.data.shape == (30, 20, 3)
+    assert shown()
+
+
+def test_napari_cannot_undo_into_the_image_before(window, shown):
+    window.canvas.mask_layer.paint((10, 10), 2)
+    window.model.new_image(np.zeros(window.model.shape, np.uint8))
+    window.show_image("next.png")
+    window.canvas.mask_layer.undo()
+    assert not window.model.codes.any()
+    assert shown()
+
+
+def test_an_image_without_a_pixel_size_follows_one_with_it(window):
+    window.show_image(pixel_size_um=0.25)
+    window.show_image()
+    for layer in window.viewer.layers:
+        assert layer.scale.tolist() == [1, 1]
+        assert [str(unit) for unit in layer.units] == ["pixel", "pixel"]
 
 
 def test_no_image_takes_the_layers_away(window):

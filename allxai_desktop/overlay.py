@@ -64,7 +64,8 @@ def blend(
     level = (255 * np.clip((relevance - low) / (high - low), 0, 1)).astype(np.uint8)
     rgba = color_table(colormap, signed)[level]
     alpha = opacity * rgba[..., 3:]
-    return np.rint(pixels * (1 - alpha) + 255 * rgba[..., :3] * alpha).astype(np.uint8)
+    mixed: NDArray[np.uint8] = np.rint(pixels * (1 - alpha) + 255 * rgba[..., :3] * alpha).astype(np.uint8)
+    return mixed
 
 
 def adjust(pixels: NDArray[np.uint8], brightness: float, contrast: float) -> NDArray[np.uint8]:
@@ -72,4 +73,5 @@ def adjust(pixels: NDArray[np.uint8], brightness: float, contrast: float) -> NDA
     levels = np.arange(256) / 255
     slope = np.tan((min(contrast, 0.98) + 1) * np.pi / 4)
     table = np.clip((levels - 0.5) * slope + 0.5 + brightness / 2, 0, 1)
-    return np.rint(255 * table).astype(np.uint8)[pixels]
+    shown: NDArray[np.uint8] = np.rint(255 * table).astype(np.uint8)[pixels]
+    return shown

@@ -16,7 +16,7 @@ from psygnal import Signal
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage, read_image
-from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
+from allxai_desktop.masks.npz import MaskError, MaskFile, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from allxai_desktop.study.autosave import Autosaver
@@ -170,21 +170,34 @@ class Workspace:
         if item.pixel_size_um is not None:
             image = replace(image, pixel_size_um=item.pixel_size_um)
         notices = [Notice("info", f"{image.name}: {note}") for note in image.notes]
-        codes, mask_path, meta = np.zeros(image.pixels.shape[:2], np.uint8), item.mask_path, {}
-        if mask_path.exists():
+        mask_path, mask, refused = self._usable_mask(item.mask_path, image)
+        if refused:
+            text = _("{reason} What you paint is saved as {name}; the file stays as it is.").format(
+                reason=refused, name=mask_path.name
+            )
+            notices.append(Notice("warning", text))
+        if mask is not None and mask.warning:
+            notices.append(Notice("warning", mask.warning))
+        codes = mask.codes if mask is not None else np.zeros(image.pixels.shape[:2], np.uint8)
+        unsaved = self._autosaver.unsaved(mask_path)
+        if unsaved is not None and unsaved.shape == codes.shape:
+            codes = unsaved
+        return _Loaded(index, image, codes, mask_path, mask.meta if mask is not None else {}, tuple(notices))
+
+    def _usable_mask(self, path: Path, image: CellImage) -> tuple[Path, MaskFile | None, str | None]:
+        """Return where the mask of `image` is or will be, the mask if there is one, and why `path` is left alone.
+
+        A file that is no mask of this image is never written over: `<stem>-2.npz`, `-3`, … take its place.
+        """
+        number, refused, candidate = 1, None, path
+        while candidate.exists():
             try:
-                mask = load_mask(mask_path, image)
+                return candidate, load_mask(candidate, image), refused
             except MaskError as error:
-                mask_path = _free_name(mask_path)
-                text = _("{reason} What you paint is saved as {name}; the file stays as it is.").format(
-                    reason=error, name=mask_path.name
-                )
-                notices.append(Notice("warning", text))
-            else:
-                codes, meta = mask.codes, mask.meta
-                if mask.warning:
-                    notices.append(Notice("warning", mask.warning))
-        return _Loaded(index, image, codes, mask_path, meta, tuple(notices))
+                refused = refused or str(error)
+            number += 1
+            candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        return candidate, None, refused
 
     def _present(self, request: int, loaded: _Loaded) -> None:
         if request != self._request:
@@ -220,11 +233,3 @@ class Workspace:
         if state != self.saved:
             self.saved = state
             self.saved_changed.emit(state)
-
-
-def _free_name(path: Path) -> Path:
-    """Return the first of `<stem>-2.npz`, `<stem>-3.npz`, … that does not exist."""
-    number = 2
-    while (free := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
-        number += 1
-    return free

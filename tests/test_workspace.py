@@ -73,7 +73,11 @@ def test_each_stroke_reaches_the_disk(workspace, pump, folder):
     opened(workspace, pump, folder)
     workspace.paint.apply(np.array([0, 5]), 2)
     pump.until(lambda: workspace.saved == "saved")
-    assert np.load(folder / "masks" / "cell_0.npz")["mask"].tolist() == [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 0]]
+    assert np.load(folder / "masks" / "cell_0.npz")["mask"].tolist() == [
+        [2, 0, 0, 0],
+        [0, 2, 0, 0],
+        [0, 0, 0, 0],
+    ]
 
 
 def test_an_image_that_was_only_looked_at_gets_no_mask_file(workspace, pump, folder):
@@ -126,6 +130,32 @@ def test_a_mask_of_another_image_is_kept_and_painting_goes_to_another_file(works
     pump.until(lambda: workspace.saved == "saved")
     assert path.read_bytes() == before
     assert load_mask(folder / "masks" / "cell_0-2.npz").codes[0, 0] == 3
+
+
+def test_what_was_painted_beside_a_foreign_mask_is_found_again(workspace, pump, folder):
+    path = folder / "masks" / "cell_0.npz"
+    path.parent.mkdir()
+    path.write_bytes(b"no mask")
+    opened(workspace, pump, folder)
+    workspace.paint.apply(np.array([0]), 3)
+    workspace.step(1)
+    pump.until(lambda: workspace.index == 1)
+    workspace.step(-1)
+    pump.until(lambda: workspace.index == 0)
+    assert workspace.paint.codes[0, 0] == 3
+    assert workspace.mask_path.name == "cell_0-2.npz"
+
+
+def test_what_could_not_be_saved_is_still_there_on_coming_back(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    (folder / "masks").write_text("in the way")
+    workspace.paint.apply(np.array([0]), 3)
+    pump.until(lambda: workspace.saved == "failed")
+    workspace.step(1)
+    pump.until(lambda: workspace.index == 1)
+    workspace.step(-1)
+    pump.until(lambda: workspace.index == 0)
+    assert workspace.paint.codes[0, 0] == 3
 
 
 def test_a_folder_that_cannot_be_written_is_told_and_the_labels_stay(workspace, pump, folder):

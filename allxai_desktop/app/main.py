@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import sys
+import threading
+from importlib import import_module
 from importlib.resources import as_file, files
 from pathlib import Path
 from types import TracebackType
@@ -61,7 +63,18 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
 
     sys.excepthook = report
     window.show()
-    QTimer.singleShot(0, lambda: window.open_path(Path(path)) if path else window.open_sample())
+
+    def open_first() -> None:
+        # napari asks for these at its first layers; imported there, they would hold the window up.
+        for name in ("pandas", "scipy.ndimage", "scipy.special", "skimage.exposure", "matplotlib"):
+            import_module(name)
+        window.dispatch(lambda: window.open_path(Path(path)) if path else window.open_sample())
+        # The same holds for the first flood fill.
+        import_module("skimage.segmentation")
+
+    # While torch is imported in the background, the window's thread gets its turn five times as often.
+    sys.setswitchinterval(0.001)
+    QTimer.singleShot(0, threading.Thread(target=open_first, name="open", daemon=True).start)
     return app, window
 
 

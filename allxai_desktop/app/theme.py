@@ -36,7 +36,7 @@ QMainWindow::separator {{ background: {foreground}; width: 3px; height: 3px; }}
 def stylesheet(theme: str) -> str:
     """Return the style sheet of the window for one of `THEMES`."""
     colors = get_theme(theme)
-    return get_stylesheet(theme) + EXTRA.format(
+    return str(get_stylesheet(theme)) + EXTRA.format(
         background=colors.background.as_hex(),
         foreground=colors.foreground.as_hex(),
         highlight=colors.highlight.as_hex(),

@@ -117,10 +117,9 @@ class MainWindow(QMainWindow):
         column.addWidget(self.annotate)
         column.addWidget(self.explain, 1)
         self.panels_dock = self._dock("panels", right, Qt.DockWidgetArea.RightDockWidgetArea)
-        self.layers_dock = self._dock(
-            "layers", _layer_tools(self.qt_viewer), Qt.DockWidgetArea.LeftDockWidgetArea
-        )
+        self.layers_dock = self._dock("layers", QWidget(), Qt.DockWidgetArea.LeftDockWidgetArea)
         self.layers_dock.hide()
+        self.layers_dock.visibilityChanged.connect(self._fill_layers_dock)
         self.resizeDocks([self.study_dock, self.panels_dock], [190, 385], Qt.Orientation.Horizontal)
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
@@ -133,13 +132,19 @@ class MainWindow(QMainWindow):
         self.retranslate()
 
     def _dock(self, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(self, objectName=name)
+        dock: QDockWidget = QDockWidget(self, objectName=name)
         dock.setWidget(content)
         # The panels carry their own titles.
         dock.setTitleBarWidget(QWidget())
         dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
         self.addDockWidget(area, dock)
         return dock
+
+    def _fill_layers_dock(self, visible: bool) -> None:
+        # Most people never open it, and building it would delay every start.
+        if visible:
+            self.layers_dock.visibilityChanged.disconnect(self._fill_layers_dock)
+            self.layers_dock.setWidget(_layer_tools(self.qt_viewer))
 
     def _connect(self) -> None:
         self.workspace.noticed.connect(self.notices.show_notice)

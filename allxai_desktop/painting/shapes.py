@@ -6,7 +6,6 @@ its shape, not of the image, so that a brush event is as quick on a large image 
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from skimage.segmentation import flood as flood_mask
 
 Indices = NDArray[np.int64]
 
@@ -82,6 +81,9 @@ def polygon(points: ArrayLike, shape: tuple[int, int]) -> Indices:
 
 def flood(codes: NDArray[np.uint8], point: tuple[float, float]) -> Indices:
     """Return the pixels with the code at `point`, joined to it by sides; none where it is off the image."""
+    # Half a second to import: the window is shown first.
+    from skimage.segmentation import flood as flood_mask
+
     row, column = (int(np.floor(value + 0.5)) for value in point)
     height, width = codes.shape
     if not (0 <= row < height and 0 <= column < width):

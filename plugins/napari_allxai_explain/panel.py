@@ -229,7 +229,7 @@ class ExplainPanel(QWidget):
 
 def explainer_rows() -> list[tuple[tuple[str, tuple[tuple[str, str], ...]], str, str]]:
     """Return (name, settings), title and summary of each explainer and of each of its variants."""
-    rows = []
+    rows: list[tuple[tuple[str, tuple[tuple[str, str], ...]], str, str]] = []
     for name, info in EXPLAINERS.items():
         rows.append(((name, ()), _(info.title), _(info.summary)))
         for key, setting in info.settings.items():

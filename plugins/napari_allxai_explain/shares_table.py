@@ -132,7 +132,7 @@ class _Delegate(QStyledItemDelegate):
         cls = CLASSES[index.row()]
         model = index.model()
         assert isinstance(model, SharesModel)
-        rect = QRectF(option.rect)  # type: ignore[attr-defined]
+        rect = QRectF(option.rect)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         color = QColor(*cls.color)
@@ -143,7 +143,7 @@ class _Delegate(QStyledItemDelegate):
             painter.drawRoundedRect(chip, 3, 3)
             painter.setPen(Qt.GlobalColor.black if color.lightness() > 110 else Qt.GlobalColor.white)
             painter.drawText(chip, int(Qt.AlignmentFlag.AlignCenter), cls.letter)
-            painter.setPen(option.palette.text().color())  # type: ignore[attr-defined]
+            painter.setPen(option.palette.text().color())
             painter.drawText(rect.adjusted(23, 0, 0, 0), int(Qt.AlignmentFlag.AlignVCenter), cls.title)
         else:
             self._bars(painter, rect, color, model.share(index.row()))
@@ -166,7 +166,7 @@ class _Delegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         hint = super().sizeHint(option, index)
         if index.column() == NAME:
-            hint.setWidth(option.fontMetrics.horizontalAdvance(CLASSES[index.row()].title) + 32)  # type: ignore[attr-defined]
+            hint.setWidth(option.fontMetrics.horizontalAdvance(CLASSES[index.row()].title) + 32)
         return QSize(hint.width(), 20)
 
 

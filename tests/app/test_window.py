@@ -29,7 +29,9 @@ class FakeEngine:
         self.calls += 1
         card = next(card for card in list_networks() if card.name == choices.network)
         shares = {key: (0.9 if key == card.classes[0] else 0.1) for key in card.classes}
-        relevance = np.tile(np.linspace(0, 1, image.pixels.shape[1], dtype=np.float32), (image.pixels.shape[0], 1))
+        relevance = np.tile(
+            np.linspace(0, 1, image.pixels.shape[1], dtype=np.float32), (image.pixels.shape[0], 1)
+        )
         explanation = SimpleNamespace(
             relevance=relevance,
             target=choices.target or card.classes[0],
@@ -137,11 +139,15 @@ def test_undo_takes_back_a_whole_stroke_and_redo_makes_it_again(cell):
 
 def test_the_shares_follow_while_the_button_is_still_down(cell):
     native = cell.qt_viewer.canvas.native
-    QTest.mousePress(native, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, canvas_point(cell, 10, 10))
+    QTest.mousePress(
+        native, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, canvas_point(cell, 10, 10)
+    )
     first = cell.session.shares["nucleus"].pixels
     QTest.mouseMove(native, canvas_point(cell, 10, 30))
     second = cell.session.shares["nucleus"].pixels
-    QTest.mouseRelease(native, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, canvas_point(cell, 10, 30))
+    QTest.mouseRelease(
+        native, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, canvas_point(cell, 10, 30)
+    )
     assert 0 < first < second
 
 
@@ -241,7 +247,13 @@ def test_no_text_is_cut_at_the_smallest_size_in_spanish(cell, qtbot):
 
 
 def test_every_control_has_a_name_and_a_tip(cell):
-    boxes = (cell.explain.network, cell.explain.explainer, cell.explain.target, cell.explain.rule, cell.explain.opacity)
+    boxes = (
+        cell.explain.network,
+        cell.explain.explainer,
+        cell.explain.target,
+        cell.explain.rule,
+        cell.explain.opacity,
+    )
     assert all(box.accessibleName() and box.toolTip() for box in boxes)
 
 

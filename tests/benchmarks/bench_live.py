@@ -21,7 +21,7 @@ from allxai_desktop.study.folder import Study
 from allxai_desktop.study.sample import sample_study
 
 
-def wait(app: QApplication, condition) -> None:  # noqa: ANN001
+def wait(app: QApplication, condition) -> None:
     """Run the event loop until `condition()`."""
     deadline = time.monotonic() + 120
     while not condition():

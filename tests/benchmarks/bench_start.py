@@ -59,7 +59,9 @@ def main() -> None:
     seconds(BARE), seconds(OURS)
     pairs = [(seconds(OURS), seconds(BARE)) for _run in range(runs)]
     ratios = [ours / bare for ours, bare in pairs]
-    print(f"ours {statistics.median(p[0] for p in pairs):.2f} s, napari {statistics.median(p[1] for p in pairs):.2f} s")
+    print(
+        f"ours {statistics.median(p[0] for p in pairs):.2f} s, napari {statistics.median(p[1] for p in pairs):.2f} s"
+    )
     print(f"ratio: median {statistics.median(ratios):.2f}, from {min(ratios):.2f} to {max(ratios):.2f}")
 
 

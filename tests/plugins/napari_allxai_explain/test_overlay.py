@@ -25,7 +25,9 @@ class FakeSession:
 @pytest.fixture
 def setting(qapp):
     viewer, session, view = ViewerModel(), FakeSession(), ExplainView()
-    image = viewer.add_layer(Image(np.zeros((2, 4, 3), np.uint8), rgb=True, scale=(0.5, 0.5), units=("um", "um")))
+    image = viewer.add_layer(
+        Image(np.zeros((2, 4, 3), np.uint8), rgb=True, scale=(0.5, 0.5), units=("um", "um"))
+    )
     overlay = RelevanceOverlay(viewer, session, view, lambda: image)
     return SimpleNamespace(viewer=viewer, session=session, view=view, image=image, overlay=overlay)
 

@@ -26,7 +26,11 @@ def text(table, row, column):
 
 
 def test_a_row_shows_area_relevance_and_enrichment(table):
-    assert [text(table, 0, column) for column in (AREA, RELEVANCE, ENRICHMENT)] == ["25.0 %", "75.0 %", "×3.00"]
+    assert [text(table, 0, column) for column in (AREA, RELEVANCE, ENRICHMENT)] == [
+        "25.0 %",
+        "75.0 %",
+        "×3.00",
+    ]
 
 
 def test_what_has_no_value_is_a_dash(table):

@@ -133,7 +133,7 @@ def _training(recipe: Recipe) -> dict[str, Any]:
         "augmentation": "rotation, mirror, zoom, shift, mild change of stain",
         "selection": "none: the weights after the last epoch",
         "seed": plan.seed,
-    }
+    } | ({"note": recipe.note} if recipe.note else {})
 
 
 def main() -> None:

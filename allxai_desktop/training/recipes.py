@@ -58,7 +58,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One demo network. `input_side` in pixels."""
+    """One demo network. `input_side` in pixels; `note` goes on its card."""
 
     title: dict[str, str]
     task: Task
@@ -66,6 +66,7 @@ class Recipe:
     input_side: int
     plan: Plan
     trunk: bool = False
+    note: str = ""
     departures: tuple[str, ...] = ()
 
 
@@ -160,8 +161,10 @@ RECIPES = {
         task=CNMC,
         architecture="mobilenet-v1",
         input_side=224,
-        plan=Plan(stages=((160, 5), (224, 3)), rate=5e-4, augmentation=Augmentation(zoom=1.2, stain=0.25)),
+        plan=Plan(stages=((160, 24), (224, 6)), rate=5e-4, augmentation=Augmentation(zoom=1.2, stain=0.25)),
         trunk=True,
+        note="A first recipe of eight epochs had not converged (86 % on the validation part), so this one is longer."
+        " The test part had been looked at by then (55 %): its figures are not those of a single look.",
         departures=_MOBILENET,
     ),
     "pbc-googlenet": Recipe(

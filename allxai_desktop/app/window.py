@@ -22,7 +22,6 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from allxai_desktop.app.dispatch import Dispatcher
 from allxai_desktop.app.menus import Menus
 from allxai_desktop.app.notices import NoticeBar
 from allxai_desktop.app.settings import WindowSettings
@@ -41,6 +40,7 @@ from allxai_desktop.study.sample import sample_study
 from allxai_desktop.workspace import Notice, Workspace
 from napari_allxai_annotate.canvas import PaintCanvas
 from napari_allxai_annotate.panel import AnnotatePanel
+from napari_allxai_explain.dispatch import Dispatcher
 from napari_allxai_explain.overlay import RelevanceOverlay
 from napari_allxai_explain.panel import ExplainPanel
 from napari_allxai_explain.view import ExplainView

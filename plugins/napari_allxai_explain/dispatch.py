@@ -1,4 +1,4 @@
-"""Carries calls from worker threads to the window's thread."""
+"""Carries calls from worker threads to the thread of the widgets."""
 
 from collections.abc import Callable
 

@@ -1,0 +1,66 @@
+"""The panel in a viewer of napari's own kind."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from allxai_desktop.networks.registry import list_networks
+from napari_allxai_explain.widget import ExplainWidget
+
+
+class FakeEngine:
+    def explain(self, image, choices):
+        card = next(card for card in list_networks() if card.name == choices.network)
+        relevance = np.arange(image.pixels[..., 0].size, dtype=np.float32).reshape(image.pixels.shape[:2])
+        prediction = SimpleNamespace(
+            probabilities=dict.fromkeys(card.classes, 0.5), predicted=card.classes[0]
+        )
+        return SimpleNamespace(
+            relevance=relevance,
+            target=card.classes[0],
+            explainer=choices.explainer,
+            undefined=None,
+            prediction=prediction,
+            seconds=0.1,
+        ), None
+
+
+@pytest.fixture
+def viewer(qapp):
+    return ViewerModel()
+
+
+@pytest.fixture
+def widget(qtbot, viewer):
+    made = ExplainWidget(viewer, FakeEngine())
+    qtbot.addWidget(made)
+    yield made
+    made.release()
+
+
+def test_without_an_image_it_says_what_to_do(widget):
+    assert not widget.panel.isEnabled()
+    assert not widget.hint.isHidden()
+
+
+def test_an_image_that_is_opened_is_explained(widget, viewer, qtbot):
+    viewer.add_image(np.zeros((5, 6, 3), np.uint8), rgb=True)
+    qtbot.waitUntil(lambda: widget.session.result is not None)
+    assert widget.panel.isEnabled()
+    assert widget.overlay.map_layer.data.shape == (5, 6)
+
+
+def test_it_counts_the_mask_that_is_painted(widget, viewer, qtbot):
+    viewer.add_image(np.zeros((5, 6, 3), np.uint8), rgb=True)
+    qtbot.waitUntil(lambda: widget.session.result is not None)
+    widget.painting.model.apply(np.arange(6), 2)
+    assert widget.session.shares["cytoplasm"].pixels == 6
+
+
+def test_released_it_leaves_the_image_and_the_mask(widget, viewer, qtbot):
+    viewer.add_image(np.zeros((5, 6, 3), np.uint8), rgb=True)
+    qtbot.waitUntil(lambda: widget.session.result is not None)
+    widget.release()
+    assert [type(layer).__name__ for layer in viewer.layers] == ["Image", "Labels"]

@@ -66,6 +66,8 @@ class MainWindow(QMainWindow):
         set_language(self.settings.language)
         self.dispatch = Dispatcher()
         self.paint = PaintModel()
+        # Filled classes and a map over each other cannot be read.
+        self.paint.mask_outline = True
         self.session = Session(self.paint, engine, self.dispatch)
         self.workspace = Workspace(self.session, self.dispatch)
         self.view = ExplainView()

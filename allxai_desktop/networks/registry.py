@@ -11,13 +11,18 @@ from allxai_desktop.networks.card import CARD_FILE, Card, NetworkError, read_car
 if TYPE_CHECKING:
     from allxai_desktop.networks.network import Network
 
-__all__ = ["NetworkError", "list_networks", "load_network"]
+__all__ = ["DEFAULT_NETWORK", "NetworkError", "list_networks", "load_network"]
+
+DEFAULT_NETWORK = "pbc-mobilenet-v1"
 
 
 def list_networks() -> list[Card]:
-    """Return the cards of the networks that ship with the program, by name. Raises `NetworkError`."""
+    """Return the cards of the networks that ship with the program, the default one first. Raises `NetworkError`."""
     with as_file(files("allxai_resources") / "networks") as root:
-        return [read_card(path) for path in sorted(root.glob(f"*/{CARD_FILE}"))]
+        paths = sorted(
+            root.glob(f"*/{CARD_FILE}"), key=lambda path: (path.parent.name != DEFAULT_NETWORK, path)
+        )
+        return [read_card(path) for path in paths]
 
 
 def load_network(name: str) -> Network:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QComboBox
+from qtpy.QtGui import QPaintEvent
+from qtpy.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter
 
 
 class ChoiceBox(QComboBox):
@@ -24,6 +25,22 @@ class ChoiceBox(QComboBox):
     def value(self) -> Any:
         """The value chosen, None where nothing is."""
         return self._rows[self.currentIndex()][0] if self.currentIndex() >= 0 else None
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        # Qt itself cuts a long title at the arrow.
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        room = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        text = option.currentText or self.placeholderText()
+        option.currentText = self.fontMetrics().elidedText(
+            text, Qt.TextElideMode.ElideRight, room.width() - 4
+        )
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        painter.end()
 
     def fill(self, rows: Iterable[tuple[Any, str, str]], current: Any) -> None:
         """Offer `rows` of value, title and tooltip, with `current` chosen."""

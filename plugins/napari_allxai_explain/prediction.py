@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qtpy.QtCore import QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
+from qtpy.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from allxai_desktop.i18n import _
@@ -66,15 +66,17 @@ class PredictionBars(QWidget):
             return
         painter.setOpacity(0.5 if self._stale else 1.0)
         metrics = self.fontMetrics()
-        names = max(metrics.horizontalAdvance(name) for name, _share in self._rows) + 8
+        bold = QFont(self.font())
+        bold.setBold(True)
+        widest = max(QFontMetrics(bold).horizontalAdvance(name) for name, _share in self._rows) + 8
+        names = min(widest, self.width() // 2)
         numbers = metrics.horizontalAdvance("100.0 %") + 6
         room = max(self.width() - names - numbers, 20)
         for row, (name, share) in enumerate(self._visible()):
             top = row * height + 1
-            font = painter.font()
-            font.setBold(row == 0)
-            painter.setFont(font)
-            painter.drawText(QRectF(0, top, names, height), int(Qt.AlignmentFlag.AlignVCenter), name)
+            painter.setFont(bold if row == 0 else self.font())
+            shown = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, names - 8)
+            painter.drawText(QRectF(0, top, names, height), int(Qt.AlignmentFlag.AlignVCenter), shown)
             track = QRectF(names, top + height / 2 - 4, room, 8)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(128, 128, 128, 70))

@@ -30,7 +30,8 @@ def mask_colormap() -> DirectLabelColormap:
     return DirectLabelColormap(color_dict=colors)
 
 
-def _mask_name(image_name: str) -> str:
+def mask_name(image_name: str) -> str:
+    """Return the name of the mask layer of an image."""
     return _("Mask of {name}").format(name=image_name)
 
 
@@ -61,7 +62,7 @@ class PaintCanvas:
 
     def close(self) -> None:
         """Stop following; the layers stay."""
-        self._release()
+        self.detach()
         self.gestures.close()
         remove_brush(self.viewer)
         self.viewer.layers.events.removed.disconnect(self._on_layer_removed)
@@ -95,7 +96,7 @@ class PaintCanvas:
         self.gestures.cancel_outline()
         if image is None:
             before = [layer for layer in (self.image_layer, self.mask_layer) if layer is not None]
-            self._release()
+            self.detach()
             for layer in before:
                 self.viewer.layers.remove(layer)
             return
@@ -115,7 +116,7 @@ class PaintCanvas:
                     layer.scale, layer.units = place["scale"], place["units"]
                 self.image_layer.data, self.image_layer.name = image.pixels, image.name
                 self.mask_layer.data = self.model.codes.copy()
-                self.mask_layer.name = _mask_name(image.name)
+                self.mask_layer.name = mask_name(image.name)
                 self._forget_history()
             finally:
                 self._busy = False
@@ -124,7 +125,7 @@ class PaintCanvas:
 
     def attach(self, image_layer: Image, mask_layer: Labels | None = None) -> None:
         """Paint over an image layer that is there already, on `mask_layer` or on a new one."""
-        self._release()
+        self.detach()
         self.image_layer = image_layer
         if mask_layer is None:
             self._add_mask(self.viewer.layers.index(image_layer) + 1)
@@ -135,7 +136,7 @@ class PaintCanvas:
         assert self.image_layer is not None
         layer = Labels(
             self.model.codes.copy(),
-            name=_mask_name(self.image_layer.name),
+            name=mask_name(self.image_layer.name),
             scale=self.image_layer.scale[-2:],
             translate=self.image_layer.translate[-2:],
             units=self.image_layer.units[-2:],
@@ -160,7 +161,8 @@ class PaintCanvas:
         self.viewer.layers.selection.active = self.mask_layer
         self._show_settings()
 
-    def _release(self) -> None:
+    def detach(self) -> None:
+        """Let the layers go; they stay in the viewer as they are."""
         layer = self.mask_layer
         self.image_layer = self.mask_layer = self.gestures.layer = None
         self.gestures.cancel_outline()
@@ -174,7 +176,7 @@ class PaintCanvas:
 
     def _on_layer_removed(self, event: Any) -> None:
         if event.value in (self.image_layer, self.mask_layer):
-            self._release()
+            self.detach()
 
     # From the model to the layer
 

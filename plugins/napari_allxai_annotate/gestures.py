@@ -32,6 +32,7 @@ class Gestures:
         self.model = model
         self.view = view
         self.layer: Labels | None = None
+        self.enabled = True
         self._panning = False
         self._tool_held: tuple[Layer, str] | None = None
         self._corners: list[tuple[Point, Point]] = []
@@ -69,7 +70,8 @@ class Gestures:
         """Whether the mouse paints now."""
         active = self.viewer.layers.selection.active
         return (
-            self.layer is not None
+            self.enabled
+            and self.layer is not None
             and self.viewer.dims.ndisplay == 2
             and (active is None or active.mode == "pan_zoom")
         )

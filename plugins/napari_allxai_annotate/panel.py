@@ -47,7 +47,7 @@ QSpinBox::up-button, QSpinBox::down-button, QSpinBox::up-arrow, QSpinBox::down-a
 
 
 class AnnotatePanel(QWidget):
-    """Shows and changes a `PaintModel`; its keys work in the whole window of `key_parent`.
+    """Shows and changes a `PaintModel`; its keys work in the whole window `key_parent`, bound now or later.
 
     Without a canvas, the keys that need one (outlines, panning) are not bound.
     """
@@ -64,7 +64,10 @@ class AnnotatePanel(QWidget):
         self.retranslate()
         for show in self._shows:
             show()
-        self._bind_keys(key_parent or self)
+        self.shortcuts: Shortcuts | None = None
+        self.pan: HoldToPan | None = None
+        if key_parent is not None:
+            self.bind_keys(key_parent)
 
     def set_area_shares(self, shares: Mapping[str, float | None]) -> None:
         """Show the share of the labelled area (0…1, or None) of each class, by its key."""
@@ -94,11 +97,43 @@ class AnnotatePanel(QWidget):
         self._fill_only_over()
         self.set_area_shares(self._shares)
 
+    def bind_keys(self, window: QWidget) -> None:
+        """Let the keys of the registry work in the whole of `window`."""
+        model = self.model
+        actions: dict[str, Callable[[], object]] = {
+            **{f"class-{cls.code}": partial(setattr, model, "active", cls.code) for cls in CLASSES},
+            **{tool: partial(setattr, model, "tool", tool) for tool in TOOLS},
+            "swap": model.swap_active,
+            "larger": partial(model.step_brush_size, 1),
+            "smaller": partial(model.step_brush_size, -1),
+            "hide": lambda: setattr(model, "mask_visible", not model.mask_visible),
+            "undo": self._undo,
+            "redo": model.redo,
+        }
+        if self.canvas is not None:
+            gestures = self.canvas.gestures
+            actions["close-outline"] = gestures.close_outline
+            actions["cancel-outline"] = gestures.cancel_outline
+            actions["remove-point"] = gestures.remove_point
+            self.pan = HoldToPan(window, self.canvas)
+        self.shortcuts = Shortcuts(window, actions)
+        self._show_drawing(False)
+
     def release_keys(self) -> None:
         """Unbind every key; called before the panel goes away."""
-        self.shortcuts.release()
+        if self.shortcuts is not None:
+            self.shortcuts.release()
         if self.pan is not None:
             self.pan.release()
+        self.shortcuts = self.pan = None
+
+    def disconnect_model(self) -> None:
+        """Stop following the model; called before the panel goes away, or when Qt has deleted it already."""
+        for show, signal in self._shows.items():
+            signal.disconnect(show)  # type: ignore[attr-defined]
+        if self.canvas is not None:
+            self.canvas.viewer.events.mouse_over_canvas.disconnect(self._on_over_canvas)
+            self.canvas.gestures.drawing_changed.disconnect(self._show_drawing)
 
     # Construction
 
@@ -200,29 +235,7 @@ class AnnotatePanel(QWidget):
         self.size_value.lineEdit().returnPressed.connect(self.size_value.clearFocus)
         if self.canvas is not None:
             self.canvas.viewer.events.mouse_over_canvas.connect(self._on_over_canvas)
-
-    def _bind_keys(self, window: QWidget) -> None:
-        model = self.model
-        actions: dict[str, Callable[[], object]] = {
-            **{f"class-{cls.code}": partial(setattr, model, "active", cls.code) for cls in CLASSES},
-            **{tool: partial(setattr, model, "tool", tool) for tool in TOOLS},
-            "swap": model.swap_active,
-            "larger": partial(model.step_brush_size, 1),
-            "smaller": partial(model.step_brush_size, -1),
-            "hide": lambda: setattr(model, "mask_visible", not model.mask_visible),
-            "undo": self._undo,
-            "redo": model.redo,
-        }
-        self.pan: HoldToPan | None = None
-        if self.canvas is not None:
-            gestures = self.canvas.gestures
-            actions["close-outline"] = gestures.close_outline
-            actions["cancel-outline"] = gestures.cancel_outline
-            actions["remove-point"] = gestures.remove_point
-            self.pan = HoldToPan(window, self.canvas)
-            gestures.drawing_changed.connect(self._show_drawing)
-        self.shortcuts = Shortcuts(window, actions)
-        self._show_drawing(False)
+            self.canvas.gestures.drawing_changed.connect(self._show_drawing)
 
     def _on_over_canvas(self) -> None:
         self.size_value.clearFocus()
@@ -230,7 +243,7 @@ class AnnotatePanel(QWidget):
     # From the model to the widgets
 
     def _show_drawing(self, drawing: bool) -> None:
-        if self.canvas is not None:
+        if self.canvas is not None and self.shortcuts is not None:
             # Enter, Escape and Backspace belong to the rest of the window otherwise.
             self.shortcuts.set_enabled(OUTLINE_KEYS, drawing)
         self._show_history()

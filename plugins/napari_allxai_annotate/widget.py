@@ -1,0 +1,110 @@
+"""The annotate panel for stock napari, from its Plugins menu."""
+
+from __future__ import annotations
+
+from napari.components import ViewerModel
+from qtpy.QtCore import QEvent, QSignalBlocker
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from allxai_desktop.i18n import _
+from allxai_desktop.images import CellImage
+from allxai_desktop.relevance import ShareCounter
+from napari_allxai_annotate.panel import AnnotatePanel
+from napari_allxai_annotate.shared import ViewerPainting
+
+
+class AnnotateWidget(QWidget):
+    """The choice of the image layer, and the panel; while it is docked, the mouse paints.
+
+    A class, since napari hands its viewer to classes only, by the name of this parameter.
+    """
+
+    def __init__(self, napari_viewer: ViewerModel) -> None:
+        super().__init__()
+        self.painting: ViewerPainting | None = ViewerPainting.of(napari_viewer)
+        self.panel = AnnotatePanel(self.painting.model, self.painting.canvas)
+        self.image = QComboBox()
+        self.image.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.image.setAccessibleName(_("Image layer"))
+        self.image.setToolTip(_("The image layer whose classes are painted"))
+        self.hint = QLabel(_("Open an image to paint its classes, or File › Open Sample › AllXAI Desktop."))
+        self.hint.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for part in (self.image, self.hint, self.panel):
+            layout.addWidget(part)
+        layout.addStretch()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.image.activated.connect(self._on_activated)
+        self.painting.candidates_changed.connect(self._show_candidates)
+        self.painting.image_changed.connect(self._on_image)
+        self.painting.model.edited.connect(self._on_edited)
+        # A napari that is closed as a whole deletes the widget where it is docked.
+        self.destroyed.connect(lambda: self._disconnect())
+        self._show_candidates()
+        self._on_image(self.painting.image)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take mouse and keys, once there is a window to take them in."""
+        super().showEvent(event)
+        if self.painting is not None and self.panel.shortcuts is None:
+            self.panel.bind_keys(self.window())
+            self.painting.canvas.gestures.enabled = True
+
+    def event(self, event: QEvent) -> bool:
+        """Give everything back when the dock that held the widget is closed."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.release()
+        return super().event(event)
+
+    def release(self) -> None:
+        """Give mouse and keys back to napari."""
+        self.panel.release_keys()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self.painting is None:
+            return
+        painting, self.painting = self.painting, None
+        self.panel.disconnect_model()
+        painting.candidates_changed.disconnect(self._show_candidates)
+        painting.image_changed.disconnect(self._on_image)
+        painting.model.edited.disconnect(self._on_edited)
+        painting.canvas.gestures.enabled = False
+        painting.release()
+
+    def _show_candidates(self) -> None:
+        assert self.painting is not None
+        with QSignalBlocker(self.image):
+            self.image.clear()
+            for layer in self.painting.candidates():
+                self.image.addItem(layer.name, layer)
+                if layer is self.painting.canvas.image_layer:
+                    self.image.setCurrentIndex(self.image.count() - 1)
+
+    def _on_activated(self) -> None:
+        assert self.painting is not None
+        chosen = self.image.currentData()
+        for layer in self.painting.candidates():
+            layer.visible = layer is chosen
+        if self.painting.canvas.mask_layer is not None:
+            self.painting.canvas.mask_layer.visible = False
+        self.painting.choose(chosen)
+        self.painting.model.mask_visible = True
+        self.painting.viewer.reset_view()
+
+    def _on_image(self, image: CellImage | None) -> None:
+        assert self.painting is not None
+        self.hint.setVisible(image is None)
+        self.panel.setEnabled(image is not None)
+        self._counter = ShareCounter(self.painting.model.codes)
+        self._show_shares()
+        self._show_candidates()
+
+    def _on_edited(self, _indices: object, old: object, new: object) -> None:
+        self._counter.update(old, new)  # type: ignore[arg-type]
+        self._show_shares()
+
+    def _show_shares(self) -> None:
+        self.panel.set_area_shares({key: share.area_share for key, share in self._counter.shares().items()})

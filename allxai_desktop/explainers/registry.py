@@ -29,6 +29,7 @@ class ExplainerInfo:
     `title` and `summary` are English and marked for translation. `signed`: the map has negative
     values by design. `is_cam`: the map is coarse, one value per cell of the last feature map.
     `promises_conservation`: its relevance sums to the logit, so ΣR / logit is worth showing.
+    `presets`: settings that reproduce what a source used, by the source's name.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ExplainerInfo:
     is_cam: bool = False
     promises_conservation: bool = False
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def default_colormap(self) -> str:
@@ -45,24 +47,28 @@ class ExplainerInfo:
         return default_colormap(self.is_cam)
 
 
+_SAME_AS_INNVESTIGATE: dict[str, dict[str, Any]] = {"innvestigate": {}}
 _ALL = (
     ExplainerInfo(
         "gradient",
         N_("Gradient"),
         N_("How the class's score would move if a pixel grew a little brighter (Simonyan 2014)."),
         signed=True,
+        presets=_SAME_AS_INNVESTIGATE,
     ),
     ExplainerInfo(
         "abs-gradient",
         N_("|Gradient|"),
         N_("How strongly the class's score depends on a pixel, whichever way it goes."),
         signed=False,
+        presets=_SAME_AS_INNVESTIGATE,
     ),
     ExplainerInfo(
         "gradient-x-input",
         N_("Gradient × Input"),
         N_("What each pixel adds to the class's score or takes from it, to first order (Shrikumar 2016)."),
         signed=True,
+        presets=_SAME_AS_INNVESTIGATE,
     ),
     ExplainerInfo(
         "grad-cam",
@@ -71,6 +77,7 @@ _ALL = (
         signed=False,
         is_cam=True,
         settings={"recipe": Setting(N_("Recipe"), "standard", ("standard", "matlab"))},
+        presets={"standard": {"recipe": "standard"}, "matlab": {"recipe": "matlab"}},
     ),
 )
 EXPLAINERS: dict[str, ExplainerInfo] = {info.name: info for info in _ALL}
@@ -88,18 +95,26 @@ def explainer(name: str) -> ExplainerInfo:
 
 
 def complete_settings(info: ExplainerInfo, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `given` with the defaults of `info` for the rest. Raises `ExplainerError` for what it does not know."""
+    """Return `given` with the defaults of `info` for the rest; `preset` stands for the settings of a source.
+
+    Raises `ExplainerError` for what the explainer does not know.
+    """
+    chosen = {key: setting.default for key, setting in info.settings.items()}
     for key, value in given.items():
-        if key not in info.settings:
+        choices = (
+            info.presets if key == "preset" else info.settings[key].choices if key in info.settings else None
+        )
+        if choices is None:
             raise ExplainerError(
                 _("{explainer} has no setting “{key}”; its settings are: {known}.").format(
                     explainer=_(info.title), key=key, known=", ".join(info.settings) or "–"
                 )
             )
-        if value not in info.settings[key].choices:
+        if value not in choices:
             raise ExplainerError(
                 _("The setting “{key}” of {explainer} cannot be “{value}”: choose one of {known}.").format(
-                    key=key, explainer=_(info.title), value=value, known=", ".join(info.settings[key].choices)
+                    key=key, explainer=_(info.title), value=value, known=", ".join(choices) or "–"
                 )
             )
-    return {key: given.get(key, setting.default) for key, setting in info.settings.items()}
+    chosen.update(info.presets[given["preset"]] if "preset" in given else {})
+    return chosen | {key: value for key, value in given.items() if key != "preset"}

@@ -1,0 +1,168 @@
+"""One call that explains any traceable network."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from allxai_desktop.explainers.cam import grad_cam, resample
+from allxai_desktop.explainers.gradients import Choose, Map, abs_gradient, gradient, gradient_x_input
+from allxai_desktop.explainers.graph import Graph, cached_graph
+from allxai_desktop.explainers.registry import ExplainerError, complete_settings, explainer
+from allxai_desktop.i18n import _
+
+METHODS: dict[str, Callable[..., Map]] = {
+    "gradient": gradient,
+    "abs-gradient": abs_gradient,
+    "gradient-x-input": gradient_x_input,
+    "grad-cam": grad_cam,
+}
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What `attribute` returns, for N images.
+
+    `relevance` is (N, C, H, W), of a CAM (N, 1, H, W), and always finite. `conservation` (N,) is
+    ΣR / logit, NaN where the method promises nothing about it or it has no value. `undefined` has
+    for each image None, or a sentence that says why its map is not to be shown.
+    """
+
+    relevance: Tensor
+    conservation: Tensor
+    undefined: list[str | None]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The maps of N images before any resampling (a CAM's is (N, 1, h, w)), with logits and targets."""
+
+    relevance: Tensor
+    logits: Tensor
+    targets: Tensor
+    conservation: Tensor
+    undefined: list[str | None]
+
+
+def attribute(
+    module: nn.Module, inputs: Tensor, target: int | Sequence[int] | Tensor, method: str, **settings: Any
+) -> Attribution:
+    """Explain the logit of `target` (one class, or (N,)) for each of `inputs` (N, C, H, W), float32 or float64.
+
+    `module` returns logits (N, classes); it is run in evaluation mode, without its hooks, on a private
+    copy, and is not touched. `method` is a name in `EXPLAINERS` and `settings` are its own; CAMs also
+    take `layer`, a module's name (default: the last spatial feature map), and `preset` chooses the
+    settings of a source ("matlab"). The copy is kept until the module changes. Raises
+    `UnsupportedOperation` for a network that cannot be traced, `ExplainerError` for anything else that
+    does not fit.
+    """
+    inputs = _checked_inputs(inputs)
+    layer = settings.pop("layer", None) if explainer(method).is_cam else None
+    chosen = complete_settings(explainer(method), settings)
+    with _recording():
+        graph = cached_graph(module, inputs.dtype)
+        found = explain_inputs(graph, inputs, target, method, chosen, layer)
+        relevance = found.relevance
+        if explainer(method).is_cam:
+            relevance = resample(relevance, (inputs.shape[2], inputs.shape[3]), chosen["recipe"])
+    return Attribution(relevance, found.conservation, found.undefined)
+
+
+def explain_inputs(
+    graph: Graph,
+    inputs: Tensor,
+    target: int | Sequence[int] | Tensor | None,
+    method: str,
+    settings: Mapping[str, Any],
+    layer: str | None = None,
+) -> Explained:
+    """Explain on a graph; `settings` are complete, target None is the class with the highest logit."""
+    info = explainer(method)
+    options = dict(settings)
+    with _recording():
+        if inputs.is_inference():
+            inputs = inputs.clone()
+        if info.is_cam:
+            options["layer"] = graph.last_spatial(inputs) if layer is None else graph.layer(layer)
+        relevance, logits, targets = METHODS[method](graph, inputs, _chooser(target, len(inputs)), **options)
+        undefined = _reasons(relevance, logits)
+        broken = torch.tensor([not bool(torch.isfinite(one).all()) for one in relevance])
+        relevance = relevance.masked_fill(broken.view(-1, 1, 1, 1), 0)
+        conservation = torch.full((len(inputs),), torch.nan, dtype=inputs.dtype)
+        if info.promises_conservation:
+            logit = logits.gather(1, targets[:, None])[:, 0].double()
+            ratio = relevance.double().sum((1, 2, 3)) / logit
+            known = torch.tensor([reason is None for reason in undefined])
+            conservation = torch.where(known, ratio, torch.nan).to(inputs.dtype)
+    return Explained(relevance, logits, targets, conservation, undefined)
+
+
+def constant_map_reason() -> str:
+    """Return the sentence for a map with one value everywhere."""
+    return _("The map has the same value everywhere, so it shows nothing: choose another class or explainer.")
+
+
+@contextmanager
+def _recording() -> Iterator[None]:
+    """Let autograd record, whatever the caller's mode is."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+def _checked_inputs(inputs: Tensor) -> Tensor:
+    if (
+        not isinstance(inputs, Tensor)
+        or inputs.ndim != 4
+        or inputs.numel() == 0
+        or inputs.dtype not in {torch.float32, torch.float64}
+    ):
+        raise ExplainerError(_("The images to explain must be a float32 or float64 tensor (N, C, H, W)."))
+    return inputs
+
+
+def _chooser(target: int | Sequence[int] | Tensor | None, count: int) -> Choose:
+    """Return what picks the targets (count,) once the number of classes is known."""
+
+    def choose(logits: Tensor) -> Tensor:
+        if target is None:
+            return logits.detach().argmax(1)
+        classes = logits.shape[1]
+        try:
+            targets = torch.as_tensor(target, device=logits.device)
+        except (TypeError, ValueError, RuntimeError):
+            targets = torch.tensor([])
+        whole = not (targets.is_floating_point() or targets.is_complex() or targets.dtype == torch.bool)
+        if (
+            not whole
+            or targets.shape not in {(), (count,)}
+            or not bool(((targets >= 0) & (targets < classes)).all())
+        ):
+            raise ExplainerError(
+                _(
+                    "The target must be a class from 0 to {last}, or one for each of the {count} images."
+                ).format(last=classes - 1, count=count)
+            )
+        return targets.long().expand(count)
+
+    return choose
+
+
+def _reasons(relevance: Tensor, logits: Tensor) -> list[str | None]:
+    """Return for each image why its map (C, H, W) is undefined, or None."""
+    reasons: list[str | None] = []
+    for one, own_logits in zip(relevance, logits, strict=True):
+        shown = one.sum(0)
+        if not bool(torch.isfinite(own_logits).all() and torch.isfinite(one).all()):
+            reasons.append(
+                _(
+                    "The network's values are not finite numbers for this image: check its weights and the image."
+                )
+            )
+        elif bool(shown.amin() == shown.amax()):
+            reasons.append(constant_map_reason())
+        else:
+            reasons.append(None)
+    return reasons

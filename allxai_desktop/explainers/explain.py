@@ -1,0 +1,113 @@
+"""Explanations of a registered network for an image, in the image's own coordinates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allxai_desktop.explainers.api import constant_map_reason, explain_inputs
+from allxai_desktop.explainers.cam import resample
+from allxai_desktop.explainers.graph import trace
+from allxai_desktop.explainers.registry import ExplainerError, complete_settings, explainer
+from allxai_desktop.i18n import _
+from allxai_desktop.networks.network import Network, Prediction
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What one explainer says about one image.
+
+    `relevance` is float32 (H, W) on the image's pixels, read-only, or None where `undefined` says in
+    a sentence why. `conservation` is ΣR / logit before any resampling, None where it is not promised.
+    `prediction` comes from the same forward pass; `seconds` covers it all.
+    """
+
+    relevance: NDArray[np.float32] | None
+    undefined: str | None
+    target: str
+    logit: float
+    probability: float
+    prediction: Prediction
+    explainer: str
+    settings: dict[str, Any]
+    conservation: float | None
+    seconds: float
+
+
+class Explainer:
+    """Explains one network, on a private copy of it. Any number of threads may use it at once.
+
+    Raises `UnsupportedOperation` for a network that cannot be traced.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._graph = trace(network.module)
+
+    def explain(
+        self,
+        pixels: NDArray[np.uint8],
+        method: str,
+        target: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Explanation:
+        """Explain the class `target` (None: the predicted one) of an image (H, W, 3) with one of `EXPLAINERS`.
+
+        Raises `ExplainerError` for a name, setting or target that there is not.
+        """
+        start = perf_counter()
+        info = explainer(method)
+        chosen = complete_settings(info, settings or {})
+        card = self._network.card
+        number = None if target is None else self._class_number(target)
+        found = explain_inputs(
+            self._graph, self._network.preprocess(pixels), number, method, chosen, card.cam_layer
+        )
+        undefined = found.undefined[0]
+        relevance = None
+        if undefined is None:
+            size = pixels.shape[0], pixels.shape[1]
+            if info.is_cam:
+                relevance = resample(found.relevance, size, chosen["recipe"])[0, 0].numpy()
+            else:
+                relevance = _nearest(found.relevance[0].sum(0).numpy(), size)
+            relevance.flags.writeable = False
+            if relevance.min() == relevance.max():
+                relevance, undefined = None, constant_map_reason()
+        prediction = self._network.prediction(found.logits[0])
+        key = card.classes[int(found.targets[0])]
+        ratio = float(found.conservation[0])
+        return Explanation(
+            relevance=relevance,
+            undefined=undefined,
+            target=key,
+            logit=float(found.logits[0, found.targets[0]]),
+            probability=prediction.probabilities[key],
+            prediction=prediction,
+            explainer=method,
+            settings=chosen,
+            conservation=None if np.isnan(ratio) else ratio,
+            seconds=perf_counter() - start,
+        )
+
+    def _class_number(self, key: str) -> int:
+        classes = self._network.card.classes
+        if key not in classes:
+            raise ExplainerError(
+                _("The network has no class “{name}”: choose one of {known}.").format(
+                    name=key, known=", ".join(classes)
+                )
+            )
+        return classes.index(key)
+
+
+def _nearest(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return `values` (h, w) at `size`, each pixel the value at its centre."""
+    rows, columns = (
+        (2 * np.arange(new) + 1) * old // (2 * new) for old, new in zip(values.shape, size, strict=True)
+    )
+    picked: NDArray[np.float32] = values[rows][:, columns]
+    return picked

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from allxai_desktop.explainers.cam import grad_cam, resample
+from allxai_desktop.explainers.cam import grad_cam, is_flat, resample
 from allxai_desktop.explainers.gradients import Choose, Map, abs_gradient, gradient, gradient_x_input
 from allxai_desktop.explainers.graph import Graph, cached_graph
 from allxai_desktop.explainers.registry import ExplainerError, complete_settings, explainer
@@ -153,15 +153,14 @@ def _chooser(target: int | Sequence[int] | Tensor | None, count: int) -> Choose:
 def _reasons(relevance: Tensor, logits: Tensor) -> list[str | None]:
     """Return for each image why its map (C, H, W) is undefined, or None."""
     reasons: list[str | None] = []
-    for one, own_logits in zip(relevance, logits, strict=True):
-        shown = one.sum(0)
+    for one, own_logits, flat in zip(relevance, logits, is_flat(relevance), strict=True):
         if not bool(torch.isfinite(own_logits).all() and torch.isfinite(one).all()):
             reasons.append(
                 _(
                     "The network's values are not finite numbers for this image: check its weights and the image."
                 )
             )
-        elif bool(shown.amin() == shown.amax()):
+        elif bool(flat):
             reasons.append(constant_map_reason())
         else:
             reasons.append(None)

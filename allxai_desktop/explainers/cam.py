@@ -11,6 +11,9 @@ from torch.nn import functional
 from allxai_desktop.explainers.gradients import Choose, Map, backward, one_hot
 from allxai_desktop.explainers.graph import Graph
 
+ROUNDING = 32
+"""What differs by less than this many units in the last place is the same."""
+
 
 def grad_cam(graph: Graph, inputs: Tensor, choose: Choose, *, layer: fx.Node, recipe: str) -> Map:
     """Return the coarse map (N, 1, h, w) of `layer`, whose value is (N, K, h, w).
@@ -71,4 +74,11 @@ def _softmax_direction(logits: Tensor, targets: Tensor) -> Tensor:
 
 def _rescaled(cam: Tensor) -> Tensor:
     low, high = cam.amin((2, 3), keepdim=True), cam.amax((2, 3), keepdim=True)
-    return torch.where(high > low, (cam - low) / (high - low), torch.zeros_like(cam))
+    return torch.where(is_flat(cam).view(-1, 1, 1, 1), 0, (cam - low) / (high - low))
+
+
+def is_flat(maps: Tensor) -> Tensor:
+    """Return (N,): whether each map (N, C, h, w), summed over its channels, is one value but for rounding."""
+    shown = maps.sum(1).flatten(1)
+    largest = maps.abs().flatten(1).amax(1)
+    return shown.amax(1) - shown.amin(1) <= ROUNDING * torch.finfo(maps.dtype).eps * largest

@@ -78,6 +78,7 @@ class TorchEngine:
 
     def __init__(self) -> None:
         self._loaded: dict[str, Any] = {}
+        self._warned: tuple[tuple[str, str], str | None] | None = None
 
     def explain(self, image: CellImage, choices: Choices) -> tuple[Explanation, str | None]:
         """Return the explanation and the domain warning. Raises `AllxaiError` for an unreadable network."""
@@ -90,7 +91,10 @@ class TorchEngine:
             self._loaded[name] = network, Explainer(network)
         network, engine = self._loaded[name]
         explanation = engine.explain(image.pixels, choices.explainer, choices.target, dict(choices.settings))
-        return explanation, network.domain_warning(image.pixels)
+        # The same for every explainer and target, which are what changes most.
+        if self._warned is None or self._warned[0] != (name, image.sha256):
+            self._warned = (name, image.sha256), network.domain_warning(image.pixels)
+        return explanation, self._warned[1]
 
 
 @dataclass

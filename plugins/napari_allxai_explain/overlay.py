@@ -54,8 +54,10 @@ class RelevanceOverlay:
             self._remove()
             self._add(relevance, edges)
         else:
-            self.map_layer.data = relevance  # type: ignore[union-attr]
-            self.outline_layer.data = edges  # type: ignore[union-attr]
+            # Written in place: setting `data` would have napari measure all layers again.
+            for layer, values in ((self.map_layer, relevance), (self.outline_layer, edges)):
+                layer.data[:] = values  # type: ignore[union-attr]
+                layer.refresh(extent=False, thumbnail=False, highlight=False)  # type: ignore[union-attr]
         self._apply_view()
 
     def _present(self) -> bool:
@@ -68,7 +70,7 @@ class RelevanceOverlay:
             place = {"scale": layer.scale[-2:], "translate": layer.translate[-2:], "units": layer.units[-2:]}
         with self._keeping_active_layer():
             self.map_layer = Image(
-                relevance, name=_("Relevance"), blending="translucent", interpolation2d="nearest", **place
+                relevance.copy(), name=_("Relevance"), blending="translucent", interpolation2d="nearest", **place
             )
             self.outline_layer = Labels(
                 edges,
@@ -77,6 +79,7 @@ class RelevanceOverlay:
                 **place,
             )
             self.outline_layer.editable = False
+            self.outline_layer.opacity = 0.9
             self.viewer.add_layer(self.map_layer)
             self.viewer.add_layer(self.outline_layer)
 
@@ -105,11 +108,18 @@ class RelevanceOverlay:
         if result is None or result.explanation.relevance is None or self.map_layer is None:
             return
         signed = EXPLAINERS[result.explanation.explainer].signed
-        self.map_layer.colormap = Colormap(color_table(self.view.colormap, signed), name=self.view.colormap)
-        self.map_layer.contrast_limits = value_range(result.explanation.relevance, signed)
-        self.map_layer.opacity = self.view.opacity
-        self.map_layer.visible = self.view.map_visible
-        self.map_layer.colorbar.visible = self.view.map_visible
+        name = f"{self.view.colormap} {'signed' if signed else 'unsigned'}"
+        if self.map_layer.colormap.name != name:
+            self.map_layer.colormap = Colormap(color_table(self.view.colormap, signed), name=name)
         assert self.outline_layer is not None
-        self.outline_layer.opacity = 0.9
-        self.outline_layer.visible = self.view.outline_visible
+        _set(self.map_layer, "contrast_limits", list(value_range(result.explanation.relevance, signed)))
+        _set(self.map_layer, "opacity", self.view.opacity)
+        _set(self.map_layer, "visible", self.view.map_visible)
+        _set(self.map_layer.colorbar, "visible", self.view.map_visible)
+        _set(self.outline_layer, "visible", self.view.outline_visible)
+
+
+def _set(owner: Any, name: str, value: Any) -> None:
+    # napari redraws on every assignment, also on one that changes nothing.
+    if getattr(owner, name) != value:
+        setattr(owner, name, value)

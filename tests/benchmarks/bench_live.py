@@ -8,9 +8,11 @@ one forward and one backward pass to the input, on an input that is ready. Both 
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
 
 from allxai_desktop.app.main import start
@@ -21,13 +23,15 @@ from allxai_desktop.study.folder import Study
 from allxai_desktop.study.sample import sample_study
 
 
-def wait(app: QApplication, condition) -> None:
-    """Run the event loop until `condition()`."""
+def wait(app: QApplication, condition: Callable[[], object]) -> None:
+    """Run the event loop until `condition()`, asleep between events as a window is."""
     deadline = time.monotonic() + 120
+    alarm = QTimer(interval=20)
+    alarm.start()
     while not condition():
         if time.monotonic() > deadline:
             raise SystemExit("nothing happened for two minutes")
-        app.processEvents()
+        app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
 
 def shown(app: QApplication, window: MainWindow, **changes: str) -> float:

@@ -88,7 +88,7 @@ def test_opacity_colours_and_outline_follow_the_view(setting):
     setting.view.colormap = "seismic"
     setting.view.outline_visible = False
     assert setting.overlay.map_layer.opacity == 0.25
-    assert setting.overlay.map_layer.colormap.name == "seismic"
+    assert setting.overlay.map_layer.colormap.name == "seismic signed"
     assert not setting.overlay.outline_layer.visible
 
 

@@ -70,7 +70,7 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
             import_module(name)
         window.dispatch(lambda: window.open_path(Path(path)) if path else window.open_sample())
         # The same holds for the first flood fill.
-        import_module("skimage.segmentation")
+        import_module("skimage.measure")
 
     # While torch is imported in the background, the window's thread gets its turn five times as often.
     sys.setswitchinterval(0.001)

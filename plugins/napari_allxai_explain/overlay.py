@@ -70,7 +70,11 @@ class RelevanceOverlay:
             place = {"scale": layer.scale[-2:], "translate": layer.translate[-2:], "units": layer.units[-2:]}
         with self._keeping_active_layer():
             self.map_layer = Image(
-                relevance.copy(), name=_("Relevance"), blending="translucent", interpolation2d="nearest", **place
+                relevance.copy(),
+                name=_("Relevance"),
+                blending="translucent",
+                interpolation2d="nearest",
+                **place,
             )
             self.outline_layer = Labels(
                 edges,

@@ -103,9 +103,12 @@ def flood(codes: NDArray[np.uint8], point: tuple[float, float]) -> Indices:
             or (right < width and region[:, -1].any())
         )
         if not leaves_window:
-            inside: Indices = np.flatnonzero(region)
+            inside = np.flatnonzero(region)
             # Rows of the window are shorter than those of the image.
-            return inside + (top * width + left) + inside // (right - left) * (width - (right - left))
+            flat: Indices = (
+                inside + (top * width + left) + inside // (right - left) * (width - (right - left))
+            )
+            return flat
         reach *= 4
 
 

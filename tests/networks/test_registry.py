@@ -9,10 +9,10 @@ from allxai_desktop.networks import registry
 from allxai_desktop.networks.card import NetworkError
 from allxai_desktop.networks.registry import list_networks, load_network
 
-NAMES = ["cnmc-mobilenet-v1", "pbc-googlenet", "pbc-mobilenet-v1"]
+NAMES = ["pbc-mobilenet-v1", "cnmc-mobilenet-v1", "pbc-googlenet"]
 
 
-def test_three_networks_ship_with_the_program():
+def test_three_networks_ship_with_the_program_and_the_default_comes_first():
     assert [card.name for card in list_networks()] == NAMES
 
 

@@ -103,12 +103,11 @@ def flood(codes: NDArray[np.uint8], point: tuple[float, float]) -> Indices:
             or (right < width and region[:, -1].any())
         )
         if not leaves_window:
-            inside = np.flatnonzero(region)
-            # Rows of the window are shorter than those of the image.
-            flat: Indices = (
-                inside + (top * width + left) + inside // (right - left) * (width - (right - left))
-            )
-            return flat
+            # Where each row of the window begins in the image, less where it begins in the window.
+            shift = np.arange(top, bottom) * width + left - np.arange(bottom - top) * (right - left)
+            inside: Indices = np.flatnonzero(region)
+            inside += np.repeat(shift, np.count_nonzero(region, axis=1))
+            return inside
         reach *= 4
 
 

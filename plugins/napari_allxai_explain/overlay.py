@@ -24,7 +24,7 @@ OUTLINE_COLORS = {None: "transparent", 0: "transparent", EDGE: "white", OUTSIDE:
 
 
 class RelevanceOverlay:
-    """Follows a session and draws its result above the image layer that `reference` returns."""
+    """Follows a session and draws its result over the image layer that `reference` returns, under its mask."""
 
     def __init__(
         self, viewer: Any, session: Session, view: ExplainView, reference: Callable[[], Layer | None]
@@ -84,7 +84,9 @@ class RelevanceOverlay:
             )
             self.outline_layer.editable = False
             self.outline_layer.opacity = 0.9
-            self.viewer.add_layer(self.map_layer)
+            # Directly over the image: what is painted has to be seen through no map.
+            above = self.viewer.layers.index(layer) + 1 if layer is not None else len(self.viewer.layers)
+            self.viewer.layers.insert(above, self.map_layer)
             self.viewer.add_layer(self.outline_layer)
 
     def _hide(self) -> None:

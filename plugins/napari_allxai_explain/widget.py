@@ -19,17 +19,12 @@ from napari_allxai_explain.panel import ExplainPanel
 from napari_allxai_explain.view import ExplainView
 
 
-def make_explain_widget(napari_viewer: ViewerModel) -> ExplainWidget:
-    """Return the widget that napari docks."""
-    return ExplainWidget(napari_viewer)
-
-
 class ExplainWidget(QWidget):
     """The panel over the image and mask that the annotate widget of the same viewer works on."""
 
-    def __init__(self, viewer: ViewerModel, engine: Engine | None = None) -> None:
+    def __init__(self, napari_viewer: ViewerModel, engine: Engine | None = None) -> None:
         super().__init__()
-        self.painting: ViewerPainting | None = ViewerPainting.of(viewer)
+        self.painting: ViewerPainting | None = ViewerPainting.of(napari_viewer)
         self.session = Session(self.painting.model, engine, Dispatcher())
         self.view = ExplainView()
         cards = []
@@ -38,7 +33,7 @@ class ExplainWidget(QWidget):
         except AllxaiError as error:
             show_error(str(error))
         canvas = self.painting.canvas
-        self.overlay = RelevanceOverlay(viewer, self.session, self.view, lambda: canvas.image_layer)
+        self.overlay = RelevanceOverlay(napari_viewer, self.session, self.view, lambda: canvas.image_layer)
         self.panel = ExplainPanel(self.session, self.view, cards)
         self.hint = QLabel(
             _("Open an image to explain it, or File › Open Sample › AllXAI Desktop."), wordWrap=True

@@ -208,7 +208,7 @@ class SharesTable(QTableView):
         return QSize(320, self.horizontalHeader().sizeHint().height() + 20 * len(CLASSES) + 4)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(240, self.sizeHint().height())
+        return QSize(330, self.sizeHint().height())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):

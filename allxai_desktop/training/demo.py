@@ -23,7 +23,7 @@ from allxai_desktop.networks.mobilenet import MobileNetV1, load_folded_trunk, un
 from allxai_desktop.training.data import Item, load_pixels, read_class_folders
 from allxai_desktop.training.fit import fit, predict_logits
 from allxai_desktop.training.metrics import confusion_matrix, summary
-from allxai_desktop.training.recipes import RECIPES, Recipe
+from allxai_desktop.training.recipes import RECIPES, Recipe, Task
 from allxai_desktop.training.splits import Split
 
 TRUNK_FILE = "weights/mobilenet_v1_1.0_224_quant_embedding_extractor.npz"
@@ -43,8 +43,27 @@ def train(name: str, data: Path, out: Path, runs: Path) -> None:
     split = task.split_items(items, pixels)
     log.info("%s: train %d, val %d, test %d", name, len(split.train), len(split.val), len(split.test))
 
+    model = _fit(name, recipe, data, pixels, labels, split, runs / name / "last.pt")
+    metrics = {
+        "validation": _measure(model, pixels, labels, split.val, task),
+        "test": _measure(model, pixels, labels, split.test, task),
+    }
+    if task.test_subjects:
+        swapped = task.swap_subjects(items).split_items(items, pixels)
+        second = _fit(name, recipe, data, pixels, labels, swapped, runs / name / "swapped.pt")
+        # Every image is now tested once, by a network that saw nobody it is from.
+        metrics["test_of_a_second_network_with_the_subjects_swapped"] = _measure(
+            second, pixels, labels, swapped.test, task
+        )
+    log.info("%s: accuracy %s", name, {part: found["accuracy"] for part, found in metrics.items()})
+    _write(name, recipe, model, metrics, items, split, root, out / name)
+
+
+def _fit(
+    name: str, recipe: Recipe, data: Path, pixels: Tensor, labels: Tensor, split: Split, checkpoint: Path
+) -> nn.Module:
     torch.manual_seed(recipe.plan.seed)
-    model = build(recipe.architecture, len(task.classes))
+    model = build(recipe.architecture, len(recipe.task.classes))
     if recipe.trunk:
         with np.load(data / TRUNK_FILE, allow_pickle=False) as arrays:
             _load_trunk(model, dict(arrays), pixels[split.train[:: len(split.train) // CALIBRATION]])
@@ -53,10 +72,18 @@ def train(name: str, data: Path, out: Path, runs: Path) -> None:
         pixels[split.train],
         labels[split.train],
         recipe.plan,
-        runs / name / "last.pt",
+        checkpoint,
         report=lambda epoch, loss: log.info("%s: epoch %d, loss %.4f", name, epoch + 1, loss),
     )
-    _write(name, recipe, model, items, split, pixels, labels, root, out / name)
+    return model
+
+
+def _measure(
+    model: nn.Module, pixels: Tensor, labels: Tensor, positions: list[int], task: Task
+) -> dict[str, Any]:
+    predicted = predict_logits(model, pixels[positions]).argmax(1)
+    matrix = confusion_matrix(labels[positions].tolist(), predicted.tolist(), len(task.classes))
+    return summary(matrix, task.classes, task.positive)
 
 
 def _load_trunk(model: nn.Module, arrays: dict[str, Any], images: Tensor) -> None:
@@ -69,20 +96,13 @@ def _write(
     name: str,
     recipe: Recipe,
     model: nn.Module,
+    metrics: dict[str, Any],
     items: list[Item],
     split: Split,
-    pixels: Tensor,
-    labels: Tensor,
     root: Path,
     folder: Path,
 ) -> None:
     task = recipe.task
-    metrics = {}
-    for part, positions in (("validation", split.val), ("test", split.test)):
-        predicted = predict_logits(model, pixels[positions]).argmax(1)
-        matrix = confusion_matrix(labels[positions].tolist(), predicted.tolist(), len(task.classes))
-        metrics[part] = summary(matrix, task.classes, task.positive)
-        log.info("%s: %s accuracy %s", name, part, metrics[part]["accuracy"])
     limits = fit_limits(
         [read_image(root / items[position].file).pixels for position in split.train],
         [read_image(root / items[position].file).pixels for position in split.val],

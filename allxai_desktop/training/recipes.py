@@ -1,7 +1,7 @@
 """What the demo networks are trained on and how: the facts that go on their cards."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,11 @@ class Task:
     description: dict[str, str]
     data: dict[str, Any]
     split: dict[str, Any]
+
+    def swap_subjects(self, items: list[Item]) -> "Task":
+        """Return the task with the subjects of training and test exchanged."""
+        subjects = {item.subject for item in items if item.subject is not None}
+        return replace(self, test_subjects=frozenset(subjects - self.test_subjects))
 
     def split_items(self, items: list[Item], pixels: Any) -> Split:
         """Return the parts: by subject where the names hold one, else by image with near-copies together."""
@@ -132,9 +137,11 @@ CNMC = Task(
         "stain": "Jenner-Giemsa",
     },
     split={
-        "kind": "by subject; the validation part is by image among the training subjects and selects nothing",
+        "kind": "by subject; the validation part is by image among the training subjects",
         "caution": "Only eight subjects with leukaemia and two healthy ones, of which one is in training and one in"
-        " the test: no interval over subjects can be estimated, and the figures may differ widely for new persons.",
+        " the test: no interval over subjects can be estimated. Validation is by image within the training"
+        " subjects and far better than the test: the network has learnt these persons, and its answer about a new"
+        " one is no better than its test figures. Never use it for a diagnosis.",
     },
 )
 
@@ -155,8 +162,8 @@ RECIPES = {
     ),
     "cnmc-mobilenet-v1": Recipe(
         title={
-            "en": "Leukaemia or healthy, cut-out cells · MobileNet V1",
-            "es": "Leucemia o sana, células recortadas · MobileNet V1",
+            "en": "Leukaemia or healthy · MobileNet V1 · demonstration only",
+            "es": "Leucemia o sana · MobileNet V1 · solo demostración",
         },
         task=CNMC,
         architecture="mobilenet-v1",

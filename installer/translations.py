@@ -12,7 +12,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("allxai_desktop", "plugins")
+SOURCES = ("allxai_desktop", "plugins", "installer")
 LANGUAGES = ("es",)
 KEYWORDS = {"_": None, "N_": None}
 

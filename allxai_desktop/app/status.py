@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QStatusBar
 
 from allxai_desktop.cellclasses import BY_CODE
 from allxai_desktop.i18n import N_, _
+from napari_allxai_explain.panel import PATIENCE_MS
 
 if TYPE_CHECKING:
     from allxai_desktop.app.window import MainWindow
@@ -30,7 +32,9 @@ class StatusLine(QStatusBar):
         self.addPermanentWidget(self.purpose)
         window.workspace.saved_changed.connect(self._show_saved)
         window.session.result_changed.connect(self._show_computed)
-        window.session.busy_changed.connect(self._show_computed)
+        self._computing = QTimer(self, singleShot=True, interval=PATIENCE_MS)
+        self._computing.timeout.connect(self._show_computed)
+        window.session.busy_changed.connect(self._on_busy)
         window.viewer.cursor.events.position.connect(self._show_cursor)
 
     def retranslate(self) -> None:
@@ -43,6 +47,13 @@ class StatusLine(QStatusBar):
         self.saved.setText(
             _(SAVED_TEXTS[self.window_.workspace.saved]) if self.window_.workspace.image else ""
         )
+
+    def _on_busy(self, busy: bool) -> None:
+        if busy:
+            self._computing.start()
+        else:
+            self._computing.stop()
+            self._show_computed()
 
     def _show_computed(self, *_result: object) -> None:
         session = self.window_.session

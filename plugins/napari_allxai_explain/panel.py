@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtCore import QSignalBlocker, Qt, QTimer
 from qtpy.QtWidgets import (
     QCheckBox,
     QDoubleSpinBox,
@@ -37,6 +37,9 @@ RULE_TITLES = {
     "positive-mass": N_("All positive relevance"),
 }
 COLORMAP_TITLES = {AUTO: N_("Uniform"), "jet": N_("Jet (papers)"), "seismic": N_("Seismic (papers)")}
+
+# A result that is awaited for longer is shown as outdated.
+PATIENCE_MS = 250
 
 
 class ExplainPanel(QWidget):
@@ -139,6 +142,8 @@ class ExplainPanel(QWidget):
         layout.addStretch()
 
     def _connect(self) -> None:
+        self._stale = QTimer(self, singleShot=True, interval=PATIENCE_MS)
+        self._stale.timeout.connect(lambda: self.bars.set_stale(True))
         session, view = self.session, self.view
         self.live.toggled.connect(session.set_live)
         for combo, name in (
@@ -155,7 +160,7 @@ class ExplainPanel(QWidget):
         session.choices_changed.connect(self._show_choices)
         session.result_changed.connect(self._show_result)
         session.shares_changed.connect(self.table.shares.set_shares)
-        session.busy_changed.connect(self.bars.set_stale)
+        session.busy_changed.connect(self._on_busy)
         session.failed.connect(self._show_failure)
         view.events.connect(self._show_view)
 
@@ -165,7 +170,7 @@ class ExplainPanel(QWidget):
         session.choices_changed.disconnect(self._show_choices)
         session.result_changed.disconnect(self._show_result)
         session.shares_changed.disconnect(self.table.shares.set_shares)
-        session.busy_changed.disconnect(self.bars.set_stale)
+        session.busy_changed.disconnect(self._on_busy)
         session.failed.disconnect(self._show_failure)
         self.view.events.disconnect(self._show_view)
 
@@ -215,6 +220,15 @@ class ExplainPanel(QWidget):
         self.bars.show_probabilities({card.class_title(key): share for key, share in probabilities.items()})
         self.warning.setText("⚠ " + (result.domain_warning or ""))
         self.message.setText(result.explanation.undefined or "")
+
+    def _on_busy(self, busy: bool) -> None:
+        # Most answers come before anybody could read that they are on their way, and a repaint of the window
+        # takes time from the computation.
+        if busy:
+            self._stale.start()
+        else:
+            self._stale.stop()
+            self.bars.set_stale(False)
 
     def _show_failure(self, message: str) -> None:
         self.message.setText(message)

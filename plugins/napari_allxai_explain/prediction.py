@@ -35,8 +35,9 @@ class PredictionBars(QWidget):
 
     def set_stale(self, stale: bool) -> None:
         """Draw the bars pale while a newer result is being computed."""
-        self._stale = stale
-        self.update()
+        if stale != self._stale:
+            self._stale = stale
+            self.update()
 
     def retranslate(self) -> None:
         """Set the texts again in the current language."""

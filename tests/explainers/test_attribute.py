@@ -1,5 +1,6 @@
 """`attribute` on networks small enough to work out by hand, and what it must leave alone."""
 
+import copy
 import threading
 
 import pytest

@@ -206,8 +206,9 @@ def test_two_threads_explain_while_a_third_predicts():
     def explain():
         try:
             for _ in range(15):
-                # A module of its own is traced anew, which must not reach the other threads.
-                other = conv_net()
+                # A module of its own is traced anew, which must not reach the other threads. A copy: made from a
+                # seed, its weights would depend on what the other thread draws meanwhile.
+                other = copy.deepcopy(module)
                 for name, relevance in expected.items():
                     if not torch.equal(attribute(module, x, 1, name).relevance, relevance):
                         wrong.append(name)

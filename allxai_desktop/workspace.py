@@ -71,6 +71,7 @@ class Workspace:
         self._dispatch = dispatch
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="load")
         self._request = 0
+        self._asked: int | None = None
         self._autosaver = Autosaver(
             on_saved=lambda path: dispatch(lambda: self._on_saved(path)),
             on_error=lambda path, error: dispatch(lambda: self._on_save_error(path, error)),
@@ -89,7 +90,7 @@ class Workspace:
         except AllxaiError as error:
             self.noticed.emit(Notice("error", str(error)))
             return
-        self.study, self.index = study, None
+        self.study, self.index, self._asked = study, None, None
         self.study_opened.emit(study)
         self.show(study.start)
 
@@ -98,12 +99,13 @@ class Workspace:
         if self.study is None or not 0 <= index < len(self.study.items):
             return
         self._request += 1
+        self._asked = index
         self._loader.submit(self._load, self._request, index, self.study.items[index])
 
     def step(self, by: int) -> None:
-        """Go `by` items on or, below 0, back."""
-        if self.index is not None:
-            self.show(self.index + by)
+        """Go `by` items on or, below 0, back, from the item asked for last: one that cannot be read is no end."""
+        if self._asked is not None:
+            self.show(self._asked + by)
 
     def save(self) -> None:
         """Save the mask as it is now, on another thread; an image without a single label gets no new file."""

@@ -28,6 +28,7 @@ class Menus:
     def __init__(self, window: MainWindow) -> None:
         self.window = window
         self._for_image: list[QAction] = []
+        self._keys: list[tuple[str, str]] = []
         self._has_image = False
 
     def enable_for_image(self, enabled: bool) -> None:
@@ -39,8 +40,13 @@ class Menus:
     def retranslate(self) -> None:
         """Build the menus again in the current language."""
         bar = self.window.menuBar()
+        # Cleared only, the old menus would live on with their shortcuts.
+        for action in bar.actions():
+            menu = action.menu()
+            if isinstance(menu, QMenu):
+                menu.deleteLater()
         bar.clear()
-        self._for_image = []
+        self._for_image, self._keys = [], []
         for build in (self._file, self._edit, self._view, self._annotate, self._explain, self._help):
             build()
         self.enable_for_image(self._has_image)
@@ -57,13 +63,19 @@ class Menus:
         action.triggered.connect(lambda: call())
         if key:
             action.setShortcut(QKeySequence(key))
+            self._keys.append((key, text))
         if for_image:
             self._for_image.append(action)
         return action
 
-    def _add_hint(self, menu: QMenu, text: str, call: Callable[[], object], key_name: str) -> None:
+    def _add_hint(self, menu: QMenu, text: str, call: Callable[[], object], key_name: str) -> QAction:
         # The panel owns the key itself: a second shortcut on it would make both ambiguous.
-        self._add(menu, f"{text}\t{KEYS[key_name].sequence}", call, for_image=True)
+        return self._add(menu, f"{text}\t{KEYS[key_name].sequence}", call, for_image=True)
+
+    @staticmethod
+    def _check(menu: QMenu, action: QAction, checked: Callable[[], bool]) -> None:
+        action.setCheckable(True)
+        menu.aboutToShow.connect(lambda: action.setChecked(checked()))
 
     def _file(self) -> None:
         window, menu = self.window, self._menu(_("&File"))
@@ -78,13 +90,13 @@ class Menus:
 
     def _edit(self) -> None:
         menu = self._menu(_("&Edit"))
-        self._add_hint(menu, _("Undo"), self.window.paint.undo, "undo")
+        self._add_hint(menu, _("Undo"), self.window.canvas.undo, "undo")
         self._add_hint(menu, _("Redo"), self.window.paint.redo, "redo")
 
     def _view(self) -> None:
         window, menu = self.window, self._menu(_("&View"))
-        self._add(menu, _("Next image"), partial(window.workspace.step, 1), "PgDown", for_image=True)
-        self._add(menu, _("Previous image"), partial(window.workspace.step, -1), "PgUp", for_image=True)
+        self._add(menu, _("Next image"), partial(window.workspace.step, 1), "PgDown")
+        self._add(menu, _("Previous image"), partial(window.workspace.step, -1), "PgUp")
         self._add(menu, _("Fit the image"), window.viewer.reset_view, "Ctrl+0", for_image=True)
         menu.addSeparator()
         for text, owner, name, key in (
@@ -92,14 +104,11 @@ class Menus:
             (_("Outline of the relevant pixels"), window.view, "outline_visible", "L"),
         ):
             action = self._add(menu, text, partial(_toggle, owner, name), key, for_image=True)
-            action.setCheckable(True)
-            menu.aboutToShow.connect(lambda a=action, o=owner, n=name: a.setChecked(getattr(o, n)))
+            self._check(menu, action, partial(getattr, owner, name))
         menu.addSeparator()
         menu.addAction(window.study_dock.toggleViewAction())
         menu.addAction(window.panels_dock.toggleViewAction())
-        layers = window.layers_dock.toggleViewAction()
-        layers.setText(_("Layers of napari"))
-        menu.addAction(layers)
+        menu.addAction(window.layers_dock.toggleViewAction())
         menu.addSeparator()
         self._choice(
             menu.addMenu(_("Theme")),
@@ -115,12 +124,16 @@ class Menus:
     def _annotate(self) -> None:
         window, menu = self.window, self._menu(_("&Annotate"))
         for cls in CLASSES:
-            self._add_hint(
+            action = self._add_hint(
                 menu, cls.title, partial(setattr, window.paint, "active", cls.code), f"class-{cls.code}"
             )
+            self._check(menu, action, lambda code=cls.code: window.paint.active == code)  # type: ignore[misc]
         menu.addSeparator()
         for name in ("brush", "eraser", "fill", "polygon", "freehand"):
-            self._add_hint(menu, _(KEYS[name].title), partial(setattr, window.paint, "tool", name), name)
+            action = self._add_hint(
+                menu, _(KEYS[name].title), partial(setattr, window.paint, "tool", name), name
+            )
+            self._check(menu, action, lambda tool=name: window.paint.tool == tool)  # type: ignore[misc]
         menu.addSeparator()
         self._add_hint(menu, _(KEYS["swap"].title), window.paint.swap_active, "swap")
 
@@ -147,9 +160,9 @@ class Menus:
 
     def show_keys(self) -> None:
         """List every key."""
+        known = [(key.sequence, _(key.title)) for key in KEYS.values()] + self._keys
         rows = "".join(
-            f"<tr><td><b>{key.sequence}</b>&nbsp;&nbsp;</td><td>{_(key.title)}</td></tr>"
-            for key in KEYS.values()
+            f"<tr><td><b>{sequence}</b>&nbsp;&nbsp;</td><td>{title}</td></tr>" for sequence, title in known
         )
         QMessageBox.information(self.window, _("Keys"), f"<table>{rows}</table>")
 

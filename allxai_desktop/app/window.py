@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from napari.components import ViewerModel
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
         self.workspace = Workspace(self.session, self.dispatch)
         self.view = ExplainView()
         self.viewer = ViewerModel(title="AllXAI Desktop")
+        self._save_failed = False
         self._build()
         self._connect()
         self.set_theme(self.settings.theme)
@@ -121,7 +123,8 @@ class MainWindow(QMainWindow):
         self.panels_dock = self._dock("panels", right, Qt.DockWidgetArea.RightDockWidgetArea)
         self.layers_dock = self._dock("layers", QWidget(), Qt.DockWidgetArea.LeftDockWidgetArea)
         self.layers_dock.hide()
-        self.layers_dock.visibilityChanged.connect(self._fill_layers_dock)
+        # Not `visibilityChanged`: as long as the dock is empty it has no size and counts as invisible.
+        self.layers_dock.toggleViewAction().toggled.connect(self._fill_layers_dock)
         self.resizeDocks([self.study_dock, self.panels_dock], [190, 385], Qt.Orientation.Horizontal)
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
@@ -145,17 +148,20 @@ class MainWindow(QMainWindow):
     def _fill_layers_dock(self, visible: bool) -> None:
         # Most people never open it, and building it would delay every start.
         if visible:
-            self.layers_dock.visibilityChanged.disconnect(self._fill_layers_dock)
+            self.layers_dock.toggleViewAction().toggled.disconnect(self._fill_layers_dock)
             self.layers_dock.setWidget(_layer_tools(self.qt_viewer))
 
     def _connect(self) -> None:
         self.workspace.noticed.connect(self.notices.show_notice)
         self.workspace.study_opened.connect(self._on_study)
         self.workspace.item_shown.connect(self._on_item)
+        self.workspace.saved_changed.connect(self._on_saved)
         self.session.failed.connect(self._on_failure)
         self.session.shares_changed.connect(self._on_shares)
         self.view_bar.adjusted.connect(self._on_adjusted)
         self.view_bar.fit_asked.connect(self.viewer.reset_view)
+        self.viewer.events.mouse_over_canvas.connect(self._on_over_canvas)
+        self.explain.fraction.lineEdit().returnPressed.connect(self.explain.fraction.clearFocus)
         self.empty.open_image.clicked.connect(self.ask_open)
         self.empty.open_folder.clicked.connect(self.ask_open_folder)
         self.empty.open_sample.clicked.connect(self.open_sample)
@@ -176,7 +182,7 @@ class MainWindow(QMainWindow):
         for dock, title in (
             (self.study_dock, _("Study")),
             (self.panels_dock, _("Annotate and explain")),
-            (self.layers_dock, _("Layers")),
+            (self.layers_dock, _("Layers of napari")),
         ):
             dock.setWindowTitle(title)
 
@@ -253,10 +259,20 @@ class MainWindow(QMainWindow):
         assert image is not None
         with QSignalBlocker(self.view_bar):
             self.view_bar.clear()
+        if not self._save_failed:
+            # What was said about the image before, or about one that could not be read.
+            self.notices.hide()
         self.canvas.show(image)
         self.explain.set_pixel_size(image.pixel_size_um)
         self.setWindowTitle(f"{image.name} – AllXAI Desktop")
         self.menus.enable_for_image(True)
+
+    def _on_saved(self, state: str) -> None:
+        if state == "failed":
+            self._save_failed = True
+        elif state == "saved" and self._save_failed:
+            self._save_failed = False
+            self.notices.hide()
 
     def _on_shares(self, shares: dict[str, Any]) -> None:
         self.annotate.set_area_shares({key: share.area_share for key, share in shares.items()})
@@ -267,6 +283,10 @@ class MainWindow(QMainWindow):
     def _on_adjusted(self, brightness: float, contrast: float) -> None:
         if self.workspace.image is not None and self.canvas.image_layer is not None:
             self.canvas.image_layer.data = adjust(self.workspace.image.pixels, brightness, contrast)
+
+    def _on_over_canvas(self) -> None:
+        # Digits choose a class there; the number that was typed is done with.
+        self.explain.fraction.clearFocus()
 
     # Window events
 
@@ -346,6 +366,9 @@ def _layer_tools(view: QtViewer) -> QWidget:
     tools = QWidget()
     layout = QVBoxLayout(tools)
     layout.setContentsMargins(0, 0, 0, 0)
+    # Made late, napari's controls only know the layers that are still to come.
+    for layer in view.viewer.layers:
+        view.controls._add(SimpleNamespace(value=layer))
     layout.addWidget(view.controls)
     layout.addWidget(view.layerButtons)
     layout.addWidget(view.layers)

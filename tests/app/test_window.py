@@ -276,3 +276,85 @@ def test_closing_stops_every_worker(window, folder, qtbot):
     window.close()
     assert time.monotonic() - begin < 5
     assert window.session._worker._shutdown
+
+
+def test_the_layers_of_napari_open_from_the_menu(cell, qtbot):
+    cell.layers_dock.toggleViewAction().trigger()
+    qtbot.wait(300)
+    assert cell.layers_dock.widget().layout().count() == 4
+    assert cell.layers_dock.widget().height() > 100
+    cell.layers_dock.toggleViewAction().trigger()
+    assert not cell.layers_dock.isVisible()
+
+
+def test_a_number_being_typed_gives_the_keys_back_over_the_canvas(cell):
+    cell.session.choose(rule="top-q")
+    cell.viewer.mouse_over_canvas = False
+    cell.explain.fraction.setFocus()
+    assert cell.explain.fraction.hasFocus()
+    cell.viewer.mouse_over_canvas = True
+    assert not cell.explain.fraction.hasFocus()
+
+
+def test_the_annotate_menu_marks_class_and_tool(cell):
+    cell.paint.active, cell.paint.tool = 2, "fill"
+    menu = cell.menuBar().actions()[3].menu()
+    menu.aboutToShow.emit()
+    checked = [action.text() for action in menu.actions() if action.isChecked()]
+    assert checked == ["Cytoplasm\t2", "Fill a region of one class\tF"]
+
+
+def test_undo_in_the_menu_takes_a_corner_back_like_its_key(cell):
+    stroke(cell, (20, 10), (20, 30))
+    cell.paint.tool = "polygon"
+    for place in ((5, 5), (5, 10)):
+        stroke(cell, place)
+    undo = cell.menuBar().actions()[1].menu().actions()[0]
+    undo.trigger()
+    assert cell.paint.codes.any()
+    undo.trigger()
+    assert not cell.canvas.gestures.drawing
+    undo.trigger()
+    assert not cell.paint.codes.any()
+
+
+def test_the_list_of_keys_has_those_of_the_menus_once_after_a_change_of_language(cell, monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        "allxai_desktop.app.menus.QMessageBox.information", lambda *arguments: shown.append(arguments[2])
+    )
+    cell.set_language("es")
+    cell.set_language("en")
+    cell.menus.show_keys()
+    for sequence in ("Ctrl+S", "PgDown", "Ctrl+0", "Ctrl+Z", "Space"):
+        assert shown[0].count(f"<b>{sequence}</b>") == 1
+
+
+def test_the_map_lies_under_the_mask(cell):
+    layers = cell.viewer.layers
+    assert layers.index(cell.overlay.map_layer) < layers.index(cell.canvas.mask_layer)
+
+
+def test_an_image_that_cannot_be_read_is_stepped_over(cell, folder, qtbot):
+    (folder / "az.png").write_bytes(b"")
+    cell.open_path(folder)
+    qtbot.waitUntil(lambda: cell.workspace.index == 0)
+    key(cell, Qt.Key.Key_PageDown)
+    qtbot.waitUntil(lambda: "az.png" in cell.notices.text() and cell.notices.isVisible())
+    key(cell, Qt.Key.Key_PageDown)
+    qtbot.waitUntil(lambda: cell.workspace.image.name == "b.png")
+    # The sentence about the image before goes with it.
+    assert not cell.notices.isVisible()
+
+
+def test_the_sentence_about_a_save_that_failed_stays_until_it_is_saved(cell, folder, qtbot):
+    masks = folder / "masks"
+    masks.write_bytes(b"")
+    stroke(cell, (20, 10), (20, 30))
+    qtbot.waitUntil(lambda: cell.workspace.saved == "failed")
+    assert cell.notices.isVisible()
+    masks.unlink()
+    stroke(cell, (30, 10), (30, 30))
+    qtbot.waitUntil(lambda: cell.workspace.saved == "saved")
+    assert not cell.notices.isVisible()
+    assert np.array_equal(np.load(masks / "a.npz")["mask"], cell.paint.codes)

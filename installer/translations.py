@@ -43,7 +43,7 @@ def main() -> None:
         if path.exists():
             with path.open("rb") as stream:
                 catalogue = read_po(stream, locale=language)
-        catalogue.update(template, no_fuzzy_matching=True)
+        catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
         catalogue.obsolete.clear()
         with path.open("wb") as stream:
             write_po(stream, catalogue, sort_output=True, width=110, omit_header=False)

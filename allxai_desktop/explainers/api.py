@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from allxai_desktop.explainers.cam import grad_cam, is_flat, resample
 from allxai_desktop.explainers.gradients import Choose, Map, abs_gradient, gradient, gradient_x_input
 from allxai_desktop.explainers.graph import Graph, cached_graph
-from allxai_desktop.explainers.registry import ExplainerError, complete_settings, explainer
+from allxai_desktop.explainers.lrp import deep_taylor, lrp_z
+from allxai_desktop.explainers.registry import ExplainerError, ExplainerInfo, complete_settings, explainer
 from allxai_desktop.i18n import _
 
 METHODS: dict[str, Callable[..., Map]] = {
@@ -19,6 +20,8 @@ METHODS: dict[str, Callable[..., Map]] = {
     "abs-gradient": abs_gradient,
     "gradient-x-input": gradient_x_input,
     "grad-cam": grad_cam,
+    "lrp-z": lrp_z,
+    "deep-taylor": deep_taylor,
 }
 
 
@@ -53,20 +56,23 @@ def attribute(
     """Explain the logit of `target` (one class, or (N,)) for each of `inputs` (N, C, H, W), float32 or float64.
 
     `module` returns logits (N, classes); it is run in evaluation mode, without its hooks, on a private
-    copy, and is not touched. `method` is a name in `EXPLAINERS` and `settings` are its own; CAMs also
-    take `layer`, a module's name (default: the last spatial feature map), and `preset` chooses the
-    settings of a source ("matlab"). The copy is kept until the module changes. Raises
-    `UnsupportedOperation` for a network that cannot be traced, `ExplainerError` for anything else that
-    does not fit.
+    copy, and is not touched; the copy is kept until the module changes. `method` is a name in
+    `EXPLAINERS` and `settings` are its own; `preset` chooses those of a source ("matlab",
+    "innvestigate"). CAMs also take `layer`, a module's name (default: the last spatial feature map),
+    Deep Taylor `bounds`, the lowest and the highest input as two tensors, each one number, one a
+    channel, or of a shape that fits the inputs (default: no bounds).
+    Raises `UnsupportedOperation` for a network that cannot be traced or has an operation without a
+    rule, `ExplainerError` for anything else that does not fit.
     """
     inputs = _checked_inputs(inputs)
-    layer = settings.pop("layer", None) if explainer(method).is_cam else None
-    chosen = complete_settings(explainer(method), settings)
+    info = explainer(method)
+    extra = {key: settings.pop(key) for key in _extra(info) if key in settings}
+    chosen = complete_settings(info, settings)
     with _recording():
-        graph = cached_graph(module, inputs.dtype)
-        found = explain_inputs(graph, inputs, target, method, chosen, layer)
+        graph = cached_graph(module, inputs.dtype, fold_norms=folds_norms(chosen))
+        found = explain_inputs(graph, inputs, target, method, chosen, **extra)
         relevance = found.relevance
-        if explainer(method).is_cam:
+        if info.is_cam:
             relevance = resample(relevance, (inputs.shape[2], inputs.shape[3]), chosen["recipe"])
     return Attribution(relevance, found.conservation, found.undefined)
 
@@ -77,9 +83,15 @@ def explain_inputs(
     target: int | Sequence[int] | Tensor | None,
     method: str,
     settings: Mapping[str, Any],
+    *,
     layer: str | None = None,
+    bounds: tuple[Tensor, Tensor] | None = None,
 ) -> Explained:
-    """Explain on a graph; `settings` are complete, target None is the class with the highest logit."""
+    """Explain on a graph, its BatchNorm folded if `folds_norms(settings)`.
+
+    `settings` are complete; target None is the class with the highest logit; `layer` is for CAMs,
+    `bounds` for explainers that take them.
+    """
     info = explainer(method)
     options = dict(settings)
     with _recording():
@@ -87,17 +99,26 @@ def explain_inputs(
             inputs = inputs.clone()
         if info.is_cam:
             options["layer"] = graph.last_spatial(inputs) if layer is None else graph.layer(layer)
+        if info.takes_bounds:
+            options["bounds"] = bounds
         relevance, logits, targets = METHODS[method](graph, inputs, _chooser(target, len(inputs)), **options)
-        undefined = _reasons(relevance, logits)
+        logit = logits.gather(1, targets[:, None])[:, 0].double()
+        undefined = _reasons(
+            relevance, logits, refused=logit <= 0 if info.needs_positive_logit else logit.isnan()
+        )
         broken = torch.tensor([not bool(torch.isfinite(one).all()) for one in relevance])
         relevance = relevance.masked_fill(broken.view(-1, 1, 1, 1), 0)
         conservation = torch.full((len(inputs),), torch.nan, dtype=inputs.dtype)
         if info.promises_conservation:
-            logit = logits.gather(1, targets[:, None])[:, 0].double()
             ratio = relevance.double().sum((1, 2, 3)) / logit
             known = torch.tensor([reason is None for reason in undefined])
             conservation = torch.where(known, ratio, torch.nan).to(inputs.dtype)
     return Explained(relevance, logits, targets, conservation, undefined)
+
+
+def folds_norms(settings: Mapping[str, Any]) -> bool:
+    """Return whether these settings explain the network with its BatchNorm folded."""
+    return settings.get("rules") == "conserving"
 
 
 def constant_map_reason() -> str:
@@ -110,6 +131,11 @@ def _recording() -> Iterator[None]:
     """Let autograd record, whatever the caller's mode is."""
     with torch.inference_mode(False), torch.enable_grad():
         yield
+
+
+def _extra(info: ExplainerInfo) -> list[str]:
+    """Return the settings that are not a choice among names."""
+    return ["layer"] * info.is_cam + ["bounds"] * info.takes_bounds
 
 
 def _checked_inputs(inputs: Tensor) -> Tensor:
@@ -150,14 +176,20 @@ def _chooser(target: int | Sequence[int] | Tensor | None, count: int) -> Choose:
     return choose
 
 
-def _reasons(relevance: Tensor, logits: Tensor) -> list[str | None]:
-    """Return for each image why its map (C, H, W) is undefined, or None."""
+def _reasons(relevance: Tensor, logits: Tensor, refused: Tensor) -> list[str | None]:
+    """Return for each image why its map (C, H, W) is undefined, or None; `refused` (N,) by the size of its logit."""
     reasons: list[str | None] = []
-    for one, own_logits, flat in zip(relevance, logits, is_flat(relevance), strict=True):
+    for one, own_logits, flat, bad in zip(relevance, logits, is_flat(relevance), refused, strict=True):
         if not bool(torch.isfinite(own_logits).all() and torch.isfinite(one).all()):
             reasons.append(
                 _(
                     "The network's values are not finite numbers for this image: check its weights and the image."
+                )
+            )
+        elif bool(bad):
+            reasons.append(
+                _(
+                    "This explainer is not defined for a class whose score is zero or less: choose another class."
                 )
             )
         elif bool(flat):

@@ -6,11 +6,13 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from allxai_desktop.explainers.api import constant_map_reason, explain_inputs
+from allxai_desktop.explainers.api import constant_map_reason, explain_inputs, folds_norms
 from allxai_desktop.explainers.cam import resample
-from allxai_desktop.explainers.graph import trace
+from allxai_desktop.explainers.graph import cached_graph
 from allxai_desktop.explainers.registry import ExplainerError, complete_settings, explainer
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.network import Network, Prediction
@@ -45,7 +47,8 @@ class Explainer:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._graph = trace(network.module)
+        # Now, so that a network that cannot be traced is refused before anything is explained.
+        cached_graph(network.module, torch.float32)
 
     def explain(
         self,
@@ -63,8 +66,15 @@ class Explainer:
         chosen = complete_settings(info, settings or {})
         card = self._network.card
         number = None if target is None else self._class_number(target)
+        graph = cached_graph(self._network.module, torch.float32, fold_norms=folds_norms(chosen))
         found = explain_inputs(
-            self._graph, self._network.preprocess(pixels), number, method, chosen, card.cam_layer
+            graph,
+            self._network.preprocess(pixels),
+            number,
+            method,
+            chosen,
+            layer=card.cam_layer,
+            bounds=self._bounds(),
         )
         undefined = found.undefined[0]
         relevance = None
@@ -92,6 +102,11 @@ class Explainer:
             conservation=None if np.isnan(ratio) else ratio,
             seconds=perf_counter() - start,
         )
+
+    def _bounds(self) -> tuple[Tensor, Tensor]:
+        """The network's input for black and for white, (channels,) each."""
+        mean, std = torch.tensor(self._network.card.mean), torch.tensor(self._network.card.std)
+        return -mean / std, (1 - mean) / std
 
     def _class_number(self, key: str) -> int:
         classes = self._network.card.classes

@@ -4,7 +4,7 @@ import copy
 import operator
 import threading
 import weakref
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 import torch
@@ -16,6 +16,8 @@ from allxai_desktop.explainers.registry import ExplainerError
 from allxai_desktop.i18n import _
 
 Call = Callable[..., Any]
+Compute = Callable[[fx.Node, Mapping[fx.Node, Any]], Any]
+"""Takes a node and the values of those before it, returns its value."""
 # Largest difference between the logits of the graph and of the module, relative to the largest logit.
 TOLERANCE = 1e-3
 # torch.fx patches nn.Module for the whole process while it traces.
@@ -105,18 +107,24 @@ class Graph:
         return self._copy.is_current()
 
     def run(
-        self, inputs: Tensor, *, keep: Container[fx.Node] = (), leaf: fx.Node | None = None
+        self,
+        inputs: Tensor,
+        *,
+        keep: Container[fx.Node] = (),
+        leaf: fx.Node | None = None,
+        compute: Compute | None = None,
     ) -> tuple[Tensor, dict[fx.Node, Any]]:
         """Return the logits (N, classes) of `inputs` (N, C, H, W) and the values of the nodes in `keep`.
 
         The value of `leaf` is cut off from what made it and made a leaf that requires gradients.
+        `compute` computes each node in place of `self.compute`.
         Raises `ExplainerError` if the network cannot be run on such inputs.
         """
         self._check(inputs)
         values: dict[fx.Node, Any] = {self.input: inputs, **self._defaults, **self.constants}
         for node in self.nodes:
             if node in self.calls:
-                values[node] = self._compute(node, values)
+                values[node] = (compute or self.compute)(node, values)
             if leaf is not None and node is leaf:
                 values[node] = _as_leaf(values[node], node)
             for done in self._frees.get(node, ()):
@@ -130,6 +138,18 @@ class Graph:
                 )
             )
         return logits, {node: value for node, value in values.items() if node in keep}
+
+    def compute(self, node: fx.Node, values: Mapping[fx.Node, Any]) -> Any:
+        """Return the value of `node` from those of the nodes it reads. Raises `ExplainerError`."""
+        args, kwargs = arguments(node, values)
+        try:
+            return self.calls[node](*args, **kwargs)
+        except (RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
+            raise ExplainerError(
+                _("The network cannot take this image: its operation {operation} failed ({reason}).").format(
+                    operation=self.title(node), reason=_reason(error)
+                )
+            ) from error
 
     def layer(self, name: str) -> fx.Node:
         """Return the node that is the output of the module (or node) called `name`. Raises `ExplainerError`."""
@@ -245,18 +265,6 @@ class Graph:
             frees.setdefault(node, []).append(source)
         return frees
 
-    def _compute(self, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
-        args = fx.map_arg(node.args, values.__getitem__)
-        kwargs = fx.map_arg(node.kwargs, values.__getitem__)
-        try:
-            return self.calls[node](*args, **kwargs)
-        except (RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
-            raise ExplainerError(
-                _("The network cannot take this image: its operation {operation} failed ({reason}).").format(
-                    operation=self.title(node), reason=_reason(error)
-                )
-            ) from error
-
     def _check(self, inputs: Tensor) -> None:
         """Once, compare with the module itself: following the operations must not have changed the function."""
         module, self._unchecked = self._unchecked, None
@@ -277,6 +285,13 @@ class Graph:
                     " when it runs. An operation in place, or one that depends on the values, may be the reason."
                 )
             )
+
+
+def arguments(node: fx.Node, values: Mapping[fx.Node, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of `node`, each node among them replaced by its value."""
+    args: tuple[Any, ...] = fx.map_arg(node.args, values.__getitem__)
+    kwargs: dict[str, Any] = fx.map_arg(node.kwargs, values.__getitem__)
+    return args, kwargs
 
 
 def trace(module: nn.Module, dtype: torch.dtype = torch.float32, *, fold_norms: bool = False) -> Graph:

@@ -29,7 +29,8 @@ class ExplainerInfo:
     `title` and `summary` are English and marked for translation. `signed`: the map has negative
     values by design. `is_cam`: the map is coarse, one value per cell of the last feature map.
     `promises_conservation`: its relevance sums to the logit, so ΣR / logit is worth showing.
-    `presets`: settings that reproduce what a source used, by the source's name.
+    `needs_positive_logit`: it is not defined for others. `takes_bounds`: it can use the lowest and the
+    highest value that the input may have. `presets`: settings that reproduce what a source used, by the source's name.
     """
 
     name: str
@@ -38,6 +39,8 @@ class ExplainerInfo:
     signed: bool
     is_cam: bool = False
     promises_conservation: bool = False
+    needs_positive_logit: bool = False
+    takes_bounds: bool = False
     settings: Mapping[str, Setting] = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -48,6 +51,8 @@ class ExplainerInfo:
 
 
 _SAME_AS_INNVESTIGATE: dict[str, dict[str, Any]] = {"innvestigate": {}}
+_RULES = {"rules": Setting(N_("Rules"), "conserving", ("conserving", "innvestigate"))}
+_RULE_PRESETS: dict[str, dict[str, Any]] = {"innvestigate": {"rules": "innvestigate"}}
 _ALL = (
     ExplainerInfo(
         "gradient",
@@ -78,6 +83,26 @@ _ALL = (
         is_cam=True,
         settings={"recipe": Setting(N_("Recipe"), "standard", ("standard", "matlab"))},
         presets={"standard": {"recipe": "standard"}, "matlab": {"recipe": "matlab"}},
+    ),
+    ExplainerInfo(
+        "lrp-z",
+        N_("LRP-z"),
+        N_("How the class's score is made up of the pixels, layer by layer, biases included (Bach 2015)."),
+        signed=True,
+        promises_conservation=True,
+        settings=_RULES,
+        presets=_RULE_PRESETS,
+    ),
+    ExplainerInfo(
+        "deep-taylor",
+        N_("Deep Taylor"),
+        N_("Which pixels make up the class's score, by what speaks for it only (Montavon 2017)."),
+        signed=False,
+        promises_conservation=True,
+        needs_positive_logit=True,
+        takes_bounds=True,
+        settings=_RULES,
+        presets=_RULE_PRESETS,
     ),
 )
 EXPLAINERS: dict[str, ExplainerInfo] = {info.name: info for info in _ALL}

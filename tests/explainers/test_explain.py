@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from allxai_desktop.explainers.explain import Explainer
+from allxai_desktop.explainers.graph import cached_graph
 from allxai_desktop.explainers.registry import EXPLAINERS, ExplainerError
 from allxai_desktop.networks.network import Network
 
@@ -67,14 +68,30 @@ def test_target_and_probability_follow_the_class_asked_for():
 def test_the_network_runs_once():
     net = network()
     engine = Explainer(net)
+    graph = cached_graph(net.module, torch.float32)
     engine.explain(PIXELS, "grad-cam")
     passes = []
-    graph = engine._graph
     conv = graph.calls[graph.layer("0")]
     graph.calls[graph.layer("0")] = lambda x: passes.append(x) or conv(x)
-    for count, name in enumerate(EXPLAINERS, 1):
+    for count, name in enumerate(("gradient", "abs-gradient", "gradient-x-input", "grad-cam"), 1):
         engine.explain(PIXELS, name)
         assert len(passes) == count
+
+
+def test_deep_taylor_of_a_network_takes_the_bounds_of_its_images():
+    found = Explainer(network()).explain(PIXELS, "deep-taylor", "red")
+    # Only the red channel speaks for red; black is the lowest input, so each pixel gets what it adds.
+    np.testing.assert_allclose(found.relevance, np.array([[1, 0.2], [0, 1]]) / 4, atol=1e-6)
+    assert found.conservation == pytest.approx(1)
+    assert found.settings == {"rules": "conserving"}
+
+
+def test_an_explainer_that_needs_a_positive_logit_says_so():
+    found = Explainer(network()).explain(255 - PIXELS, "deep-taylor", "green")
+    assert found.logit < 0
+    assert found.relevance is None
+    assert "zero or less" in found.undefined
+    assert found.conservation is None
 
 
 def test_a_pixel_map_comes_to_the_image_by_nearest_neighbour():

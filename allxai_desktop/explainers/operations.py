@@ -1,0 +1,54 @@
+"""What kind of operation a node is, as far as relevance is concerned. What is not here has no rule."""
+
+import operator
+from typing import Any, Literal
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+Kind = Literal["weights", "norm", "linear", "route", "activation", "relu6"]
+"""`weights`: a weighted sum plus bias. `norm`: BatchNorm that could not be folded. `linear`: sums, means
+and factors without weights of their own. `route`: every output is a copy of one input. `activation`:
+elementwise; `relu6`: those that are flat above as well."""
+
+_OPERATIONS: dict[Kind, tuple[Any, ...]] = {
+    "weights": (
+        nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Linear,
+        torch.conv1d, torch.conv2d, torch.conv3d, F.conv1d, F.conv2d, F.conv3d, F.linear,
+    ),
+    "norm": (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d),
+    "linear": (
+        nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d,
+        nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d,
+        F.avg_pool1d, F.avg_pool2d, F.avg_pool3d,
+        F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d,
+        operator.add, operator.sub, operator.mul, operator.truediv, operator.neg,
+        torch.add, torch.sub, torch.mul, torch.div, torch.mean, torch.sum,
+        "add", "sub", "mul", "div", "mean", "sum",
+    ),
+    "route": (
+        nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d,
+        nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d,
+        F.max_pool1d, F.max_pool2d, F.max_pool3d, F.adaptive_max_pool1d, F.adaptive_max_pool2d,
+        F.adaptive_max_pool3d, torch.max_pool2d, "amax",
+        nn.Flatten, nn.Unflatten, nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d,
+        nn.AlphaDropout, nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d, nn.ChannelShuffle, nn.PixelShuffle,
+        F.dropout, F.dropout2d, F.pad,
+        operator.getitem, torch.flatten, torch.reshape, torch.permute, torch.transpose, torch.squeeze,
+        torch.unsqueeze, torch.cat, torch.concat, torch.chunk, torch.split, torch.stack, torch.amax,
+        "flatten", "reshape", "view", "permute", "transpose", "squeeze", "unsqueeze", "contiguous", "clone",
+        "chunk", "split",
+    ),
+    "activation": (
+        nn.ReLU, nn.LeakyReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish, nn.Softplus, nn.Tanh,
+        F.relu, F.leaky_relu, F.elu, F.celu, F.selu, F.gelu, F.silu, F.mish, F.softplus, F.tanh,
+        torch.relu, torch.tanh, "relu", "tanh",
+    ),
+    "relu6": (nn.ReLU6, nn.Hardtanh, F.relu6, F.hardtanh),
+}  # fmt: skip
+KINDS: dict[Any, Kind] = {key: kind for kind, keys in _OPERATIONS.items() for key in keys}
+# With two inputs that both depend on the image these are no longer linear.
+PRODUCTS = {operator.mul, operator.truediv, torch.mul, torch.div, "mul", "div"}
+# These only by a constant.
+QUOTIENTS = {operator.truediv, torch.div, "div"}

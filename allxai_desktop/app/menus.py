@@ -135,7 +135,8 @@ class Menus:
             )
             self._check(menu, action, lambda tool=name: window.paint.tool == tool)  # type: ignore[misc]
         menu.addSeparator()
-        self._add_hint(menu, _(KEYS["swap"].title), window.paint.swap_active, "swap")
+        swap = KEYS["swap"].title
+        self._add_hint(menu, _(swap), window.paint.swap_active, "swap")
 
     def _explain(self) -> None:
         window, menu = self.window, self._menu(_("E&xplain"))

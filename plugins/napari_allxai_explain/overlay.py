@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 OUTLINE_COLORS = {None: "transparent", 0: "transparent", EDGE: "white", OUTSIDE: "black"}
 
+# Past this share of the pixels an outline is no line any more.
+DENSE = 0.2
+
 
 class RelevanceOverlay:
     """Follows a session and draws its result over the image layer that `reference` returns, under its mask."""
@@ -58,6 +61,9 @@ class RelevanceOverlay:
             for layer, values in ((self.map_layer, relevance), (self.outline_layer, edges)):
                 layer.data[:] = values  # type: ignore[union-attr]
                 layer.refresh(extent=False, thumbnail=False, highlight=False)  # type: ignore[union-attr]
+        # Around single pixels everywhere, a full outline would hide image, map and classes.
+        dense = np.count_nonzero(edges) > DENSE * edges.size
+        _set(self.outline_layer, "opacity", 0.2 if dense else 0.9)
         self._apply_view()
 
     def _present(self) -> bool:
@@ -83,7 +89,6 @@ class RelevanceOverlay:
                 **place,
             )
             self.outline_layer.editable = False
-            self.outline_layer.opacity = 0.9
             # Directly over the image: what is painted has to be seen through no map.
             above = self.viewer.layers.index(layer) + 1 if layer is not None else len(self.viewer.layers)
             self.viewer.layers.insert(above, self.map_layer)

@@ -92,6 +92,13 @@ def test_opacity_colours_and_outline_follow_the_view(setting):
     assert not setting.overlay.outline_layer.visible
 
 
+def test_an_outline_that_is_everywhere_is_drawn_faintly(setting):
+    setting.session.give(np.zeros((20, 20), np.float32), relevant=np.indices((20, 20)).sum(0) % 2 == 0)
+    assert setting.overlay.outline_layer.opacity < 0.5
+    setting.session.give(np.zeros((20, 20), np.float32), relevant=np.zeros((20, 20), bool))
+    assert setting.overlay.outline_layer.opacity == 0.9
+
+
 def test_closing_takes_the_layers_away(setting):
     setting.session.give(MAP)
     setting.overlay.close()

@@ -129,7 +129,6 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
         self.menus = Menus(self)
-        self.viewer.canvas.overlays.scale_bar.visible = True
         if cards:
             self.session.choose(network=cards[0].name)
         if failure:
@@ -153,7 +152,6 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.workspace.noticed.connect(self.notices.show_notice)
-        self.workspace.study_opened.connect(self._on_study)
         self.workspace.item_shown.connect(self._on_item)
         self.workspace.saved_changed.connect(self._on_saved)
         self.session.failed.connect(self._on_failure)
@@ -251,9 +249,6 @@ class MainWindow(QMainWindow):
 
     # What the models tell
 
-    def _on_study(self, _study: Any) -> None:
-        self.empty.hide()
-
     def _on_item(self, _index: int) -> None:
         image = self.workspace.image
         assert image is not None
@@ -263,6 +258,8 @@ class MainWindow(QMainWindow):
             # What was said about the image before, or about one that could not be read.
             self.notices.hide()
         self.canvas.show(image)
+        self.empty.hide()
+        self.viewer.canvas.overlays.scale_bar.visible = True
         self.explain.set_pixel_size(image.pixel_size_um)
         self.setWindowTitle(f"{image.name} – AllXAI Desktop")
         self.menus.enable_for_image(True)

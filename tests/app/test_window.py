@@ -106,6 +106,15 @@ def test_before_an_image_the_window_says_what_to_do(window):
     assert window.empty.open_image.isVisible()
 
 
+def test_what_to_do_stays_until_an_image_could_be_read(window, tmp_path, qtbot):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"")
+    window.open_path(broken)
+    qtbot.waitUntil(window.notices.isVisible)
+    assert window.empty.isVisible()
+    assert not window.viewer.canvas.overlays.scale_bar.visible
+
+
 def test_a_folder_opens_with_prediction_and_map(cell):
     assert cell.workspace.image.name == "a.png"
     assert cell.overlay.map_layer.visible

@@ -25,7 +25,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.relevance import ClassShare, ShareCounter, pixel_weights
 
 if TYPE_CHECKING:
-    from allxai_desktop.explainers.explain import Explanation
+    from allxai_desktop.explainers.explain import Explainer, Explanation
     from allxai_desktop.images import CellImage
     from allxai_desktop.painting.engine import PaintModel
 
@@ -77,23 +77,22 @@ class TorchEngine:
     """The registered networks, loaded when they are first asked for."""
 
     def __init__(self) -> None:
-        self._loaded: dict[str, Any] = {}
+        self._used: tuple[str, Explainer] | None = None
         self._warned: tuple[tuple[str, str], str | None] | None = None
 
     def explain(self, image: CellImage, choices: Choices) -> tuple[Explanation, str | None]:
         """Return the explanation and the domain warning. Raises `AllxaiError` for an unreadable network."""
-        from allxai_desktop.explainers.explain import Explainer
-        from allxai_desktop.networks.registry import load_network
+        from allxai_desktop.explainers.explain import shared_explainer
 
         name = choices.network or ""
-        if name not in self._loaded:
-            network = load_network(name)
-            self._loaded[name] = network, Explainer(network)
-        network, engine = self._loaded[name]
+        if self._used is None or self._used[0] != name:
+            # Only now, so that a live change of the explainer reads no card again.
+            self._used = name, shared_explainer(name)
+        engine = self._used[1]
         explanation = engine.explain(image.pixels, choices.explainer, choices.target, dict(choices.settings))
         # The same for every explainer and target, which are what changes most.
         if self._warned is None or self._warned[0] != (name, image.sha256):
-            self._warned = (name, image.sha256), network.domain_warning(image.pixels)
+            self._warned = (name, image.sha256), engine.network.domain_warning(image.pixels)
         return explanation, self._warned[1]
 
 

@@ -14,6 +14,7 @@ from allxai_desktop.explainers.graph import Graph, cached_graph
 from allxai_desktop.explainers.lrp import deep_taylor, lrp_z
 from allxai_desktop.explainers.registry import ExplainerError, ExplainerInfo, complete_settings, explainer
 from allxai_desktop.i18n import _
+from allxai_desktop.tasks import Progress, unwatched
 
 METHODS: dict[str, Callable[..., Map]] = {
     "gradient": gradient,
@@ -86,11 +87,12 @@ def explain_inputs(
     *,
     layer: str | None = None,
     bounds: tuple[Tensor, Tensor] | None = None,
+    progress: Progress = unwatched,
 ) -> Explained:
     """Explain on a graph, its BatchNorm folded if `folds_norms(settings)`.
 
     `settings` are complete; target None is the class with the highest logit; `layer` is for CAMs,
-    `bounds` for explainers that take them.
+    `bounds` for explainers that take them, `progress` for those on demand. Raises `Cancelled` when that does.
     """
     info = explainer(method)
     options = dict(settings)
@@ -101,6 +103,8 @@ def explain_inputs(
             options["layer"] = graph.last_spatial(inputs) if layer is None else graph.layer(layer)
         if info.takes_bounds:
             options["bounds"] = bounds
+        if info.on_demand:
+            options["progress"] = progress
         relevance, logits, targets = METHODS[method](graph, inputs, _chooser(target, len(inputs)), **options)
         logit = logits.gather(1, targets[:, None])[:, 0].double()
         undefined = _reasons(
@@ -135,7 +139,7 @@ def _recording() -> Iterator[None]:
 
 def _extra(info: ExplainerInfo) -> list[str]:
     """Return the settings that are not a choice among names."""
-    return ["layer"] * info.is_cam + ["bounds"] * info.takes_bounds
+    return ["layer"] * info.is_cam + ["bounds"] * info.takes_bounds + ["progress"] * info.on_demand
 
 
 def _checked_inputs(inputs: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Explanations of a registered network for an image, in the image's own coordinates."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
@@ -16,6 +17,8 @@ from allxai_desktop.explainers.graph import cached_graph
 from allxai_desktop.explainers.registry import ExplainerError, complete_settings, explainer
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.network import Network, Prediction
+from allxai_desktop.networks.registry import load_network, network_card
+from allxai_desktop.tasks import Progress, unwatched
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Explainer:
     """
 
     def __init__(self, network: Network) -> None:
-        self._network = network
+        self.network = network
         # Now, so that a network that cannot be traced is refused before anything is explained.
         cached_graph(network.module, torch.float32)
 
@@ -56,25 +59,27 @@ class Explainer:
         method: str,
         target: str | None = None,
         settings: Mapping[str, Any] | None = None,
+        progress: Progress = unwatched,
     ) -> Explanation:
         """Explain the class `target` (None: the predicted one) of an image (H, W, 3) with one of `EXPLAINERS`.
 
-        Raises `ExplainerError` for a name, setting or target that there is not.
+        `progress` is told by explainers on demand; what it raises ends the work. Raises `ExplainerError` for a name, setting or target that there is not.
         """
         start = perf_counter()
         info = explainer(method)
         chosen = complete_settings(info, settings or {})
-        card = self._network.card
+        card = self.network.card
         number = None if target is None else self._class_number(target)
-        graph = cached_graph(self._network.module, torch.float32, fold_norms=folds_norms(chosen))
+        graph = cached_graph(self.network.module, torch.float32, fold_norms=folds_norms(chosen))
         found = explain_inputs(
             graph,
-            self._network.preprocess(pixels),
+            self.network.preprocess(pixels),
             number,
             method,
             chosen,
             layer=card.cam_layer,
             bounds=self._bounds(),
+            progress=progress,
         )
         undefined = found.undefined[0]
         relevance = None
@@ -87,7 +92,7 @@ class Explainer:
             relevance.flags.writeable = False
             if relevance.min() == relevance.max():
                 relevance, undefined = None, constant_map_reason()
-        prediction = self._network.prediction(found.logits[0])
+        prediction = self.network.prediction(found.logits[0])
         key = card.classes[int(found.targets[0])]
         ratio = float(found.conservation[0])
         return Explanation(
@@ -105,11 +110,11 @@ class Explainer:
 
     def _bounds(self) -> tuple[Tensor, Tensor]:
         """The network's input for black and for white, (channels,) each."""
-        mean, std = torch.tensor(self._network.card.mean), torch.tensor(self._network.card.std)
+        mean, std = torch.tensor(self.network.card.mean), torch.tensor(self.network.card.std)
         return -mean / std, (1 - mean) / std
 
     def _class_number(self, key: str) -> int:
-        classes = self._network.card.classes
+        classes = self.network.card.classes
         if key not in classes:
             raise ExplainerError(
                 _("The network has no class “{name}”: choose one of {known}.").format(
@@ -117,6 +122,26 @@ class Explainer:
                 )
             )
         return classes.index(key)
+
+
+_shared: dict[tuple[str, str], Explainer] = {}
+_loading = threading.Lock()
+
+
+def shared_explainer(name: str) -> Explainer:
+    """Return the one explainer of the registered network `name`, for any thread; loaded when first asked for.
+
+    Raises `AllxaiError` for a network that cannot be read or traced.
+    """
+    with _loading:
+        card = network_card(name)
+        key = name, card.sha256
+        if key not in _shared:
+            # A network that was registered anew under its name takes the place of the old one.
+            for old in [other for other in _shared if other[0] == name]:
+                del _shared[old]
+            _shared[key] = Explainer(load_network(name))
+        return _shared[key]
 
 
 def _nearest(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:

@@ -30,7 +30,8 @@ class ExplainerInfo:
     values by design. `is_cam`: the map is coarse, one value per cell of the last feature map.
     `promises_conservation`: its relevance sums to the logit, so ΣR / logit is worth showing.
     `needs_positive_logit`: it is not defined for others. `takes_bounds`: it can use the lowest and the
-    highest value that the input may have. `presets`: settings that reproduce what a source used, by the source's name.
+    highest value that the input may have. `on_demand`: it takes many passes, so it is computed when asked for, with
+    progress, and not live. `presets`: settings that reproduce what a source used, by the source's name.
     """
 
     name: str
@@ -41,6 +42,7 @@ class ExplainerInfo:
     promises_conservation: bool = False
     needs_positive_logit: bool = False
     takes_bounds: bool = False
+    on_demand: bool = False
     settings: Mapping[str, Setting] = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

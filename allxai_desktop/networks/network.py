@@ -1,5 +1,6 @@
 """A loaded network: its module, its preprocessing, its predictions."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,14 @@ class Network:
         with torch.inference_mode():
             logits = self.module(self.preprocess(pixels))[0]
         return self.prediction(logits)
+
+    def logits(self, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return the logits (N, classes) of N images (H, W, 3), computed as one batch."""
+        with torch.inference_mode():
+            found: NDArray[np.float32] = self.module(
+                torch.cat([self.preprocess(one) for one in images])
+            ).numpy()
+        return found
 
     def prediction(self, logits: Tensor) -> Prediction:
         """Return the prediction that the logits (classes,) say."""

@@ -11,7 +11,7 @@ from allxai_desktop.networks.card import CARD_FILE, Card, NetworkError, read_car
 if TYPE_CHECKING:
     from allxai_desktop.networks.network import Network
 
-__all__ = ["DEFAULT_NETWORK", "NetworkError", "list_networks", "load_network"]
+__all__ = ["DEFAULT_NETWORK", "NetworkError", "list_networks", "load_network", "network_card"]
 
 DEFAULT_NETWORK = "pbc-mobilenet-v1"
 
@@ -25,15 +25,21 @@ def list_networks() -> list[Card]:
         return [read_card(path) for path in paths]
 
 
-def load_network(name: str) -> Network:
-    """Load a network by its name. Raises `NetworkError` if there is none or it cannot be read."""
-    names = [card.name for card in list_networks()]
-    if name not in names:
+def network_card(name: str) -> Card:
+    """Return the card of the network called `name`. Raises `NetworkError` if there is none."""
+    cards = {card.name: card for card in list_networks()}
+    if name not in cards:
         raise NetworkError(
             _("There is no network “{name}”: choose one of {known}.").format(
-                name=name, known=", ".join(names)
+                name=name, known=", ".join(cards)
             )
         )
+    return cards[name]
+
+
+def load_network(name: str) -> Network:
+    """Load a network by its name. Raises `NetworkError` if there is none or it cannot be read."""
+    network_card(name)
     from allxai_desktop.networks.network import open_network
 
     with as_file(files("allxai_resources") / "networks" / name) as folder:

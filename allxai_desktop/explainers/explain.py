@@ -63,7 +63,8 @@ class Explainer:
     ) -> Explanation:
         """Explain the class `target` (None: the predicted one) of an image (H, W, 3) with one of `EXPLAINERS`.
 
-        `progress` is told by explainers on demand; what it raises ends the work. Raises `ExplainerError` for a name, setting or target that there is not.
+        `progress` is told by explainers on demand; what it raises ends the work.
+        Raises `ExplainerError` for a name, setting or target that there is not.
         """
         start = perf_counter()
         info = explainer(method)

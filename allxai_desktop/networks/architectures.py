@@ -1,46 +1,184 @@
-"""The network architectures by name. The one module that imports torchvision, when one of its models is built."""
+"""The network architectures by name, and what is known of each. torch is imported when one is built."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
-
-from torch import nn
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
 
 from allxai_desktop.i18n import _
-from allxai_desktop.networks.card import NetworkError
-from allxai_desktop.networks.mobilenet import MobileNetV1
-from allxai_desktop.networks.torchvision_ops import define_missing_schemas
+from allxai_desktop.networks.errors import NetworkError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Task = Literal["classification", "segmentation"]
+Size = tuple[int, int]
+_IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 
 
-def _googlenet(n_classes: int) -> nn.Module:
-    define_missing_schemas()
-    from torchvision.models import googlenet
+@dataclass(frozen=True)
+class Architecture:
+    """One architecture.
 
-    model: nn.Module = googlenet(weights=None, num_classes=n_classes, aux_logits=False, init_weights=False)
-    return model
+    `builder` names the module of this package and the function in it that takes the number of
+    classes and the input size. `cam_layer` is the module whose output is the last spatial feature
+    map; None where there is nothing to explain. Input sides are at least `smallest` and multiples
+    of `multiple`; `mean` and `std` (one number a channel) are the usual preprocessing.
+    `training_only`: what the names of weights begin with that a trained network does without.
+    """
+
+    title: str
+    builder: str
+    cam_layer: str | None
+    departures: tuple[str, ...] = ()
+    input_size: Size = (224, 224)
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+    smallest: int = 32
+    multiple: int = 1
+    task: Task = "classification"
+    training_only: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> int:
+        """How many channels the input has: 3, or 1 for grey."""
+        return len(self.mean)
+
+    def takes(self, size: Size) -> bool:
+        """Return whether an input of (height, width) fits."""
+        return all(side >= self.smallest and side % self.multiple == 0 for side in size)
 
 
-def _resnet18(n_classes: int) -> nn.Module:
-    define_missing_schemas()
-    from torchvision.models import resnet18
+_VGG = (
+    "adaptive pooling to 7×7 before the dense layers, so that other sizes than 224×224 fit (torchvision)",
+)
+_RESNET50 = ("the stride of a block is in its 3×3 convolution, not in its first 1×1 (torchvision)",)
+_MOBILENET = ("the classifier is a dense layer, not a 1×1 convolution",)
+_THESIS = {"input_size": (256, 256), "multiple": 32}
+_RELU = "ReLU between the dense layers: the thesis does not name their activation"
+_TRANSFER = ("ReLU between the two dense layers: the paper does not name it",)
 
-    model: nn.Module = resnet18(weights=None, num_classes=n_classes)
-    return model
-
-
-BUILDERS: dict[str, Callable[[int], nn.Module]] = {
-    "googlenet": _googlenet,
-    "mobilenet-v1": MobileNetV1,
-    "resnet18": _resnet18,
+ARCHITECTURES: dict[str, Architecture] = {
+    "vgg16": Architecture("VGG16", "torchvision_models.vgg16", "features.29", _VGG, **_IMAGENET),
+    "vgg19": Architecture("VGG19", "torchvision_models.vgg19", "features.35", _VGG, **_IMAGENET),
+    "resnet18": Architecture("ResNet18", "torchvision_models.resnet18", "layer4", **_IMAGENET),
+    "resnet34": Architecture("ResNet34", "torchvision_models.resnet34", "layer4", **_IMAGENET),
+    "resnet50": Architecture("ResNet50", "torchvision_models.resnet50", "layer4", _RESNET50, **_IMAGENET),
+    "googlenet": Architecture(
+        "GoogLeNet",
+        "torchvision_models.googlenet",
+        "inception5b",
+        (
+            "BatchNorm after every convolution, which the paper does not have (torchvision)",
+            "3×3 kernels in place of 5×5 in the third branch of each inception module (torchvision)",
+            "no local response normalisation (torchvision)",
+            "no auxiliary heads",
+        ),
+        training_only=("aux1.", "aux2."),
+        **_IMAGENET,
+    ),
+    "mobilenet-v1": Architecture(
+        "MobileNet V1",
+        "mobilenet.mobilenet_v1",
+        "features.26",
+        _MOBILENET,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        multiple=32,
+    ),
+    "two-conv": Architecture(
+        "Two convolutions",
+        "small.two_convolutions",
+        "features.4",
+        ("6 and 16 filters of 5×5 without padding: the paper does not say how many and how large",),
+        input_size=(32, 32),
+        smallest=16,
+    ),
+    "resnet18-transfer": Architecture(
+        "ResNet18, head 512 → 100 → classes",
+        "torchvision_models.resnet18_transfer",
+        "layer4",
+        _TRANSFER,
+        **_IMAGENET,
+    ),
+    "resnet34-transfer": Architecture(
+        "ResNet34, head 512 → 100 → classes",
+        "torchvision_models.resnet34_transfer",
+        "layer4",
+        _TRANSFER,
+        **_IMAGENET,
+    ),
+    "five-conv-grey": Architecture(
+        "Five convolutions, grey",
+        "small.five_convolutions",
+        "features.13",
+        ("without the sharpening of the image that comes before the network",),
+        mean=(0.0,),
+        std=(1.0,),
+        smallest=94,
+    ),
+    "vgg16-thesis": Architecture(
+        "VGG16, dense 128 × 3", "torchvision_models.vgg16_thesis", "features.29", (_RELU,), **_THESIS
+    ),
+    "vgg19-thesis": Architecture(
+        "VGG19, dense 128 × 4", "torchvision_models.vgg19_thesis", "features.35", (_RELU,), **_THESIS
+    ),
+    "mobilenet-v1-thesis": Architecture(
+        "MobileNet V1, dense 128 × 4", "mobilenet.mobilenet_v1_thesis", "features.26", (_RELU,), **_THESIS
+    ),
+    "resnet50-thesis": Architecture(
+        "ResNet50, dense 128 × 4",
+        "torchvision_models.resnet50_thesis",
+        "features.layer4",
+        (_RELU,),
+        **_THESIS,
+    ),
+    "unet": Architecture(
+        "U-Net",
+        "unet.unet",
+        None,
+        (
+            "16 to 256 filters, transposed convolutions and dropout as in the widely used TensorFlow U-Net for"
+            " these images: the paper does not give its layers",
+        ),
+        input_size=(128, 128),
+        smallest=16,
+        multiple=16,
+        task="segmentation",
+    ),
 }
-CAM_LAYERS = {"googlenet": "inception5b", "mobilenet-v1": "features.26", "resnet18": "layer4"}
-"""Architecture → the module whose output is its last spatial feature map."""
 
 
-def build(architecture: str, n_classes: int) -> nn.Module:
-    """Return an untrained network that maps (N, 3, H, W) to logits (N, n_classes). Raises `NetworkError`."""
-    if architecture not in BUILDERS:
+def architecture(name: str) -> Architecture:
+    """Return the architecture called `name`. Raises `NetworkError`."""
+    if name not in ARCHITECTURES:
         raise NetworkError(
             _("This program has no architecture “{name}”: choose one of {known}.").format(
-                name=architecture, known=", ".join(BUILDERS)
+                name=name, known=", ".join(ARCHITECTURES)
             )
         )
-    return BUILDERS[architecture](n_classes)
+    return ARCHITECTURES[name]
+
+
+def build(name: str, n_classes: int, input_size: Size | None = None) -> nn.Module:
+    """Return an untrained network that maps (N, channels, H, W) to logits (N, n_classes).
+
+    A segmentation network returns (N, n_classes, H, W). `input_size` is (H, W), by default the
+    architecture's own. Raises `NetworkError`.
+    """
+    info = architecture(name)
+    size = info.input_size if input_size is None else input_size
+    if not info.takes(size):
+        raise NetworkError(
+            _(
+                "The architecture {name} takes no input of {height}×{width}: its sides are at least {smallest}"
+                " and multiples of {multiple}."
+            ).format(name=name, height=size[0], width=size[1], smallest=info.smallest, multiple=info.multiple)
+        )
+    module, function = info.builder.split(".")
+    make: Callable[[int, Size], nn.Module] = getattr(
+        import_module(f"allxai_desktop.networks.{module}"), function
+    )
+    return make(n_classes, size)

@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import LANGUAGES, _, language
+from allxai_desktop.networks.errors import NetworkError
 
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
 MAX_CARD_BYTES = 2**20
 # Input sides are multiples of this, the total stride of every architecture here.
 STRIDE = 32
-
-
-class NetworkError(AllxaiError):
-    """A network that cannot be found, read or trusted."""
 
 
 @dataclass(frozen=True)

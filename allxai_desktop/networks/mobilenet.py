@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from allxai_desktop.networks.small import with_head
+
 # Output channels and stride of the thirteen depthwise separable blocks.
 BLOCKS = (
     (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1),
@@ -50,6 +52,16 @@ class MobileNetV1(nn.Module):
         """Return the logits."""
         logits: Tensor = self.classifier(self.flatten(self.pool(self.features(x))))
         return logits
+
+
+def mobilenet_v1(n_classes: int, size: tuple[int, int]) -> nn.Module:
+    """MobileNet V1, whose parameters do not depend on the size of the input."""
+    return MobileNetV1(n_classes)
+
+
+def mobilenet_v1_thesis(n_classes: int, size: tuple[int, int]) -> nn.Module:
+    """MobileNet V1 without top, dense 128 four times (Velázquez 2024, phase 1)."""
+    return with_head(MobileNetV1(n_classes).features, 1024, size, (128,) * 4, n_classes)
 
 
 def _conv_and_norm(unit: nn.Module) -> tuple[nn.Conv2d, nn.BatchNorm2d]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from allxai_desktop.images import read_image
-from allxai_desktop.networks.architectures import CAM_LAYERS, build
+from allxai_desktop.networks.architectures import ARCHITECTURES, build
 from allxai_desktop.networks.card import CARD_FILE, WEIGHTS_FILE, parse_card
 from allxai_desktop.networks.checkpoints import write_weights
 from allxai_desktop.networks.domain import fit_limits
@@ -118,7 +118,7 @@ def _write(
         "input_size": [recipe.input_side, recipe.input_side],
         "mean": [0.5, 0.5, 0.5],
         "std": [0.5, 0.5, 0.5],
-        "cam_layer": CAM_LAYERS[recipe.architecture],
+        "cam_layer": ARCHITECTURES[recipe.architecture].cam_layer,
         "sha256": sha256,
         "licence": "BSD-3-Clause",
         "domain": {"description": task.description, "limits": limits},

@@ -16,7 +16,9 @@ from torch import Tensor, nn
 
 from allxai_desktop.explainers.api import attribute
 from allxai_desktop.explainers.registry import EXPLAINERS
-from allxai_desktop.networks.architectures import BUILDERS, CAM_LAYERS, build
+from allxai_desktop.networks.architectures import ARCHITECTURES, build
+
+NETWORKS = ("googlenet", "mobilenet-v1", "resnet18")
 
 
 def bare_gradient(module: nn.Module, x: Tensor) -> None:
@@ -54,7 +56,7 @@ def measure(name: str, runs: int) -> None:
     """Print the rows of one network."""
     torch.manual_seed(0)
     module = build(name, 8).eval().requires_grad_(False)
-    layer = CAM_LAYERS[name]
+    layer = ARCHITECTURES[name].cam_layer
     x = torch.randn(1, 3, 224, 224)
     calls: dict[str, Callable[[], object]] = {
         "forward and backward": lambda: bare_gradient(module, x),
@@ -76,5 +78,5 @@ def measure(name: str, runs: int) -> None:
 
 
 if __name__ == "__main__":
-    for network in sys.argv[2:] or BUILDERS:
+    for network in sys.argv[2:] or NETWORKS:
         measure(network, int(sys.argv[1]) if len(sys.argv) > 1 else 15)

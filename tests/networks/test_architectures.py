@@ -1,9 +1,14 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from allxai_desktop.networks.architectures import BUILDERS, CAM_LAYERS, build
+from allxai_desktop.explainers import attribute
+from allxai_desktop.explainers.graph import trace
+from allxai_desktop.networks.architectures import ARCHITECTURES, build
 from allxai_desktop.networks.card import NetworkError
 from allxai_desktop.networks.mobilenet import MobileNetV1, load_folded_trunk, unfold_batch_norm
 
@@ -12,36 +17,150 @@ def _parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def test_mobilenet_has_the_published_number_of_parameters():
+def test_mobilenets_trunk_has_the_published_number_of_parameters():
     model = MobileNetV1(1000)
-    assert _parameters(model) == 4_231_976
     assert _parameters(model.features) == 3_206_976
 
 
 @pytest.mark.parametrize(
-    ("name", "channels"), [("googlenet", 1024), ("mobilenet-v1", 1024), ("resnet18", 512)]
+    ("name", "classes", "count"),
+    [
+        ("vgg16", 1000, 138_357_544),
+        ("vgg19", 1000, 143_667_240),
+        ("resnet18", 1000, 11_689_512),
+        ("resnet34", 1000, 21_797_672),
+        ("resnet50", 1000, 25_557_032),
+        ("googlenet", 1000, 6_624_904),
+        ("mobilenet-v1", 1000, 4_231_976),
+        ("two-conv", 2, 61_326),
+        # The trunk's own and 512·100 + 100 + 100·2 + 2.
+        ("resnet18-transfer", 2, 11_176_512 + 51_502),
+        ("resnet34-transfer", 2, 21_284_672 + 51_502),
+        ("five-conv-grey", 4, 687_428),
+        ("unet", 1, 1_941_105),
+    ],
 )
-def test_the_cam_layer_gives_the_last_spatial_feature_map(name, channels):
-    model = build(name, 3).eval()
-    maps = []
-    model.get_submodule(CAM_LAYERS[name]).register_forward_hook(lambda m, i, output: maps.append(output))
+def test_the_number_of_parameters_is_the_published_one(name, classes, count):
+    with torch.device("meta"):
+        assert _parameters(build(name, classes)) == count
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("vgg16-thesis", 18_942_531),
+        ("vgg19-thesis", 24_268_739),
+        ("mobilenet-v1-thesis", 11_667_523),
+        ("resnet50-thesis", 40_414_979),
+    ],
+)
+def test_the_thesis_counts_running_statistics_too(name, count):
+    with torch.device("meta"):
+        model = build(name, 3)
+    running = [buffer for key, buffer in model.named_buffers() if "running" in key]
+    assert _parameters(model) + sum(map(torch.numel, running)) == count
+
+
+def test_the_two_convolutions_grow_with_their_input():
+    with torch.device("meta"):
+        assert _parameters(build("two-conv", 2, (400, 400))) == 18_078_606
+
+
+def _small_size(info):
+    """The smallest input with a feature map of more than one cell."""
+    side = max(info.smallest, 64)
+    return side, side
+
+
+CLASSIFIERS = [name for name, info in ARCHITECTURES.items() if info.task == "classification"]
+
+
+@pytest.fixture(scope="module", params=CLASSIFIERS)
+def small(request):
+    """An architecture's name, a network of it, and an input."""
+    info = ARCHITECTURES[request.param]
+    size = _small_size(info)
+    with torch.device("meta"):
+        model = build(request.param, 3, size)
+        if request.param in {"vgg16", "vgg19"}:
+            # Their 120 million dense weights take seconds to fill.
+            for place, (inputs, outputs) in {0: (512 * 49, 8), 3: (8, 8), 6: (8, 3)}.items():
+                model.classifier[place] = nn.Linear(inputs, outputs)
+    model = model.to_empty(device="cpu").eval()
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.normal_(0, (2 / parameter[0].numel()) ** 0.5, generator=generator)
+            else:
+                parameter.fill_(0.1)
+            if parameter.ndim == 2:
+                # Every logit is then positive and every feature speaks for it, so no map is undefined.
+                parameter.abs_()
+        for key, buffer in model.named_buffers():
+            buffer.fill_("var" in key)
+    return request.param, model, torch.rand(1, info.channels, *size, generator=generator)
+
+
+def test_the_cam_layer_gives_the_last_spatial_feature_map(small):
+    name, model, image = small
+    graph = trace(model)
     with torch.inference_mode():
-        logits = model(torch.zeros(1, 3, 64, 64))
+        logits, _values = graph.run(image)
     assert logits.shape == (1, 3)
-    assert maps[0].shape == (1, channels, 2, 2)
+    assert graph.layer(ARCHITECTURES[name].cam_layer) is graph.last_spatial(image)
+
+
+def test_every_architecture_is_explained(small):
+    _name, model, image = small
+    for method in ("grad-cam", "lrp-z", "deep-taylor"):
+        found = attribute(model, image, 1, method)
+        assert torch.isfinite(found.relevance).all()
+        assert found.relevance.shape[2:] == image.shape[2:]
+        assert found.undefined == [None]
+
+
+def test_the_unet_scores_every_pixel():
+    torch.manual_seed(0)
+    with torch.inference_mode():
+        assert build("unet", 2).eval()(torch.zeros(1, 3, 32, 48)).shape == (1, 2, 32, 48)
 
 
 def test_there_are_no_auxiliary_heads():
     assert not [name for name, _ in build("googlenet", 8).named_parameters() if name.startswith("aux")]
 
 
-def test_every_architecture_has_a_cam_layer():
-    assert set(BUILDERS) == set(CAM_LAYERS)
+def test_kerass_resnet50_strides_in_its_first_convolutions():
+    with torch.device("meta"):
+        trunk = build("resnet50-thesis", 3).features
+    first = trunk.layer3[0]
+    assert (first.conv1.stride, first.conv2.stride) == ((2, 2), (1, 1))
+    assert first.bn1.eps == 1.001e-5
 
 
 def test_an_unknown_architecture_is_named_with_the_known_ones():
-    with pytest.raises(NetworkError, match=r"“alexnet”.*googlenet, mobilenet-v1, resnet18"):
+    with pytest.raises(NetworkError, match=r"“alexnet”.*vgg16, .*unet"):
         build("alexnet", 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "reason"),
+    [
+        ("mobilenet-v1", (64, 65), "multiples of 32"),
+        ("resnet18", (16, 64), "at least 32"),
+        ("five-conv-grey", (93, 94), "at least 94"),
+        ("unet", (40, 32), "multiples of 16"),
+    ],
+)
+def test_an_input_that_does_not_fit_is_refused(name, size, reason):
+    with pytest.raises(NetworkError, match=reason):
+        build(name, 2, size)
+
+
+def test_naming_architectures_does_not_import_torch():
+    code = "import sys; from allxai_desktop.networks import architectures; print('torch' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert found.stdout.strip() == "False", found.stderr
 
 
 def test_stride_two_pads_after_the_last_row_and_column_only():

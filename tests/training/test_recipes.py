@@ -1,4 +1,4 @@
-from allxai_desktop.networks.architectures import BUILDERS
+from allxai_desktop.networks.architectures import ARCHITECTURES
 from allxai_desktop.training.data import Item
 from allxai_desktop.training.recipes import CNMC, RECIPES
 
@@ -13,7 +13,7 @@ def test_the_subject_is_in_the_name_of_the_file():
 
 
 def test_every_recipe_can_be_built():
-    assert {recipe.architecture for recipe in RECIPES.values()} <= set(BUILDERS)
+    assert {recipe.architecture for recipe in RECIPES.values()} <= set(ARCHITECTURES)
     for recipe in RECIPES.values():
         assert all(len(titles) == len(recipe.task.classes) for titles in recipe.task.class_titles.values())
         # Grad-CAM needs a map of some extent: at least 5 × 5.

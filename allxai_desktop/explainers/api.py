@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from allxai_desktop.explainers.cam import grad_cam, is_flat, resample
+from allxai_desktop.explainers.cam import grad_cam, guided_grad_cam, is_flat, layer_cam, resample
 from allxai_desktop.explainers.gradients import Choose, Map, abs_gradient, gradient, gradient_x_input
-from allxai_desktop.explainers.graph import Graph, cached_graph
-from allxai_desktop.explainers.lrp import deep_taylor, lrp_z
+from allxai_desktop.explainers.graph import cached_graph
+from allxai_desktop.explainers.lrp import deep_taylor, epsilon_plus_flat, lrp_z
+from allxai_desktop.explainers.passes import Passes
 from allxai_desktop.explainers.registry import ExplainerError, ExplainerInfo, complete_settings, explainer
 from allxai_desktop.i18n import _
 from allxai_desktop.tasks import Progress, unwatched
@@ -21,8 +22,11 @@ METHODS: dict[str, Callable[..., Map]] = {
     "abs-gradient": abs_gradient,
     "gradient-x-input": gradient_x_input,
     "grad-cam": grad_cam,
+    "layer-cam": layer_cam,
+    "guided-grad-cam": guided_grad_cam,
     "lrp-z": lrp_z,
     "deep-taylor": deep_taylor,
+    "lrp-epsilon-plus-flat": epsilon_plus_flat,
 }
 
 
@@ -67,62 +71,61 @@ def attribute(
     """
     inputs = _checked_inputs(inputs)
     info = explainer(method)
-    extra = {key: settings.pop(key) for key in _extra(info) if key in settings}
+    extra = {key: settings.pop(key, default) for key, default in _extra(info).items()}
     chosen = complete_settings(info, settings)
     with _recording():
-        graph = cached_graph(module, inputs.dtype, fold_norms=folds_norms(chosen))
-        found = explain_inputs(graph, inputs, target, method, chosen, **extra)
+        inputs = inputs.clone() if inputs.is_inference() else inputs.detach()
+        bounds = extra.get("bounds")
+        passes = Passes(
+            lambda folded: cached_graph(module, inputs.dtype, fold_norms=folded),
+            inputs,
+            bounds=None if bounds is None else (_spread(bounds[0], inputs), _spread(bounds[1], inputs)),
+            layer=extra.get("layer"),
+        )
+        found = explain_passes(passes, target, method, chosen, extra.get("progress", unwatched))
         relevance = found.relevance
         if info.is_cam:
-            relevance = resample(relevance, (inputs.shape[2], inputs.shape[3]), chosen["recipe"])
+            relevance = resample(relevance, (inputs.shape[2], inputs.shape[3]), recipe(chosen))
     return Attribution(relevance, found.conservation, found.undefined)
 
 
-def explain_inputs(
-    graph: Graph,
-    inputs: Tensor,
+def explain_passes(
+    passes: Passes,
     target: int | Sequence[int] | Tensor | None,
     method: str,
     settings: Mapping[str, Any],
-    *,
-    layer: str | None = None,
-    bounds: tuple[Tensor, Tensor] | None = None,
     progress: Progress = unwatched,
 ) -> Explained:
-    """Explain on a graph, its BatchNorm folded if `folds_norms(settings)`.
+    """Explain with complete `settings`; target None is the class with the highest logit.
 
-    `settings` are complete; target None is the class with the highest logit; `layer` is for CAMs,
-    `bounds` for explainers that take them, `progress` for those on demand. Raises `Cancelled` when that does.
+    `progress` is for methods on demand. Raises `Cancelled` when that does.
     """
     info = explainer(method)
-    options = dict(settings)
+    choose = _chooser(target, len(passes.inputs))
     with _recording():
-        if inputs.is_inference():
-            inputs = inputs.clone()
-        if info.is_cam:
-            options["layer"] = graph.last_spatial(inputs) if layer is None else graph.layer(layer)
-        if info.takes_bounds:
-            options["bounds"] = bounds
         if info.on_demand:
-            options["progress"] = progress
-        relevance, logits, targets = METHODS[method](graph, inputs, _chooser(target, len(inputs)), **options)
+            relevance, logits, targets = METHODS[method](
+                passes.graph, passes.inputs, choose, progress=progress, **settings
+            )
+        else:
+            relevance, logits, targets = METHODS[method](passes, choose, **settings)
         logit = logits.gather(1, targets[:, None])[:, 0].double()
         undefined = _reasons(
             relevance, logits, refused=logit <= 0 if info.needs_positive_logit else logit.isnan()
         )
         broken = torch.tensor([not bool(torch.isfinite(one).all()) for one in relevance])
         relevance = relevance.masked_fill(broken.view(-1, 1, 1, 1), 0)
-        conservation = torch.full((len(inputs),), torch.nan, dtype=inputs.dtype)
+        conservation = torch.full((len(logits),), torch.nan, dtype=logits.dtype)
         if info.promises_conservation:
             ratio = relevance.double().sum((1, 2, 3)) / logit
             known = torch.tensor([reason is None for reason in undefined])
-            conservation = torch.where(known, ratio, torch.nan).to(inputs.dtype)
+            conservation = torch.where(known, ratio, torch.nan).to(logits.dtype)
     return Explained(relevance, logits, targets, conservation, undefined)
 
 
-def folds_norms(settings: Mapping[str, Any]) -> bool:
-    """Return whether these settings explain the network with its BatchNorm folded."""
-    return settings.get("rules") == "conserving"
+def recipe(settings: Mapping[str, Any]) -> str:
+    """Return how a CAM with these settings comes to the image's size."""
+    return str(settings.get("recipe", "standard"))
 
 
 def constant_map_reason() -> str:
@@ -137,9 +140,22 @@ def _recording() -> Iterator[None]:
         yield
 
 
-def _extra(info: ExplainerInfo) -> list[str]:
-    """Return the settings that are not a choice among names."""
-    return ["layer"] * info.is_cam + ["bounds"] * info.takes_bounds + ["progress"] * info.on_demand
+def _extra(info: ExplainerInfo) -> dict[str, Any]:
+    """Return the settings of `attribute` that are not those of the explainer, with their defaults."""
+    extra: dict[str, Any] = {}
+    if info.takes_layer:
+        extra["layer"] = None
+    if info.takes_bounds:
+        extra["bounds"] = None
+    if info.on_demand:
+        extra["progress"] = unwatched
+    return extra
+
+
+def _spread(bound: Tensor, inputs: Tensor) -> Tensor:
+    """Return `bound`, one number, one a channel, or of the inputs' shape, at the inputs' shape."""
+    bound = torch.as_tensor(bound, dtype=inputs.dtype)
+    return (bound.view(-1, 1, 1) if bound.ndim == 1 else bound).expand_as(inputs)
 
 
 def _checked_inputs(inputs: Tensor) -> Tensor:

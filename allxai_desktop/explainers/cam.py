@@ -1,32 +1,42 @@
-"""Grad-CAM (Selvaraju et al. 2017): the feature maps of one layer, weighed by their mean gradient.
+"""Grad-CAM and Guided Grad-CAM (Selvaraju et al. 2017), LayerCAM (Jiang et al. 2021): feature maps by their gradients.
 
-Two recipes. `standard`: gradient of the logit, ReLU, bilinear. `matlab`, as its `gradCAM`: gradient
+Two recipes of Grad-CAM. `standard`: gradient of the logit, ReLU, bilinear. `matlab`, as its `gradCAM`: gradient
 of the softmax score, no ReLU, scaled to 0…1, bicubic as its `imresize`.
 """
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor
 from torch.nn import functional
 
-from allxai_desktop.explainers.gradients import Choose, Map, backward, one_hot
-from allxai_desktop.explainers.graph import Graph
+from allxai_desktop.explainers.gradients import Choose, Map, guided_gradient, one_hot
+from allxai_desktop.explainers.passes import Passes
 
 ROUNDING = 32
 """What differs by less than this many units in the last place is the same."""
 
 
-def grad_cam(graph: Graph, inputs: Tensor, choose: Choose, *, layer: fx.Node, recipe: str) -> Map:
-    """Return the coarse map (N, 1, h, w) of `layer`, whose value is (N, K, h, w).
+def grad_cam(passes: Passes, choose: Choose, *, recipe: str) -> Map:
+    """Return the coarse map (N, 1, h, w) of the CAM layer, whose value is (N, K, h, w).
 
     The backward pass ends at the layer. Raises `ExplainerError` if its value is no feature map.
     """
-    logits, values = graph.run(inputs.detach(), keep={layer}, leaf=layer)
-    targets = choose(logits)
-    features = values[layer]
-    seed = one_hot(logits, targets) if recipe == "standard" else _softmax_direction(logits.detach(), targets)
-    weights = backward(logits, features, seed).mean((2, 3), keepdim=True)
-    cam = (weights * features.detach()).sum(1, keepdim=True)
-    return (cam.relu() if recipe == "standard" else _rescaled(cam)), logits.detach(), targets
+    direct = _logit_direction if recipe == "standard" else _softmax_direction
+    features, slope, logits = passes.features(lambda logits: direct(logits, choose(logits)))
+    cam = (slope.mean((2, 3), keepdim=True) * features).sum(1, keepdim=True)
+    return (cam.relu() if recipe == "standard" else _rescaled(cam)), logits, choose(logits)
+
+
+def layer_cam(passes: Passes, choose: Choose) -> Map:
+    """Return the coarse map (N, 1, h, w): each cell of each feature map weighed by its own positive gradient."""
+    features, slope, logits = passes.features(lambda logits: one_hot(logits, choose(logits)))
+    return (slope.relu() * features).sum(1, keepdim=True).relu(), logits, choose(logits)
+
+
+def guided_grad_cam(passes: Passes, choose: Choose) -> Map:
+    """Return guided backpropagation (Springenberg et al. 2015) times Grad-CAM at the image's size (N, C, H, W)."""
+    cam, logits, targets = grad_cam(passes, choose, recipe="standard")
+    height, width = passes.inputs.shape[2:]
+    return guided_gradient(passes, targets) * resample(cam, (height, width), "standard"), logits, targets
 
 
 def resample(cam: Tensor, size: tuple[int, int], recipe: str) -> Tensor:
@@ -58,6 +68,10 @@ def _keys(distance: Tensor) -> Tensor:
     near = 1.5 * d**3 - 2.5 * d**2 + 1
     far = -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2
     return torch.where(d <= 1, near, torch.where(d <= 2, far, 0))
+
+
+def _logit_direction(logits: Tensor, targets: Tensor) -> Tensor:
+    return one_hot(logits, targets)
 
 
 def _softmax_direction(logits: Tensor, targets: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """Explanations of a registered network for an image, in the image's own coordinates."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,9 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from allxai_desktop.explainers.api import constant_map_reason, explain_inputs, folds_norms
+from allxai_desktop.explainers.api import constant_map_reason, explain_passes, recipe
 from allxai_desktop.explainers.cam import resample
-from allxai_desktop.explainers.graph import cached_graph
+from allxai_desktop.explainers.graph import Graph, cached_graph
+from allxai_desktop.explainers.passes import Passes
+from allxai_desktop.explainers.propagation import Bounds
 from allxai_desktop.explainers.registry import ExplainerError, complete_settings, explainer
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.network import Network, Prediction
@@ -71,23 +75,15 @@ class Explainer:
         chosen = complete_settings(info, settings or {})
         card = self.network.card
         number = None if target is None else self._class_number(target)
-        graph = cached_graph(self.network.module, torch.float32, fold_norms=folds_norms(chosen))
-        found = explain_inputs(
-            graph,
-            self.network.preprocess(pixels),
-            number,
-            method,
-            chosen,
-            layer=card.cam_layer,
-            bounds=self._bounds(),
-            progress=progress,
+        found = explain_passes(
+            self._passes(self.network.preprocess(pixels)), number, method, chosen, progress
         )
         undefined = found.undefined[0]
         relevance = None
         if undefined is None:
             size = pixels.shape[0], pixels.shape[1]
             if info.is_cam:
-                relevance = resample(found.relevance, size, chosen["recipe"])[0, 0].numpy()
+                relevance = resample(found.relevance, size, recipe(chosen))[0, 0].numpy()
             else:
                 relevance = _nearest(found.relevance[0].sum(0).numpy(), size)
             relevance.flags.writeable = False
@@ -109,9 +105,30 @@ class Explainer:
             seconds=perf_counter() - start,
         )
 
-    def _bounds(self) -> tuple[Tensor, Tensor]:
-        """The network's input for black and for white, (channels,) each."""
-        mean, std = torch.tensor(self.network.card.mean), torch.tensor(self.network.card.std)
+    def _passes(self, inputs: Tensor) -> Passes:
+        """Return those of the explanation before, if it was of the same image."""
+        global _latest
+        latest = _latest
+        if latest is None or latest[0] is not self or not torch.equal(latest[1].inputs, inputs):
+            passes = Passes(
+                self._graph,
+                inputs,
+                bounds=self._bounds(inputs),
+                layer=self.network.card.cam_layer,
+                shared=True,
+            )
+            _latest = latest = self, passes
+        return latest[1]
+
+    def _graph(self, folded: bool) -> Graph:
+        return cached_graph(self.network.module, torch.float32, fold_norms=folded)
+
+    def _bounds(self, inputs: Tensor) -> Bounds:
+        """The network's input for black and for white, in the shape of `inputs`."""
+        mean, std = (
+            torch.tensor(values).view(-1, 1, 1).expand_as(inputs)
+            for values in (self.network.card.mean, self.network.card.std)
+        )
         return -mean / std, (1 - mean) / std
 
     def _class_number(self, key: str) -> int:
@@ -125,6 +142,8 @@ class Explainer:
         return classes.index(key)
 
 
+# Of one image and one network only: the values of a large network are hundreds of megabytes.
+_latest: tuple[Explainer, Passes] | None = None
 _shared: dict[tuple[str, str], Explainer] = {}
 _loading = threading.Lock()
 

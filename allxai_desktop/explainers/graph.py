@@ -329,13 +329,18 @@ def _method(name: str) -> Call:
     return call
 
 
-def _as_leaf(value: Any, node: fx.Node) -> Tensor:
+def check_feature_map(value: Any, node: fx.Node) -> None:
+    """Raise `ExplainerError` if the value of `node` is no feature map (N, K, h, w)."""
     if not _is_spatial(value, smallest=1):
         raise ExplainerError(
             _("The layer “{name}” has no feature map: choose a convolution or what follows one.").format(
                 name=node.name
             )
         )
+
+
+def _as_leaf(value: Any, node: fx.Node) -> Tensor:
+    check_feature_map(value, node)
     leaf: Tensor = value.detach().requires_grad_()
     return leaf
 

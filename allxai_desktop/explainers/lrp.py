@@ -1,82 +1,72 @@
-"""LRP-z (Bach et al. 2015) and Deep Taylor decomposition (Montavon et al. 2017) as tables of rules.
+"""LRP-z and EpsilonPlusFlat (Bach et al. 2015; Lapuschkin et al. 2019) and Deep Taylor (Montavon et al. 2017).
 
-The tables named "innvestigate" do what iNNvestigate 2.1.2 does, its fault at BatchNorm included.
+Each is a table of rules, one for a kind of operation. The tables named "innvestigate" do what iNNvestigate 2.1.2
+does, its fault at BatchNorm included.
 """
 
 import copy
 from collections.abc import Mapping
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from allxai_desktop.explainers.gradients import Choose, Map, one_hot
-from allxai_desktop.explainers.graph import Graph
 from allxai_desktop.explainers.operations import Kind
-from allxai_desktop.explainers.propagation import Bounds, Relevance, Rule, Step, propagate, vjp
+from allxai_desktop.explainers.passes import Passes
+from allxai_desktop.explainers.propagation import Relevance, Rule, Step, propagate, vjp
+
+EPSILON = 1e-6
+"""What EpsilonPlusFlat adds to every denominator, with its sign."""
+# Dense layers are clamped in pieces of this many weights, which stay in the processor's cache.
+_PIECE = 2**18
 
 
-def lrp_z(graph: Graph, inputs: Tensor, choose: Choose, *, rules: str) -> Map:
+def lrp_z(passes: Passes, choose: Choose, *, rules: str) -> Map:
     """Return the relevance (N, C, H, W): each sum is divided by the share of its terms, the bias one of them."""
-    return _explain(graph, LRP_Z[rules], inputs, choose)
+    return _explain(passes, LRP_Z[rules], choose, folded=rules == "conserving")
 
 
-def deep_taylor(
-    graph: Graph, inputs: Tensor, choose: Choose, *, rules: str, bounds: tuple[Tensor, Tensor] | None
-) -> Map:
-    """Return the relevance (N, C, H, W): z+ without bias everywhere, z-B on the image where `bounds` are given.
+def deep_taylor(passes: Passes, choose: Choose, *, rules: str) -> Map:
+    """Return the relevance (N, C, H, W): z+ without bias everywhere, z-B on the image where its bounds are known.
 
     Zero where the logit is not positive, for which the decomposition is not defined.
     """
-    ends = None
-    if bounds is not None:
-        low, high = (_spread(bound, inputs) for bound in bounds)
-        ends = low, high
-    return _explain(graph, DEEP_TAYLOR[rules], inputs, choose, ends, only_positive=True)
+    return _explain(passes, DEEP_TAYLOR[rules], choose, folded=rules == "conserving", only_positive=True)
+
+
+def epsilon_plus_flat(passes: Passes, choose: Choose) -> Map:
+    """Return the relevance (N, C, H, W): ε-rule on dense layers, z+ on convolutions, flat on the first layer."""
+    return _explain(passes, EPSILON_PLUS_FLAT, choose, folded=True)
 
 
 def _explain(
-    graph: Graph,
+    passes: Passes,
     rules: Mapping[Kind, Rule],
-    inputs: Tensor,
     choose: Choose,
-    bounds: Bounds | None = None,
     *,
+    folded: bool,
     only_positive: bool = False,
 ) -> Map:
-    targets = torch.empty(0)
-
-    def seed(logits: Tensor) -> Tensor:
-        nonlocal targets
-        targets = choose(logits)
-        relevance = one_hot(logits, targets) * logits
-        return relevance.relu() if only_positive else relevance
-
-    relevance, logits = propagate(graph, rules, inputs, seed, bounds)
+    recording = passes.recorded(folded=folded)
+    logits = recording.logits
+    targets = choose(logits)
+    seed = one_hot(logits, targets) * logits
+    relevance = propagate(recording, rules, seed.relu() if only_positive else seed, keep=passes.shared)
     return relevance, logits, targets
 
 
-def _spread(bound: Tensor, inputs: Tensor) -> Tensor:
-    """Return `bound`, one number, one a channel, or of the inputs' shape, at the inputs' shape."""
-    bound = torch.as_tensor(bound, dtype=inputs.dtype)
-    return (bound.view(-1, 1, 1) if bound.ndim == 1 else bound).expand_as(inputs)
-
-
-def z(step: Step, relevance: Tensor) -> Relevance:
+def z(step: Step, relevance: Tensor, epsilon: float = 0) -> Relevance:
     """Share relevance among the terms of a sum by their part in it."""
-    parts = vjp(step, _quotient(relevance, step.output.detach()))
+    parts = vjp(step, _quotient(relevance, step.output.detach(), epsilon))
     return {source: step.inputs[source].detach() * part for source, part in parts.items()}
 
 
 def z_plus(step: Step, relevance: Tensor) -> Relevance:
     """Share relevance among the positive terms only, without bias."""
-    ((source, x),) = step.inputs.items()
-    weight = _weight(step)
-    terms = [(x.clamp(min=0).requires_grad_(), weight.clamp(min=0))]
-    if bool((x < 0).any()):
-        terms.append((x.clamp(max=0).requires_grad_(), weight.clamp(max=0)))
-    return {source: _shared(step, terms, relevance)}
+    return _plus(step, relevance, None)
 
 
 def z_bounded(step: Step, relevance: Tensor) -> Relevance:
@@ -86,12 +76,26 @@ def z_bounded(step: Step, relevance: Tensor) -> Relevance:
     ((source, x),) = step.inputs.items()
     low, high = step.bounds
     weight = _weight(step)
-    terms = [
-        (x.detach().requires_grad_(), weight),
-        (low.detach().requires_grad_(), -weight.clamp(min=0)),
-        (high.detach().requires_grad_(), -weight.clamp(max=0)),
-    ]
+    terms = [(x, weight), (low, -weight.clamp(min=0)), (high, -weight.clamp(max=0))]
     return {source: _shared(step, terms, relevance)}
+
+
+def plus_or_flat(step: Step, relevance: Tensor) -> Relevance:
+    """EpsilonPlusFlat: ε-rule for dense layers, z+ for convolutions, and equal shares for all that a first layer reads.
+
+    A positive bias takes its share of z+; nothing is known of the others' denominators but their ε.
+    """
+    ((source, x),) = step.inputs.items()
+    if step.of_image:
+        ones = torch.ones_like(x).requires_grad_()
+        with torch.enable_grad():
+            count = _weighted(step, ones, torch.ones_like(_weight(step)))
+        (part,) = torch.autograd.grad(count, ones, _quotient(relevance, count.detach(), EPSILON))
+        return {source: part}
+    if is_dense(step):
+        return z(step, relevance, EPSILON)
+    bias = _bias(step)
+    return _plus(step, relevance, None if bias is None else bias.clamp(min=0), EPSILON)
 
 
 def unchanged(step: Step, relevance: Any) -> Relevance:
@@ -114,19 +118,69 @@ def faulty_norm(step: Step, relevance: Tensor) -> Relevance:
     return {source: _quotient(relevance, scaled + offset) * scaled}
 
 
-def _shared(step: Step, terms: list[tuple[Tensor, Tensor]], relevance: Tensor) -> Tensor:
+def is_dense(step: Step) -> bool:
+    """Return whether a step with weights is a dense layer."""
+    return isinstance(step.call, nn.Linear) or step.call is F.linear
+
+
+def _plus(step: Step, relevance: Tensor, bias: Tensor | None, epsilon: float = 0) -> Relevance:
+    ((source, x),) = step.inputs.items()
+    weight = _weight(step)
+    negative = bool(x.min() < 0)
+    parts = [x.clamp(min=0), x.clamp(max=0)] if negative else [x]
+    if is_dense(step):
+        return {source: _dense_plus(parts, weight, relevance)}
+    terms = [(parts[0], weight.clamp(min=0))]
+    if negative:
+        terms.append((parts[1], weight.clamp(max=0)))
+    return {source: _shared(step, terms, relevance, bias, epsilon)}
+
+
+def _dense_plus(parts: list[Tensor], weight: Tensor, relevance: Tensor) -> Tensor:
+    """Return z+ of a dense layer, whose input comes in its positive and, if there is any, its negative part.
+
+    In pieces, because a copy of a first dense layer's weights can be larger than everything else.
+    """
+    parts = [part.detach() for part in parts]
+    slopes = [torch.zeros_like(part) for part in parts]
+    rows = max(1, _PIECE // weight.shape[1])
+    for piece, own in zip(torch.split(weight, rows), torch.split(relevance, rows, dim=-1), strict=True):
+        signed = [piece.clamp(min=0), *([piece.clamp(max=0)] if len(parts) > 1 else [])]
+        total = reduce(torch.add, map(F.linear, parts, signed))
+        quotient = _quotient(own, total)
+        for slope, half in zip(slopes, signed, strict=True):
+            slope += quotient @ half
+    return reduce(torch.add, [part * slope for part, slope in zip(parts, slopes, strict=True)])
+
+
+def _shared(
+    step: Step,
+    terms: list[tuple[Tensor, Tensor]],
+    relevance: Tensor,
+    bias: Tensor | None = None,
+    epsilon: float = 0,
+) -> Tensor:
     """Return the relevance of an input from pairs (input, weight) whose sums add up to the denominator."""
+    leaves = [x.detach().requires_grad_() for x, _weight in terms]
     with torch.enable_grad():
-        total = reduce(torch.add, [_weighted(step, x, weight) for x, weight in terms])
-    leaves = [x for x, _weight in terms]
-    slopes = torch.autograd.grad(total, leaves, _quotient(relevance, total.detach()))
-    products = [x.detach() * slope for x, slope in zip(leaves, slopes, strict=True)]
+        sums = [
+            _weighted(step, leaf, weight, bias if number == 0 else None)
+            for number, (leaf, (_x, weight)) in enumerate(zip(leaves, terms, strict=True))
+        ]
+        total = reduce(torch.add, sums)
+    slopes = torch.autograd.grad(total, leaves, _quotient(relevance, total.detach(), epsilon))
+    products = [leaf.detach() * slope for leaf, slope in zip(leaves, slopes, strict=True)]
     return reduce(torch.add, products)
 
 
-def _quotient(numerator: Tensor, denominator: Tensor) -> Tensor:
-    """Return the quotient, 0 where the denominator is: what no term made is shared by none."""
-    return torch.where(denominator == 0, 0, numerator / denominator)
+def _quotient(numerator: Tensor, denominator: Tensor, epsilon: float = 0) -> Tensor:
+    """Return the quotient; 0 where the denominator is, as what no term made is shared by none.
+
+    `epsilon` is added to the denominator with its sign, + at 0.
+    """
+    if epsilon:
+        return numerator / (denominator + torch.where(denominator < 0, -epsilon, epsilon))
+    return (numerator / denominator).masked_fill_(denominator == 0, 0)
 
 
 def _weight(step: Step) -> Tensor:
@@ -137,35 +191,44 @@ def _weight(step: Step) -> Tensor:
     return found.detach()
 
 
-def _weighted(step: Step, x: Tensor, weight: Tensor) -> Any:
-    """Return what the step's operation makes of `x` with another weight and no bias."""
+def _bias(step: Step) -> Tensor | None:
+    if isinstance(step.call, nn.Module):
+        bias: Tensor | None = step.call.bias  # type: ignore[assignment]
+    else:
+        bias = step.kwargs.get("bias", step.args[2] if len(step.args) > 2 else None)
+    return None if bias is None else bias.detach()
+
+
+def _weighted(step: Step, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Any:
+    """Return what the step's operation makes of `x` with another weight and bias."""
     if isinstance(step.call, nn.Module):
         layer = copy.copy(step.call)
-        layer._parameters = {"weight": weight, "bias": None}  # type: ignore[dict-item]
+        layer._parameters = {"weight": weight, "bias": bias}  # type: ignore[dict-item]
         return layer(x)
     others = {key: value for key, value in step.kwargs.items() if key not in {"input", "weight", "bias"}}
-    return step.call(x, weight, None, *step.args[3:], **others)
+    return step.call(x, weight, bias, *step.args[3:], **others)
 
 
-_Z, _VJP = Rule(z), Rule(vjp)
-_Z_BOUNDED = Rule(z_bounded, records=False)
-_UNCHANGED = Rule(unchanged, records=False, keeps=False)
+_STABLE = partial(z, epsilon=EPSILON)
 
 LRP_Z: dict[str, dict[Kind, Rule]] = {
     "conserving": {
-        "weights": _Z, "norm": _Z, "linear": _Z, "route": _VJP, "activation": _UNCHANGED, "relu6": _UNCHANGED,
+        "weights": z, "norm": z, "linear": z, "route": vjp, "activation": unchanged, "relu6": unchanged,
     },
     "innvestigate": {
-        "weights": _Z, "norm": Rule(faulty_norm, records=False), "linear": _Z, "route": _VJP,
-        "activation": _UNCHANGED, "relu6": _VJP,
+        "weights": z, "norm": faulty_norm, "linear": z, "route": vjp, "activation": unchanged, "relu6": vjp,
     },
 }  # fmt: skip
 DEEP_TAYLOR: dict[str, dict[Kind, Rule]] = {
     "conserving": {
-        "weights": _Z_BOUNDED, "norm": _UNCHANGED, "linear": _Z, "route": _VJP, "activation": _UNCHANGED,
-        "relu6": _UNCHANGED,
+        "weights": z_bounded, "norm": unchanged, "linear": z, "route": vjp, "activation": unchanged,
+        "relu6": unchanged,
     },
     "innvestigate": {
-        "weights": _Z_BOUNDED, "norm": _VJP, "linear": _VJP, "route": _VJP, "activation": _VJP, "relu6": _VJP,
+        "weights": z_bounded, "norm": vjp, "linear": vjp, "route": vjp, "activation": vjp, "relu6": vjp,
     },
+}  # fmt: skip
+EPSILON_PLUS_FLAT: dict[Kind, Rule] = {
+    "weights": plus_or_flat, "norm": unchanged, "linear": _STABLE, "route": vjp, "activation": unchanged,
+    "relu6": unchanged,
 }  # fmt: skip

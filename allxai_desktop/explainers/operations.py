@@ -48,6 +48,8 @@ _OPERATIONS: dict[Kind, tuple[Any, ...]] = {
     "relu6": (nn.ReLU6, nn.Hardtanh, F.relu6, F.hardtanh),
 }  # fmt: skip
 KINDS: dict[Any, Kind] = {key: kind for kind, keys in _OPERATIONS.items() for key in keys}
+RELUS = {nn.ReLU, F.relu, torch.relu, "relu"}
+RECTIFIERS = {*RELUS, *_OPERATIONS["relu6"]}
 # With two inputs that both depend on the image these are no longer linear.
 PRODUCTS = {operator.mul, operator.truediv, torch.mul, torch.div, "mul", "div"}
 # These only by a constant.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, fx
 
 from allxai_desktop.explainers.graph import Graph, UnsupportedOperation, arguments
-from allxai_desktop.explainers.operations import KINDS, PRODUCTS, QUOTIENTS, Kind
+from allxai_desktop.explainers.operations import KINDS, PRODUCTS, QUOTIENTS, RELUS, Kind
 from allxai_desktop.i18n import _
 
 Relevance = dict[fx.Node, Any]
@@ -22,119 +22,153 @@ Bounds = tuple[Tensor, Tensor]
 class Step:
     """One node as it was computed, which is what a rule is given.
 
-    `inputs` are the values that depend on the image, by the node that made them; `output` can be
-    differentiated by them if the rule `records`. `args` and `kwargs` are what `call` was called with.
-    `bounds` are those of the input where it is nothing but the image, moved about or scaled.
+    `inputs` are the values that depend on the image, by the node that made them, and `output` can be differentiated
+    by them. `args` and `kwargs` are what `call` was called with. `of_image`: the input is nothing but the image,
+    moved about or scaled; `bounds` are its bounds then, where they are known. A ReLU that overwrote its input has
+    neither args nor an output.
     """
 
+    node: fx.Node
+    kind: Kind
     call: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     inputs: dict[fx.Node, Tensor]
     output: Any
+    of_image: bool
     bounds: Bounds | None
 
 
+Rule = Callable[[Step, Any], Relevance]
+"""Turns a step and the relevance of its output into that of its inputs."""
+
+
 @dataclass(frozen=True)
-class Rule:
-    """`apply` turns a step and the relevance of its output into that of its inputs.
+class Recording:
+    """A forward pass: every step that depends on the image, and the logits (N, classes)."""
 
-    `records`: it differentiates the output; `keeps`: it reads the step at all, but for `inputs`' nodes.
+    graph: Graph
+    image: Tensor
+    steps: list[Step]
+    logits: Tensor
+
+
+def record(
+    graph: Graph, inputs: Tensor, bounds: Bounds | None = None, *, overwrite: bool = False
+) -> Recording:
+    """Run `inputs` (N, C, H, W) forward and note each step.
+
+    With `overwrite` a ReLU overwrites the weighted sum that only it reads, which halves what is kept. Rules cannot
+    tell: where the ReLU is zero so is the relevance that arrives there, of whatever divides by the sum.
+    Raises `UnsupportedOperation` for the first operation without a rule.
     """
-
-    apply: Callable[[Step, Any], Relevance]
-    records: bool = True
-    keeps: bool = True
-
-
-def propagate(
-    graph: Graph,
-    rules: Mapping[Kind, Rule],
-    inputs: Tensor,
-    seed: Callable[[Tensor], Tensor],
-    bounds: Bounds | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Return the relevance of `inputs` (N, C, H, W) and the logits (N, classes).
-
-    `seed` takes the logits and returns their relevance. Raises `UnsupportedOperation` for the first
-    operation without a rule.
-    """
-    forward = _Forward(graph, rules, bounds)
+    forward = _Forward(graph, bounds, overwrite)
     logits, _values = graph.run(inputs.detach(), compute=forward.compute)
+    return Recording(graph, inputs, forward.steps, logits.detach())
+
+
+def propagate(recording: Recording, rules: Mapping[Kind, Rule], seed: Tensor, *, keep: bool) -> Tensor:
+    """Return the relevance of the image (N, C, H, W) from that of the logits, `seed` (N, classes).
+
+    Without `keep` the recording is used up, which frees each step as soon as it is done.
+    """
+    steps = list(recording.steps) if keep else recording.steps
     relevance: Relevance = {}
-    (last,) = graph.output.all_input_nodes
-    _add(relevance, last, seed(logits))
-    while forward.steps:
-        node, rule, step = forward.steps.pop()
-        if node in relevance:
-            for source, part in rule.apply(step, relevance.pop(node)).items():
+    (last,) = recording.graph.output.all_input_nodes
+    _add(relevance, last, seed)
+    while steps:
+        step = steps.pop()
+        if step.node in relevance:
+            rule = _from_tuple if _takes_from_tuple(step) else rules[step.kind]
+            for source, part in rule(step, relevance.pop(step.node)).items():
                 _add(relevance, source, part)
-    return relevance.get(graph.input, torch.zeros_like(inputs)), logits
+    found: Tensor = relevance.get(recording.graph.input, torch.zeros_like(recording.image))
+    return found
 
 
 class _Forward:
     """Computes node after node and notes a step for each that depends on the image."""
 
-    def __init__(self, graph: Graph, rules: Mapping[Kind, Rule], bounds: Bounds | None) -> None:
-        self.steps: list[tuple[fx.Node, Rule, Step]] = []
+    def __init__(self, graph: Graph, bounds: Bounds | None, overwrite: bool) -> None:
+        self.steps: list[Step] = []
         self._graph = graph
-        self._rules = rules
+        self._overwrite = overwrite
         self._depends = {graph.input}
-        self._bounds: dict[fx.Node, Bounds] = {} if bounds is None else {graph.input: bounds}
+        self._image: dict[fx.Node, Bounds | None] = {graph.input: bounds}
+        self._sums: set[fx.Node] = set()
 
     def compute(self, node: fx.Node, values: Mapping[fx.Node, Any]) -> Any:
         sources = [source for source in node.all_input_nodes if source in self._depends]
         if not sources or node is self._graph.output:
             return self._graph.compute(node, values)
-        rule, kind = self._rule(node, values)
-        records = rule is not None and rule.records
-        leaves = {source: _leaf(values[source], records) for source in sources}
+        if self._may_overwrite(node):
+            self._depends.add(node)
+            self._note(node, "activation", (), {}, {sources[0]: torch.empty(0)}, None)
+            return values[sources[0]].relu_()
+        kind = self._kind(node, values)
+        leaves = {source: _leaf(values[source], kind is not None) for source in sources}
         seen = {**values, **leaves}
-        with torch.set_grad_enabled(records):
+        with torch.set_grad_enabled(kind is not None):
             output = self._graph.compute(node, seen)
         if not _floating(output):
             return output
-        if rule is None or not all(_floating(output)):
+        if kind is None or not all(_floating(output)):
             raise UnsupportedOperation(
                 _(
                     "This explainer has no rule for the operation {operation}: choose a gradient or Grad-CAM."
                 ).format(operation=self._graph.title(node))
             )
         self._depends.add(node)
-        self._follow_bounds(node, kind, sources, values)
-        args, kwargs = arguments(node, seen) if rule.keeps else ((), {})
-        step = Step(
-            self._graph.calls[node],
-            args,
-            kwargs,
-            leaves if rule.keeps else dict.fromkeys(leaves, torch.empty(0)),
-            output if records else None,
-            self._bounds.get(sources[0]),
-        )
-        self.steps.append((node, rule, step))
+        self._note(node, kind, *arguments(node, seen), leaves, output)
+        if kind in {"weights", "norm", "linear"}:
+            self._sums.add(node)
+        self._follow_image(node, kind, sources, values)
         return _leaf(output, requires_grad=False)
 
-    def _rule(self, node: fx.Node, values: Mapping[fx.Node, Any]) -> tuple[Rule | None, Kind | None]:
+    def _note(
+        self,
+        node: fx.Node,
+        kind: Kind,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        inputs: dict[fx.Node, Tensor],
+        output: Any,
+    ) -> None:
+        first = next(iter(inputs))
+        of_image, bounds = first in self._image, self._image.get(first)
+        self.steps.append(
+            Step(node, kind, self._graph.calls[node], args, kwargs, inputs, output, of_image, bounds)
+        )
+
+    def _may_overwrite(self, node: fx.Node) -> bool:
+        if not self._overwrite or self._graph.key(node) not in RELUS:
+            return False
+        (source,) = node.all_input_nodes
+        return source in self._sums and len(source.users) == 1
+
+    def _kind(self, node: fx.Node, values: Mapping[fx.Node, Any]) -> Kind | None:
         key = self._graph.key(node)
         kind = KINDS.get(key)
         changing = [arg for arg in node.args if isinstance(arg, fx.Node) and arg in self._depends]
-        if key is operator.getitem and isinstance(values[node.args[0]], tuple | list):  # type: ignore[index]
-            return _FROM_TUPLE, kind
         if len(changing) > 1 and (key in PRODUCTS or kind == "weights"):
-            return None, kind
+            return None
         if key in QUOTIENTS and changing != [node.args[0]]:
-            return None, kind
-        return (None if kind is None else self._rules[kind]), kind
+            return None
+        return kind
 
-    def _follow_bounds(
-        self, node: fx.Node, kind: Kind | None, sources: list[fx.Node], values: Mapping[fx.Node, Any]
+    def _follow_image(
+        self, node: fx.Node, kind: Kind, sources: list[fx.Node], values: Mapping[fx.Node, Any]
     ) -> None:
-        if sources[0] not in self._bounds or len(sources) > 1 or kind not in {"route", "linear"}:
+        if sources[0] not in self._image or len(sources) > 1 or kind not in {"route", "linear"}:
             return
-        ends = [self._graph.compute(node, {**values, sources[0]: end}) for end in self._bounds[sources[0]]]
-        if all(isinstance(end, Tensor) for end in ends):
+        bounds = self._image[sources[0]]
+        if bounds is not None:
+            ends = [self._graph.compute(node, {**values, sources[0]: end}) for end in bounds]
+            if not all(isinstance(end, Tensor) for end in ends):
+                return
             # A negative factor swaps the two.
-            self._bounds[node] = torch.minimum(*ends), torch.maximum(*ends)
+            bounds = torch.minimum(*ends), torch.maximum(*ends)
+        self._image[node] = bounds
 
 
 def vjp(step: Step, relevance: Any) -> Relevance:
@@ -142,16 +176,19 @@ def vjp(step: Step, relevance: Any) -> Relevance:
     outputs, seeds = step.output, relevance
     if isinstance(relevance, dict):
         outputs, seeds = [step.output[index] for index in relevance], list(relevance.values())
-    slopes = torch.autograd.grad(outputs, list(step.inputs.values()), seeds, allow_unused=True)
+    slopes = torch.autograd.grad(
+        outputs, list(step.inputs.values()), seeds, allow_unused=True, retain_graph=True
+    )
     return {source: slope for source, slope in zip(step.inputs, slopes, strict=True) if slope is not None}
+
+
+def _takes_from_tuple(step: Step) -> bool:
+    return step.call is operator.getitem and isinstance(step.args[0], tuple | list)
 
 
 def _from_tuple(step: Step, relevance: Tensor) -> Relevance:
     (source,) = step.inputs
     return {source: {step.args[1]: relevance}}
-
-
-_FROM_TUPLE = Rule(_from_tuple, records=False)
 
 
 def _add(relevance: Relevance, node: fx.Node, part: Any) -> None:

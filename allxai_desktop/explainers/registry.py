@@ -27,8 +27,9 @@ class ExplainerInfo:
     """One explainer.
 
     `title` and `summary` are English and marked for translation. `signed`: the map has negative
-    values by design. `is_cam`: the map is coarse, one value per cell of the last feature map.
-    `promises_conservation`: its relevance sums to the logit, so ΣR / logit is worth showing.
+    values by design. `is_cam`: the map is coarse, one value per cell of the last feature map; `takes_layer`: it reads
+    such a map. `promises_conservation`: its relevance sums to the logit, so ΣR / logit is worth showing;
+    `biases_absorb`: less what the network's biases take, so that the ratio may be anything.
     `needs_positive_logit`: it is not defined for others. `takes_bounds`: it can use the lowest and the
     highest value that the input may have. `on_demand`: it takes many passes, so it is computed when asked for, with
     progress, and not live. `presets`: settings that reproduce what a source used, by the source's name.
@@ -39,7 +40,9 @@ class ExplainerInfo:
     summary: str
     signed: bool
     is_cam: bool = False
+    takes_layer: bool = False
     promises_conservation: bool = False
+    biases_absorb: bool = False
     needs_positive_logit: bool = False
     takes_bounds: bool = False
     on_demand: bool = False
@@ -83,8 +86,24 @@ _ALL = (
         N_("Which regions of the last feature map speak for the class: coarse, but stable (Selvaraju 2017)."),
         signed=False,
         is_cam=True,
+        takes_layer=True,
         settings={"recipe": Setting(N_("Recipe"), "standard", ("standard", "matlab"))},
         presets={"standard": {"recipe": "standard"}, "matlab": {"recipe": "matlab"}},
+    ),
+    ExplainerInfo(
+        "layer-cam",
+        N_("LayerCAM"),
+        N_("Grad-CAM with every cell of the feature map weighed on its own: a little finer (Jiang 2021)."),
+        signed=False,
+        is_cam=True,
+        takes_layer=True,
+    ),
+    ExplainerInfo(
+        "guided-grad-cam",
+        N_("Guided Grad-CAM"),
+        N_("The fine lines that speak for the class, inside the regions of Grad-CAM (Selvaraju 2017)."),
+        signed=True,
+        takes_layer=True,
     ),
     ExplainerInfo(
         "lrp-z",
@@ -92,8 +111,17 @@ _ALL = (
         N_("How the class's score is made up of the pixels, layer by layer, biases included (Bach 2015)."),
         signed=True,
         promises_conservation=True,
+        biases_absorb=True,
         settings=_RULES,
         presets=_RULE_PRESETS,
+    ),
+    ExplainerInfo(
+        "lrp-epsilon-plus-flat",
+        N_("LRP EpsilonPlusFlat"),
+        N_("Like LRP-z, with rules chosen by layer that give calmer maps (Lapuschkin 2019)."),
+        signed=True,
+        promises_conservation=True,
+        biases_absorb=True,
     ),
     ExplainerInfo(
         "deep-taylor",

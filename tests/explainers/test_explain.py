@@ -65,7 +65,7 @@ def test_target_and_probability_follow_the_class_asked_for():
     assert found.probability == found.prediction.probabilities["green"]
 
 
-def test_the_network_runs_once():
+def test_another_explainer_of_the_same_image_reuses_the_forward_pass():
     net = network()
     engine = Explainer(net)
     graph = cached_graph(net.module, torch.float32)
@@ -73,9 +73,23 @@ def test_the_network_runs_once():
     passes = []
     conv = graph.calls[graph.layer("0")]
     graph.calls[graph.layer("0")] = lambda x: passes.append(x) or conv(x)
-    for count, name in enumerate(("gradient", "abs-gradient", "gradient-x-input", "grad-cam"), 1):
+    for name in ("gradient", "abs-gradient", "gradient-x-input", "grad-cam", "layer-cam"):
         engine.explain(PIXELS, name)
-        assert len(passes) == count
+        engine.explain(PIXELS, name, "green")
+    assert len(passes) == 0
+    engine.explain(PIXELS[::-1], "gradient")
+    engine.explain(PIXELS[::-1], "grad-cam")
+    assert len(passes) == 1
+
+
+@pytest.mark.parametrize("name", [name for name, info in EXPLAINERS.items() if not info.on_demand])
+def test_a_reused_pass_gives_the_same_map_bit_for_bit(name):
+    fresh = Explainer(network()).explain(PIXELS, name, "red").relevance
+    engine = Explainer(network())
+    for other in EXPLAINERS:
+        if not EXPLAINERS[other].on_demand:
+            engine.explain(PIXELS, other, "green")
+    np.testing.assert_array_equal(engine.explain(PIXELS, name, "red").relevance, fresh)
 
 
 def test_deep_taylor_of_a_network_takes_the_bounds_of_its_images():

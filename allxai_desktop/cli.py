@@ -24,7 +24,8 @@ from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _, set_language, system_language
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask
-from allxai_desktop.networks.card import Card, NetworkError
+from allxai_desktop.networks.card import Card
+from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.registry import list_networks, load_network
 from allxai_desktop.overlay import blend
 from allxai_desktop.relevance import COLORMAPS, RULES, ClassShare, ShareCounter, pixel_weights

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 Task = Literal["classification", "segmentation"]
 Size = tuple[int, int]
-_IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_FROM_0_TO_1 = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Architecture:
     cam_layer: str | None
     departures: tuple[str, ...] = ()
     input_size: Size = (224, 224)
-    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
-    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+    mean: tuple[float, ...] = _IMAGENET_MEAN
+    std: tuple[float, ...] = _IMAGENET_STD
     smallest: int = 32
     multiple: int = 1
     task: Task = "classification"
@@ -56,16 +57,29 @@ _VGG = (
 )
 _RESNET50 = ("the stride of a block is in its 3×3 convolution, not in its first 1×1 (torchvision)",)
 _MOBILENET = ("the classifier is a dense layer, not a 1×1 convolution",)
-_THESIS = {"input_size": (256, 256), "multiple": 32}
-_RELU = "ReLU between the dense layers: the thesis does not name their activation"
 _TRANSFER = ("ReLU between the two dense layers: the paper does not name it",)
 
+
+def _thesis(trunk: str, layers: int, builder: str, cam_layer: str) -> Architecture:
+    mean, std = _FROM_0_TO_1
+    return Architecture(
+        f"{trunk}, dense 128 × {layers}",
+        builder,
+        cam_layer,
+        ("ReLU between the dense layers: the thesis does not name their activation",),
+        input_size=(256, 256),
+        mean=mean,
+        std=std,
+        multiple=32,
+    )
+
+
 ARCHITECTURES: dict[str, Architecture] = {
-    "vgg16": Architecture("VGG16", "torchvision_models.vgg16", "features.29", _VGG, **_IMAGENET),
-    "vgg19": Architecture("VGG19", "torchvision_models.vgg19", "features.35", _VGG, **_IMAGENET),
-    "resnet18": Architecture("ResNet18", "torchvision_models.resnet18", "layer4", **_IMAGENET),
-    "resnet34": Architecture("ResNet34", "torchvision_models.resnet34", "layer4", **_IMAGENET),
-    "resnet50": Architecture("ResNet50", "torchvision_models.resnet50", "layer4", _RESNET50, **_IMAGENET),
+    "vgg16": Architecture("VGG16", "torchvision_models.vgg16", "features.29", _VGG),
+    "vgg19": Architecture("VGG19", "torchvision_models.vgg19", "features.35", _VGG),
+    "resnet18": Architecture("ResNet18", "torchvision_models.resnet18", "layer4"),
+    "resnet34": Architecture("ResNet34", "torchvision_models.resnet34", "layer4"),
+    "resnet50": Architecture("ResNet50", "torchvision_models.resnet50", "layer4", _RESNET50),
     "googlenet": Architecture(
         "GoogLeNet",
         "torchvision_models.googlenet",
@@ -77,7 +91,6 @@ ARCHITECTURES: dict[str, Architecture] = {
             "no auxiliary heads",
         ),
         training_only=("aux1.", "aux2."),
-        **_IMAGENET,
     ),
     "mobilenet-v1": Architecture(
         "MobileNet V1",
@@ -94,6 +107,8 @@ ARCHITECTURES: dict[str, Architecture] = {
         "features.4",
         ("6 and 16 filters of 5×5 without padding: the paper does not say how many and how large",),
         input_size=(32, 32),
+        mean=_FROM_0_TO_1[0],
+        std=_FROM_0_TO_1[1],
         smallest=16,
     ),
     "resnet18-transfer": Architecture(
@@ -101,14 +116,12 @@ ARCHITECTURES: dict[str, Architecture] = {
         "torchvision_models.resnet18_transfer",
         "layer4",
         _TRANSFER,
-        **_IMAGENET,
     ),
     "resnet34-transfer": Architecture(
         "ResNet34, head 512 → 100 → classes",
         "torchvision_models.resnet34_transfer",
         "layer4",
         _TRANSFER,
-        **_IMAGENET,
     ),
     "five-conv-grey": Architecture(
         "Five convolutions, grey",
@@ -119,22 +132,10 @@ ARCHITECTURES: dict[str, Architecture] = {
         std=(1.0,),
         smallest=94,
     ),
-    "vgg16-thesis": Architecture(
-        "VGG16, dense 128 × 3", "torchvision_models.vgg16_thesis", "features.29", (_RELU,), **_THESIS
-    ),
-    "vgg19-thesis": Architecture(
-        "VGG19, dense 128 × 4", "torchvision_models.vgg19_thesis", "features.35", (_RELU,), **_THESIS
-    ),
-    "mobilenet-v1-thesis": Architecture(
-        "MobileNet V1, dense 128 × 4", "mobilenet.mobilenet_v1_thesis", "features.26", (_RELU,), **_THESIS
-    ),
-    "resnet50-thesis": Architecture(
-        "ResNet50, dense 128 × 4",
-        "torchvision_models.resnet50_thesis",
-        "features.layer4",
-        (_RELU,),
-        **_THESIS,
-    ),
+    "vgg16-thesis": _thesis("VGG16", 3, "torchvision_models.vgg16_thesis", "features.29"),
+    "vgg19-thesis": _thesis("VGG19", 4, "torchvision_models.vgg19_thesis", "features.35"),
+    "mobilenet-v1-thesis": _thesis("MobileNet V1", 4, "mobilenet.mobilenet_v1_thesis", "features.26"),
+    "resnet50-thesis": _thesis("ResNet50", 4, "torchvision_models.resnet50_thesis", "features.layer4"),
     "unet": Architecture(
         "U-Net",
         "unet.unet",
@@ -144,6 +145,8 @@ ARCHITECTURES: dict[str, Architecture] = {
             " these images: the paper does not give its layers",
         ),
         input_size=(128, 128),
+        mean=_FROM_0_TO_1[0],
+        std=_FROM_0_TO_1[1],
         smallest=16,
         multiple=16,
         task="segmentation",

@@ -13,17 +13,20 @@ from allxai_desktop.networks.errors import NetworkError
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
 MAX_CARD_BYTES = 2**20
-# Input sides are multiples of this, the total stride of every architecture here.
-STRIDE = 32
+# A larger input would not fit into the memory of an office computer with any architecture here.
+MAX_SIDE = 2048
+# How many statistics of an image the limits of a domain are about.
+STATISTICS = 8
 
 
 @dataclass(frozen=True)
 class Card:
     """A network's card.
 
-    `input_size` is (height, width) in pixels; the input is (pixels / 255 − `mean`) / `std`.
-    `cam_layer` names the module whose output is the last spatial feature map. `domain`, `data`,
-    `split`, `training` and `metrics` are kept as in the JSON file.
+    `input_size` is (height, width) in pixels; the input is (pixels / 255 − `mean`) / `std`, one number
+    a channel: three, or one for grey. `cam_layer` names the module whose output is the last spatial
+    feature map; None where it is not known. `domain` (empty where it is not known), `data`, `split`,
+    `training` and `metrics` are kept as in the JSON file.
     """
 
     name: str
@@ -32,9 +35,9 @@ class Card:
     classes: tuple[str, ...]
     class_titles: Mapping[str, tuple[str, ...]]
     input_size: tuple[int, int]
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    cam_layer: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    cam_layer: str | None
     sha256: str
     licence: str
     domain: Mapping[str, Any]
@@ -52,6 +55,8 @@ class Card:
     @property
     def domain_description(self) -> str:
         """What the network's images look like, in the current language."""
+        if not self.domain:
+            return _("The images that it was trained on are not known.")
         return str(self.domain["description"][language()])
 
     def class_title(self, key: str) -> str:
@@ -86,15 +91,16 @@ def parse_card(raw: Any) -> Card:
         raise ValueError("classes")
     titles = _object(raw, "title")
     class_titles = _object(raw, "class_titles")
-    description = _object(_object(raw, "domain"), "description")
+    domain = _domain(raw)
     for code in LANGUAGES:
         _text(titles, code)
-        _text(description, code)
         if len(_texts(class_titles, code)) != len(classes):
             raise ValueError(f"class_titles.{code}")
     if not re.fullmatch(r"[0-9a-f]{64}", _text(raw, "sha256")):
         raise ValueError("sha256")
-    if any(value <= 0 for value in _numbers(raw, "std", 3)):
+    mean = _numbers(raw, "mean", (1, 3))
+    std = _numbers(raw, "std", (len(mean),))
+    if min(std) <= 0:
         raise ValueError("std")
     return Card(
         name=_text(raw, "name"),
@@ -103,12 +109,12 @@ def parse_card(raw: Any) -> Card:
         classes=classes,
         class_titles={code: _texts(class_titles, code) for code in LANGUAGES},
         input_size=_input_size(raw),
-        mean=_numbers(raw, "mean", 3),
-        std=_numbers(raw, "std", 3),
-        cam_layer=_text(raw, "cam_layer"),
+        mean=mean,
+        std=std,
+        cam_layer=None if raw.get("cam_layer", "") is None else _text(raw, "cam_layer"),
         sha256=raw["sha256"],
         licence=_text(raw, "licence"),
-        domain=raw["domain"],
+        domain=domain,
         data=_object(raw, "data"),
         split=_object(raw, "split"),
         training=_object(raw, "training"),
@@ -122,10 +128,33 @@ def _input_size(raw: dict[str, Any]) -> tuple[int, int]:
     if (
         not isinstance(size, list)
         or len(size) != 2
-        or not all(type(side) is int and 0 < side <= 4096 and side % STRIDE == 0 for side in size)
+        or not all(type(side) is int and 0 < side <= MAX_SIDE for side in size)
     ):
         raise ValueError("input_size")
     return size[0], size[1]
+
+
+def _domain(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return what the card says of the domain: nothing, or a description in each language and maybe limits."""
+    domain = _object(raw, "domain")
+    if not domain:
+        return domain
+    description = _object(domain, "description")
+    for code in LANGUAGES:
+        _text(description, code)
+    limits = domain.get("limits")
+    if limits:
+        if not isinstance(limits, dict):
+            raise ValueError("limits")
+        _numbers(limits, "near_black_share", (2,))
+        _numbers(limits, "mean", (STATISTICS,))
+        _numbers({"max_distance": [limits.get("max_distance")]}, "max_distance", (1,))
+        rows = limits.get("precision")
+        if not isinstance(rows, list) or len(rows) != STATISTICS:
+            raise ValueError("precision")
+        for row in rows:
+            _numbers({"precision": row}, "precision", (STATISTICS,))
+    return domain
 
 
 def _object(raw: dict[str, Any], key: str) -> dict[str, Any]:
@@ -149,9 +178,9 @@ def _texts(raw: dict[str, Any], key: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _numbers(raw: dict[str, Any], key: str, count: int) -> Any:
+def _numbers(raw: dict[str, Any], key: str, counts: tuple[int, ...]) -> tuple[float, ...]:
     value = raw.get(key)
-    if not isinstance(value, list) or len(value) != count:
+    if not isinstance(value, list) or len(value) not in counts:
         raise ValueError(key)
     if not all(type(number) in (int, float) and abs(number) < 1e6 for number in value):
         raise ValueError(key)

@@ -11,16 +11,20 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from allxai_desktop.i18n import _
-from allxai_desktop.networks.card import NetworkError
+from allxai_desktop.networks.errors import NetworkError
 
 MAX_BYTES = 2 * 2**30
+_PARALLEL = "module."
+# Under what training programs save the weights beside other things.
+_NESTED = ("state_dict", "model_state_dict", "model")
 
 
 def read_checkpoint(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
-    """Return the tensors by name, on the CPU.
+    """Return the tensors by name, on the CPU, real numbers as float32.
 
-    Raises `NetworkError` for a file that cannot be read, is damaged, holds code, or does not have
-    the SHA-256 `sha256`.
+    Names that all begin with "module." lose it (weights saved from `nn.DataParallel`). Raises
+    `NetworkError` for a file that cannot be read, is damaged, holds code or values that are no
+    finite numbers, or does not have the SHA-256 `sha256`.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -41,12 +45,24 @@ def read_checkpoint(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
     state = (
         _parse_safetensors(path, content) if path.suffix == ".safetensors" else _parse_torch(path, content)
     )
-    if not all(bool(torch.isfinite(tensor).all()) for tensor in state.values()):
+    if not all(_is_plain(tensor) for tensor in state.values()):
+        raise _damaged(path)
+    # A few bytes can claim to be a tensor of any size, which must not be computed with.
+    if sum(tensor.numel() * tensor.element_size() for tensor in state.values()) > 2 * max(
+        len(content), 2**20
+    ):
+        raise _damaged(path)
+    state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    broken = [name for name, tensor in state.items() if not bool(torch.isfinite(tensor).all())]
+    if broken:
         raise NetworkError(
-            _("The weights {path} hold values that are not numbers: train the network again.").format(
-                path=path
-            )
+            _(
+                "The weights {path} hold values that are not numbers, or infinite (first in {name}): train the"
+                " network again."
+            ).format(path=path, name=broken[0])
         )
+    if state and all(name.startswith(_PARALLEL) for name in state):
+        state = {name.removeprefix(_PARALLEL): tensor for name, tensor in state.items()}
     return state
 
 
@@ -81,6 +97,8 @@ def _parse_torch(path: Path, content: bytes) -> dict[str, Tensor]:
         ) from error
     except (RuntimeError, ValueError, KeyError, EOFError, OSError) as error:
         raise _damaged(path) from error
+    if isinstance(state, dict):
+        state = next((state[key] for key in _NESTED if isinstance(state.get(key), dict)), state)
     if not isinstance(state, dict) or not all(
         isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
     ):
@@ -88,3 +106,7 @@ def _parse_torch(path: Path, content: bytes) -> dict[str, Tensor]:
             _("{path} holds no plain dictionary of weights: save the network's state_dict.").format(path=path)
         )
     return state
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    return tensor.layout is torch.strided and not tensor.is_quantized and not tensor.is_complex()

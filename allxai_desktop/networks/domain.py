@@ -92,8 +92,15 @@ def fit_limits(train: Sequence[NDArray[np.uint8]], held_out: Sequence[NDArray[np
 
 
 def domain_warning(card: Card, pixels: NDArray[np.uint8]) -> str | None:
-    """Return a sentence for the user if the image (H, W, 3) does not look like those of the card's network."""
-    limits = card.domain["limits"]
+    """Return a sentence for the user if the image (H, W, 3) does not look like those of the card's network.
+
+    Also where the card does not say what they look like.
+    """
+    limits = card.domain.get("limits")
+    if not limits:
+        return _(
+            "What images this network was trained on is not known: see for yourself whether this one is alike."
+        )
     black = near_black_share(pixels)
     low, high = limits["near_black_share"]
     cut_outs = low > 0

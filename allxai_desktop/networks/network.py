@@ -1,6 +1,6 @@
 """A loaded network: its module, its preprocessing, its predictions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from allxai_desktop.i18n import _
-from allxai_desktop.networks.architectures import build
-from allxai_desktop.networks.card import CARD_FILE, WEIGHTS_FILE, Card, NetworkError, read_card
+from allxai_desktop.networks.architectures import architecture, build
+from allxai_desktop.networks.card import CARD_FILE, WEIGHTS_FILE, Card, read_card
 from allxai_desktop.networks.checkpoints import read_checkpoint
 from allxai_desktop.networks.domain import domain_warning
+from allxai_desktop.networks.errors import NetworkError
+
+_LUMINANCE = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class Network:
     def __init__(self, card: Card, module: nn.Module) -> None:
         self.card = card
         self.module = module.eval().requires_grad_(False)
-        self._mean = torch.tensor(card.mean).view(1, 3, 1, 1)
-        self._std = torch.tensor(card.std).view(1, 3, 1, 1)
+        self._mean = torch.tensor(card.mean).view(1, -1, 1, 1)
+        self._std = torch.tensor(card.std).view(1, -1, 1, 1)
 
     @property
     def weights_id(self) -> str:
@@ -41,8 +44,14 @@ class Network:
         return self.card.sha256
 
     def preprocess(self, pixels: NDArray[np.uint8]) -> Tensor:
-        """Return the network's input (1, 3, h, w) for an image (H, W, 3), resized without cropping."""
-        return (resize(pixels, self.card.input_size) / 255 - self._mean) / self._std
+        """Return the network's input (1, channels, h, w) for an image (H, W, 3), resized without cropping.
+
+        Grey is the luminance of ITU-R BT.601, as OpenCV and Pillow have it.
+        """
+        image = resize(pixels, self.card.input_size)
+        if len(self.card.mean) == 1:
+            image = (image * _LUMINANCE).sum(1, keepdim=True)
+        return (image / 255 - self._mean) / self._std
 
     def predict(self, pixels: NDArray[np.uint8]) -> Prediction:
         """Predict the class of an image (H, W, 3)."""
@@ -81,14 +90,55 @@ def resize(pixels: NDArray[np.uint8], size: tuple[int, int]) -> Tensor:
 def open_network(folder: Path) -> Network:
     """Load the network whose card and weights lie in `folder`. Raises `NetworkError`."""
     card = read_card(folder / CARD_FILE)
-    module = build(card.architecture, len(card.classes))
-    state = read_checkpoint(folder / WEIGHTS_FILE, card.sha256)
-    try:
-        module.load_state_dict(state)
-    except RuntimeError as error:
+    info = architecture(card.architecture)
+    if len(card.mean) != info.channels:
         raise NetworkError(
-            _("The weights of {name} do not fit the architecture “{architecture}” of its card.").format(
-                name=card.name, architecture=card.architecture
+            _(
+                "The card of {name} is for {found} channels, but the architecture “{architecture}” has {wanted}."
+            ).format(
+                name=card.name, found=len(card.mean), architecture=card.architecture, wanted=info.channels
             )
-        ) from error
-    return Network(card, module)
+        )
+    return Network(card, build_trained(card, read_checkpoint(folder / WEIGHTS_FILE, card.sha256)))
+
+
+def build_trained(card: Card, state: Mapping[str, Tensor]) -> nn.Module:
+    """Return the card's architecture with the weights `state`.
+
+    Raises `NetworkError` that names the first weight that does not fit.
+    """
+    # On no device: no memory and no time go into weights that are replaced at once.
+    with torch.device("meta"):
+        module = build(card.architecture, len(card.classes), card.input_size)
+    aside = architecture(card.architecture).training_only
+    state = {name: tensor for name, tensor in state.items() if not (aside and name.startswith(aside))}
+    wanted = module.state_dict()
+    # Counters that old versions of torch did not save and nothing here reads.
+    counters = {name: torch.tensor(0) for name in wanted if name.endswith("num_batches_tracked")}
+    problem = _misfit(wanted, counters | state)
+    if problem is not None:
+        raise NetworkError(
+            _(
+                "The weights of {name} do not fit the architecture “{architecture}” with {count} classes:"
+                " {problem}."
+            ).format(name=card.name, architecture=card.architecture, count=len(card.classes), problem=problem)
+        )
+    state = {name: tensor.to(wanted[name].dtype) for name, tensor in (counters | state).items()}
+    module.load_state_dict(state, assign=True)
+    return module
+
+
+def _misfit(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str | None:
+    for name, tensor in wanted.items():
+        if name not in found:
+            return _("{weight} is missing").format(weight=name)
+        if found[name].shape != tensor.shape:
+            return _("{weight} is {found}, not {wanted}").format(
+                weight=name, found=_shape(found[name]), wanted=_shape(tensor)
+            )
+    extra = [name for name in found if name not in wanted]
+    return _("it has no {weight}").format(weight=extra[0]) if extra else None
+
+
+def _shape(tensor: Tensor) -> str:
+    return "×".join(map(str, tensor.shape)) or "1"

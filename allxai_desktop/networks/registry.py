@@ -6,7 +6,8 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
 from allxai_desktop.i18n import _
-from allxai_desktop.networks.card import CARD_FILE, Card, NetworkError, read_card
+from allxai_desktop.networks.card import CARD_FILE, Card, read_card
+from allxai_desktop.networks.errors import NetworkError
 
 if TYPE_CHECKING:
     from allxai_desktop.networks.network import Network

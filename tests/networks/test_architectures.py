@@ -9,7 +9,7 @@ from torch import nn
 from allxai_desktop.explainers import attribute
 from allxai_desktop.explainers.graph import trace
 from allxai_desktop.networks.architectures import ARCHITECTURES, build
-from allxai_desktop.networks.card import NetworkError
+from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.mobilenet import MobileNetV1, load_folded_trunk, unfold_batch_norm
 
 

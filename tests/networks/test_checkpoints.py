@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from allxai_desktop.networks.card import NetworkError
+from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.checkpoints import read_checkpoint, write_weights
 
 
@@ -57,6 +57,34 @@ def test_a_torch_file_of_something_else_is_refused(tmp_path):
         read_checkpoint(path)
 
 
+@pytest.mark.parametrize("key", ["state_dict", "model_state_dict", "model"])
+def test_weights_beside_other_things_are_found(tmp_path, key):
+    path = tmp_path / "w.pth"
+    torch.save({"epoch": 3, key: {"module.a": torch.ones(2), "module.b": torch.zeros(1)}}, path)
+    assert list(read_checkpoint(path)) == ["a", "b"]
+
+
+def test_half_precision_becomes_single_and_counters_stay(tmp_path):
+    path = tmp_path / "w.pt"
+    torch.save({"a": torch.ones(2, dtype=torch.float16), "n": torch.tensor(3)}, path)
+    state = read_checkpoint(path)
+    assert (state["a"].dtype, state["n"].dtype) == (torch.float32, torch.int64)
+
+
+def test_a_tensor_that_claims_more_than_the_file_holds_is_not_computed_with(tmp_path):
+    path = tmp_path / "w.pt"
+    torch.save({"a": torch.ones(1).expand(10**6, 10**6)}, path)
+    with pytest.raises(NetworkError, match="damaged"):
+        read_checkpoint(path)
+
+
+def test_sparse_weights_are_refused(tmp_path):
+    path = tmp_path / "w.pt"
+    torch.save({"a": torch.eye(3).to_sparse()}, path)
+    with pytest.raises(NetworkError, match="damaged"):
+        read_checkpoint(path)
+
+
 @pytest.mark.parametrize("kept", [0, 4, 20, 90])
 def test_truncated_safetensors_are_damaged(tmp_path, kept):
     path = tmp_path / "w.safetensors"
@@ -82,10 +110,12 @@ def test_other_weights_than_the_card_describes_are_refused(tmp_path):
         read_checkpoint(path, "0" * 64)
 
 
-def test_weights_that_are_not_numbers_are_refused(tmp_path):
+# 1e300 is infinite in single precision.
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300])
+def test_weights_that_are_not_finite_are_refused(tmp_path, value):
     path = tmp_path / "w.pt"
-    torch.save({"a": torch.tensor([1.0, float("nan")])}, path)
-    with pytest.raises(NetworkError, match="not numbers"):
+    torch.save({"a": torch.ones(1), "b": torch.tensor([1.0, value], dtype=torch.float64)}, path)
+    with pytest.raises(NetworkError, match=r"not numbers, or infinite \(first in b\)"):
         read_checkpoint(path)
 
 

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,8 @@ def test_an_even_image_warns(cards, name, value):
 def test_noise_warns_and_the_domain_is_named(cards):
     noise = np.random.default_rng(0).integers(0, 256, (90, 90, 3), np.uint8)
     assert "(stained discs)" in domain_warning(cards["field"], noise)
+
+
+def test_a_network_whose_domain_is_not_known_says_so(cards):
+    card = dataclasses.replace(cards["field"], domain={})
+    assert "is not known" in domain_warning(card, _field(100))

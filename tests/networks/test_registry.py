@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from allxai_desktop.networks import registry
-from allxai_desktop.networks.card import NetworkError
+from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.registry import list_networks, load_network
 
 NAMES = ["pbc-mobilenet-v1", "cnmc-mobilenet-v1", "pbc-googlenet"]

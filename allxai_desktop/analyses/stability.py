@@ -1,0 +1,64 @@
+"""Does the map stay the same under noise too small to see? (Ghorbani et al. 2019; Alvarez-Melis & Jaakkola 2018)"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allxai_desktop.analyses.similarity import spearman, top_overlap
+from allxai_desktop.analyses.stages import stage
+from allxai_desktop.tasks import Progress, unwatched
+
+COPIES = 6
+NOISE = 0.02
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Stability:
+    """Of each noisy copy's map with that of the image: rank correlation (−1…1) and overlap of the top 10 % (0…1).
+
+    Both are 0 for a copy whose map is undefined.
+    """
+
+    correlations: tuple[float, ...]
+    overlaps: tuple[float, ...]
+
+    @property
+    def correlation(self) -> float:
+        """The mean over the copies."""
+        return float(np.mean(self.correlations))
+
+    @property
+    def overlap(self) -> float:
+        """The mean over the copies."""
+        return float(np.mean(self.overlaps))
+
+
+def noisy_copies(pixels: NDArray[np.uint8], count: int = COPIES, seed: int = SEED) -> list[NDArray[np.uint8]]:
+    """Return copies of the image (H, W, 3) with Gaussian noise of 2 % of the range (5.1 of 255) at each value."""
+    generator = np.random.default_rng(seed)
+    noise = (generator.normal(0, NOISE * 255, pixels.shape) for _number in range(count))
+    return [np.rint(pixels + one).clip(0, 255).astype(np.uint8) for one in noise]
+
+
+def stability(
+    explain: Callable[[NDArray[np.uint8], Progress], NDArray[Any] | None],
+    pixels: NDArray[np.uint8],
+    relevance: NDArray[Any],
+    progress: Progress = unwatched,
+) -> Stability:
+    """Compare the map (H, W) of an image (H, W, 3) with those that `explain` makes of noisy copies.
+
+    `explain` returns None for an undefined map. Raises what `progress` raises.
+    """
+    correlations, overlaps = [], []
+    copies = noisy_copies(pixels)
+    for number, copy in enumerate(copies):
+        found = explain(copy, stage(progress, number / len(copies), (number + 1) / len(copies)))
+        correlations.append(0.0 if found is None else spearman(relevance, found))
+        overlaps.append(0.0 if found is None else top_overlap(relevance, found))
+        progress((number + 1) / len(copies))
+    return Stability(tuple(correlations), tuple(overlaps))

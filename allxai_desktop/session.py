@@ -27,6 +27,7 @@ from allxai_desktop.relevance import ClassShare, ShareCounter, pixel_weights
 if TYPE_CHECKING:
     from allxai_desktop.explainers.explain import Explainer, Explanation
     from allxai_desktop.images import CellImage
+    from allxai_desktop.networks.network import Prediction
     from allxai_desktop.painting.engine import PaintModel
 
 CACHE_BYTES = 256 * 2**20
@@ -53,12 +54,16 @@ class Choices:
 
 @dataclass(frozen=True)
 class Result:
-    """An explanation, the weight of each pixel under the rule, and the warning that belongs beside it."""
+    """An explanation, the weight of each pixel under the rule, and the warning that belongs beside it.
+
+    `before` is the prediction for the image itself where a variant of it was explained, else None.
+    """
 
     explanation: Explanation
     weights: NDArray[Any] | None
     domain_warning: str | None
     choices: Choices
+    before: Prediction | None = None
 
     @property
     def relevant(self) -> NDArray[np.bool_] | None:
@@ -102,6 +107,7 @@ class _Job:
     image: CellImage
     choices: Choices
     codes: NDArray[np.uint8]
+    original: CellImage
     edits: list[tuple[NDArray[Any], NDArray[np.uint8], NDArray[np.uint8]]] = field(default_factory=list)
 
 
@@ -112,6 +118,7 @@ class Session:
     the worker thread.
     """
 
+    image_changed = Signal(object)
     choices_changed = Signal(Choices)
     result_changed = Signal(object)
     shares_changed = Signal(dict)
@@ -136,6 +143,9 @@ class Session:
         self._job: _Job | None = None
         self._counter: ShareCounter | None = None
         self._weights: NDArray[Any] | None = None
+        self._variant: CellImage | None = None
+        self._original: Result | None = None
+        self._predicted: tuple[CellImage, str | None, Prediction] | None = None
         self._cache: OrderedDict[tuple[object, ...], tuple[Explanation, str | None]] = OrderedDict()
         self._cache_lock = threading.Lock()
         paint.edited.connect(self._on_edited)
@@ -158,11 +168,24 @@ class Session:
     def set_image(self, image: CellImage | None) -> None:
         """Show `image`, whose mask is already in `paint`; the map of the image before is dropped at once."""
         self.image = image
-        self.result = None
-        self._weights = None
-        self._counter = ShareCounter(self.paint.codes, None) if image is not None else None
-        self.result_changed.emit(None)
-        self.shares_changed.emit(self.shares)
+        self._variant = self._original = None
+        self._show(None, ShareCounter(self.paint.codes, None) if image is not None else None)
+        self.image_changed.emit(image)
+        self._start()
+
+    def set_variant(self, variant: CellImage | None) -> None:
+        """Explain `variant`, of the size of the image, in place of the image; with None the image itself again.
+
+        The map shown stays until that of the variant is there; the way back to the image is at once.
+        """
+        if variant is self._variant or self.image is None:
+            return
+        self._variant = variant
+        if variant is None and self.result is not None and self.result.before is not None:
+            kept = self._original
+            if kept is not None and kept.choices != self.choices:
+                kept = None
+            self._show(kept, ShareCounter(self.paint.codes, None if kept is None else kept.weights))
         self._start()
 
     def choose(self, **changes: Any) -> None:
@@ -196,7 +219,8 @@ class Session:
         was_busy = self.busy
         self._job = None
         if self.live and self.image is not None and self.choices.network is not None:
-            self._job = _Job(self._generation, self.image, self.choices, self.paint.codes.copy())
+            shown = self._variant or self.image
+            self._job = _Job(self._generation, shown, self.choices, self.paint.codes.copy(), self.image)
             self._worker.submit(self._run, self._job)
         if self.busy != was_busy:
             self.busy_changed.emit(self.busy)
@@ -225,7 +249,16 @@ class Session:
             weights = pixel_weights(
                 explanation.relevance, choices.rule, q=choices.q, colormap=choices.shown_colormap
             )
-        return Result(explanation, weights, warning, choices)
+        before = None if job.image is job.original else self._prediction(job.original, choices)
+        return Result(explanation, weights, warning, choices, before)
+
+    def _prediction(self, image: CellImage, choices: Choices) -> Prediction:
+        known = self._predicted
+        if known is None or known[0] is not image or known[1] != choices.network:
+            # As a rule in the cache: it was shown before its variant was.
+            prediction = self._explain(image, choices)[0].prediction
+            known = self._predicted = image, choices.network, prediction
+        return known[2]
 
     def _explain(self, image: CellImage, choices: Choices) -> tuple[Explanation, str | None]:
         asked = (choices.network, choices.explainer, choices.settings)
@@ -253,22 +286,24 @@ class Session:
         for indices, old, new in job.edits:
             counter.update(old, new, None if weights is None else weights.reshape(-1)[indices])
         self._job = None
+        if result.before is None:
+            self._original = result
+        self._show(result, counter)
+        self.busy_changed.emit(False)
+
+    def _show(self, result: Result | None, counter: ShareCounter | None) -> None:
+        weights = None if result is None else result.weights
         self.result = result
         self._weights = None if weights is None else weights.reshape(-1)
         self._counter = counter
         self.result_changed.emit(result)
         self.shares_changed.emit(self.shares)
-        self.busy_changed.emit(False)
 
     def _fail(self, job: _Job, message: str) -> None:
         if job.generation != self._generation:
             return
         self._job = None
-        self.result = None
-        self._weights = None
-        self._counter = ShareCounter(self.paint.codes, None)
-        self.result_changed.emit(None)
-        self.shares_changed.emit(self.shares)
+        self._show(None, ShareCounter(self.paint.codes, None))
         self.busy_changed.emit(False)
         self.failed.emit(message)
 

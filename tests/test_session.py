@@ -32,7 +32,11 @@ class FakeEngine:
             raise self.error
         relevance = None if self.undefined else RELEVANCE
         explanation = SimpleNamespace(
-            relevance=relevance, target=target or "blast", explainer=explainer, undefined=self.undefined
+            relevance=relevance,
+            target=target or "blast",
+            explainer=explainer,
+            undefined=self.undefined,
+            prediction=f"seen {image.pixels.max()}",
         )
         return explanation, "outside" if network == "other" else None
 
@@ -195,3 +199,69 @@ def test_switched_off_it_waits_until_it_is_live_again(setting):
     setting.session.set_live(True)
     setting.pump.run_one()
     assert setting.session.result is not None
+
+
+def test_a_variant_is_explained_beside_the_prediction_for_the_image_itself(setting):
+    setting.session.set_image(image(1))
+    setting.pump.run_one()
+    first = setting.session.result
+    setting.session.set_variant(image(2))
+    assert setting.session.result is first
+    setting.pump.run_one()
+    result = setting.session.result
+    assert (result.before, result.explanation.prediction) == ("seen 1", "seen 2")
+    assert first.before is None
+    assert len(setting.engine.calls) == 2
+
+
+def test_the_way_back_from_a_variant_is_at_once_and_asks_nothing(setting):
+    setting.session.set_image(image(1))
+    setting.pump.run_one()
+    first = setting.session.result
+    setting.session.set_variant(image(2))
+    setting.pump.run_one()
+    setting.session.set_live(False)
+    setting.session.set_variant(None)
+    assert setting.session.result is first
+    assert setting.session.shares["background"].relevant == 1
+    assert len(setting.engine.calls) == 2
+
+
+def test_the_way_back_shows_no_map_of_other_choices(setting):
+    setting.session.set_image(image(1))
+    setting.pump.run_one()
+    setting.session.set_variant(image(2))
+    setting.pump.run_one()
+    setting.session.choose(network="other")
+    setting.pump.run_one()
+    assert setting.session.result.before == "seen 1"
+    setting.session.set_variant(None)
+    assert setting.session.result is None
+    setting.pump.run_one()
+    assert setting.session.result.explanation.prediction == "seen 1"
+    assert len(setting.engine.calls) == 4
+
+
+def test_another_image_ends_a_variant(setting):
+    told = []
+    setting.session.image_changed.connect(told.append)
+    setting.session.set_image(image(1))
+    setting.pump.run_one()
+    setting.session.set_variant(image(2))
+    setting.pump.run_one()
+    other = image(3)
+    setting.session.set_image(other)
+    assert told[-1] is other
+    setting.pump.run_one()
+    assert (setting.session.result.before, setting.session.result.explanation.prediction) == (None, "seen 3")
+
+
+def test_strokes_on_the_mask_are_counted_over_a_variant(setting):
+    setting.session.set_image(image(1))
+    setting.pump.run_one()
+    setting.session.set_variant(image(2))
+    setting.paint.apply(np.array([3]), 1)
+    setting.pump.run_one()
+    assert setting.session.shares["nucleus"].pixels == 3
+    setting.session.set_variant(None)
+    assert setting.session.shares["nucleus"].pixels == 3

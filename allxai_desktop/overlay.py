@@ -5,10 +5,16 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from allxai_desktop.cellclasses import BY_KEY
+from allxai_desktop.i18n import N_
+
 AUTO = "auto"
 COLORMAPS = (AUTO, "jet", "seismic")
 """`auto` is perceptually uniform and lets the image through where there is no relevance; the others are the papers'."""
+COLORMAP_TITLES = {AUTO: N_("Uniform"), "jet": N_("Jet (papers)"), "seismic": N_("Seismic (papers)")}
 
+# Where two classes meet, both have the line: the last one drawn is seen.
+OUTLINED = ("rbc", "cytoplasm", "vacuole", "nucleus")
 # Below this share of the range the perceptually uniform maps fade out.
 FADE = 0.5
 OUTSIDE, EDGE = 1, 2
@@ -51,6 +57,23 @@ def outline(relevant: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return found
 
 
+def class_outlines(codes: NDArray[np.uint8]) -> list[tuple[str, list[NDArray[np.float64]]]]:
+    """Return the classes in a mask (H, W), in drawing order, with their outlines: lines (n, 2) of x, y.
+
+    Coordinates are pixels from the corner of the image. The background has none: it is what is left.
+    """
+    from contourpy import contour_generator
+
+    found = []
+    for key in OUTLINED:
+        inside = np.pad(codes == BY_KEY[key].code, 1)
+        if inside.any():
+            # The centre of pixel 0 lies at 0.5, and at 1 in the padded mask.
+            lines = contour_generator(z=inside.astype(np.float32)).lines(0.5)
+            found.append((key, [np.asarray(line) - 0.5 for line in lines]))
+    return found
+
+
 def blend(
     pixels: NDArray[np.uint8],
     relevance: NDArray[np.float32],
@@ -58,9 +81,10 @@ def blend(
     signed: bool,
     colormap: str = AUTO,
     opacity: float = 0.6,
+    limits: tuple[float, float] | None = None,
 ) -> NDArray[np.uint8]:
-    """Return the image (H, W, 3) with the map drawn over it."""
-    low, high = value_range(relevance, signed)
+    """Return the image (H, W, 3) with the map drawn over it, from `limits` or else its own `value_range`."""
+    low, high = limits or value_range(relevance, signed)
     level = (255 * np.clip((relevance - low) / (high - low), 0, 1)).astype(np.uint8)
     rgba = color_table(colormap, signed)[level]
     alpha = opacity * rgba[..., 3:]

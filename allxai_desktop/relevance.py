@@ -10,9 +10,15 @@ from numpy.typing import NDArray
 
 from allxai_desktop.cellclasses import CLASSES, MAX_CODE, UNLABELLED_KEY
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _
 
 RULES = ("red-channel", "mean", "top-q", "positive-mass")
+RULE_TITLES = {
+    "red-channel": N_("Red channel above its mean (papers)"),
+    "mean": N_("Above the mean relevance"),
+    "top-q": N_("Strongest pixels"),
+    "positive-mass": N_("All positive relevance"),
+}
 COLORMAPS = ("jet", "seismic")
 
 # The sum of all weights in fixed point. Integers make an undone stroke give back exactly the shares before

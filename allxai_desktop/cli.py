@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from allxai_desktop import __version__
+from allxai_desktop.analyses import regions_cli
 from allxai_desktop.cellclasses import BY_KEY
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.explainers.registry import EXPLAINERS, explainer
@@ -113,6 +114,7 @@ def _add_explain_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mask", metavar="FILE.npz", type=Path, help=_("the mask for the relevance by class")
     )
+    regions_cli.add_arguments(parser)
     parser.add_argument(
         "--rule",
         metavar="RULE",
@@ -139,6 +141,7 @@ def _add_explain_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _explain(options: argparse.Namespace) -> None:
     # What can be refused in an instant is refused before torch is loaded.
+    regions_cli.check(options)
     info = explainer(options.explainer)
     colormap = options.colormap or info.default_colormap
     if colormap not in COLORMAPS:
@@ -169,6 +172,7 @@ def _explain(options: argparse.Namespace) -> None:
         if explanation.relevance is not None:
             weights = pixel_weights(explanation.relevance, options.rule, q=options.q, colormap=colormap)
         shares = ShareCounter(mask.codes, weights).shares()
+    regions = regions_cli.regions(options, network, image, mask, explanation.target)
     _write_results(options.out, image, explanation, colormap)
     result = {
         "image": image.name,
@@ -185,6 +189,8 @@ def _explain(options: argparse.Namespace) -> None:
         "colormap": colormap,
         "shares": None if shares is None else {key: asdict(share) for key, share in shares.items()},
     }
+    if regions is not None:
+        result["regions"] = asdict(regions)
     if options.json:
         print(json.dumps(_without_nan(result), indent=2, allow_nan=False))
     else:
@@ -195,6 +201,8 @@ def _explain(options: argparse.Namespace) -> None:
             explanation.undefined,
         ]
         _print_result(card, explanation, shares, [note for note in notes if note])
+        if regions is not None:
+            print("\n".join(regions_cli.table(regions, card.class_title(regions.target))))
 
 
 def _card(name: str | None) -> Card:

@@ -5,6 +5,7 @@ does, its fault at BatchNorm included.
 """
 
 import copy
+import threading
 from collections.abc import Mapping
 from functools import partial, reduce
 from typing import Any
@@ -20,6 +21,8 @@ from allxai_desktop.explainers.propagation import Relevance, Rule, Step, propaga
 
 EPSILON = 1e-6
 """What EpsilonPlusFlat adds to every denominator, with its sign."""
+SMALLEST = 1e-30
+"""What stands for a denominator that is zero where all its terms are positive, and so zero too."""
 # Dense layers are clamped in pieces of this many weights, which stay in the processor's cache.
 _PIECE = 2**18
 
@@ -130,10 +133,24 @@ def _plus(step: Step, relevance: Tensor, bias: Tensor | None, epsilon: float = 0
     parts = [x.clamp(min=0), x.clamp(max=0)] if negative else [x]
     if is_dense(step):
         return {source: _dense_plus(parts, weight, relevance)}
-    terms = [(parts[0], weight.clamp(min=0))]
+    terms = [(parts[0], _positive(weight))]
     if negative:
         terms.append((parts[1], weight.clamp(max=0)))
-    return {source: _shared(step, terms, relevance, bias, epsilon)}
+    return {source: _shared(step, terms, relevance, bias, epsilon or SMALLEST)}
+
+
+_scratch = threading.local()
+
+
+def _positive(weight: Tensor) -> Tensor:
+    """Return the positive part of `weight`, good until the next call on this thread.
+
+    Always in the same memory: to get megabytes anew from the system for every layer takes longer than to fill them.
+    """
+    held: Tensor | None = getattr(_scratch, "held", None)
+    if held is None or held.dtype != weight.dtype or held.numel() < weight.numel():
+        held = _scratch.held = torch.empty(weight.numel(), dtype=weight.dtype)
+    return torch.clamp(weight, min=0, out=held[: weight.numel()].view(weight.shape))
 
 
 def _dense_plus(parts: list[Tensor], weight: Tensor, relevance: Tensor) -> Tensor:
@@ -147,7 +164,7 @@ def _dense_plus(parts: list[Tensor], weight: Tensor, relevance: Tensor) -> Tenso
     for piece, own in zip(torch.split(weight, rows), torch.split(relevance, rows, dim=-1), strict=True):
         signed = [piece.clamp(min=0), *([piece.clamp(max=0)] if len(parts) > 1 else [])]
         total = reduce(torch.add, map(F.linear, parts, signed))
-        quotient = _quotient(own, total)
+        quotient = _quotient(own, total, SMALLEST)
         for slope, half in zip(slopes, signed, strict=True):
             slope += quotient @ half
     return reduce(torch.add, [part * slope for part, slope in zip(parts, slopes, strict=True)])
@@ -176,8 +193,10 @@ def _shared(
 def _quotient(numerator: Tensor, denominator: Tensor, epsilon: float = 0) -> Tensor:
     """Return the quotient; 0 where the denominator is, as what no term made is shared by none.
 
-    `epsilon` is added to the denominator with its sign, + at 0.
+    `epsilon` is added to the denominator with its sign, + at 0; `SMALLEST` is for sums of positive terms.
     """
+    if epsilon == SMALLEST:
+        return numerator / denominator.clamp(min=SMALLEST)
     if epsilon:
         return numerator / (denominator + torch.where(denominator < 0, -epsilon, epsilon))
     return (numerator / denominator).masked_fill_(denominator == 0, 0)

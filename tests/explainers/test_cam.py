@@ -130,6 +130,48 @@ def test_negative_everywhere_is_undefined_under_the_standard_recipe():
     assert attribute(net(), -IMAGE.abs(), 0, "grad-cam").undefined[0] is not None
 
 
+def positions_net(rectifier):
+    """Feature maps x and −2x; the logit weighs each cell of each map on its own."""
+    module = nn.Sequential(
+        nn.Conv2d(1, 2, 1, bias=False), rectifier, nn.Flatten(), nn.Linear(8, 1, bias=False)
+    )
+    with torch.no_grad():
+        module[0].weight.copy_(torch.tensor([1.0, -2.0]).view(2, 1, 1, 1))
+        module[3].weight.copy_(torch.tensor([[1.0, -1, 0, 2, -1, 1, 1, 3]]))
+    return module
+
+
+def test_layer_cam_by_hand():
+    # Positive weights 1, 0, 0, 2 times x and 0, 1, 1, 3 times −2x: 1, −4, 6, 8 − 24.
+    found = attribute(positions_net(nn.Identity()), IMAGE, 0, "layer-cam", layer="0").relevance
+    assert found.flatten().tolist() == [1, 0, 6, 0]
+
+
+class Functional(nn.Module):
+    """relu(x) − relu6(5·x) / 5 + relu6(4·relu(x)), summed with weights 2, −1, 1 and 1, all functional."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(4, 1, bias=False)
+        with torch.no_grad():
+            self.last.weight.copy_(torch.tensor([[2.0, -1, 1, 1]]))
+
+    def forward(self, x):
+        first = nn.functional.relu(x)
+        return self.last((first - nn.functional.relu6(5 * x) / 5 + nn.functional.relu6(4 * first)).flatten(1))
+
+
+def test_guided_grad_cam_of_functional_relu_and_relu6_by_hand():
+    x = torch.tensor([[1.0, 1.0], [-1.0, 2.0]]).view(1, 1, 2, 2)
+    # From above come 2, −1, 1 and 1. `relu` gets them, and where they are positive and 4·first is below 6 four times
+    # them again: 10, then −1 that its own rule stops. relu6(5·x) / 5 gets their negatives, of which only 1 is positive.
+    guided = torch.tensor([10.0, 1, 0, 1]).view(1, 1, 2, 2)
+    # Plain gradients at `relu`: 2 + 8, −1 − 4, 1, 1; it is 1, 1, 0, 2.
+    cam = 7 / 4 * torch.tensor([1.0, 1, 0, 2]).view(1, 1, 2, 2)
+    found = attribute(Functional(), x, 0, "guided-grad-cam", layer="relu").relevance
+    torch.testing.assert_close(found, guided * cam)
+
+
 def test_bicubic_by_hand():
     # imresize([0 1], [1 4], 'bicubic'): Keys's weights at 1/4 and 3/4 with the ends mirrored.
     expected = [-0.0234375 - 0.0703125, 0.2265625 - 0.0234375]

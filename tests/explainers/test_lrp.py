@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from allxai_desktop.explainers import lrp
 from allxai_desktop.explainers.api import attribute
 from allxai_desktop.explainers.graph import UnsupportedOperation
 from allxai_desktop.explainers.registry import EXPLAINERS
@@ -139,6 +140,61 @@ def test_deep_taylor_adds_up_to_the_logit(name, bounds, dtype):
     tolerance = 1e-12 if dtype == torch.float64 else 1e-4
     torch.testing.assert_close(found.conservation, torch.ones(2, dtype=dtype), rtol=0, atol=tolerance)
     assert float(found.relevance.min()) >= 0 or name == "resnet18"
+
+
+@pytest.mark.parametrize("name", ["vgg19", "resnet50"])
+def test_deep_taylor_adds_up_to_the_logit_of_large_networks(name):
+    torch.manual_seed(0)
+    with torch.device("meta"):
+        module = build(name, 16)
+    module = module.to_empty(device="cpu").eval()
+    with torch.no_grad():
+        for tensor in module.parameters():
+            tensor.uniform_(-1, 1).mul_((6 / tensor[0].numel()) ** 0.5 if tensor.ndim > 1 else 0)
+        for norm in module.modules():
+            if isinstance(norm, nn.BatchNorm2d):
+                norm.reset_parameters()
+    x = torch.rand(1, 3, 64, 64)
+    found = attribute(module, x, int(module(x).argmax()), "deep-taylor", bounds=(0, 1))
+    assert found.conservation.item() == pytest.approx(1, abs=1e-4)
+
+
+def test_a_dense_layer_in_pieces_is_the_dense_layer(monkeypatch):
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Flatten(), nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 3)).double()
+    x = torch.randn(2, 1, 2, 3, dtype=torch.float64)
+    target = module(x).argmax(1)
+    whole = attribute(module, x, target, "deep-taylor").relevance
+    monkeypatch.setattr(lrp, "_PIECE", 12)
+    torch.testing.assert_close(attribute(module, x, target, "deep-taylor").relevance, whole)
+
+
+def test_epsilon_plus_flat_by_hand():
+    """Convolution 1 × 2 (weights 1, −1), ReLU, convolution 1 × 1 (2, bias 1), dense (1, 1; 3), three pixels."""
+    module = nn.Sequential(
+        nn.Conv2d(1, 1, (1, 2), bias=False), nn.ReLU(), nn.Conv2d(1, 1, 1), nn.Flatten(), nn.Linear(2, 1)
+    ).double()
+    with torch.no_grad():
+        module[0].weight.copy_(torch.tensor([1.0, -1.0]).view(1, 1, 1, 2))
+        module[2].weight.fill_(2)
+        module[2].bias.fill_(1)
+        module[4].weight.fill_(1)
+        module[4].bias.fill_(3)
+    # Sums 3 and 2, times 2 plus 1: 7 and 5; logit 15. Dense: 7 and 5 of 15; z+: 6 / 7 and 4 / 5 of them, the bias
+    # keeps the rest; flat: halves of 6 and 4, the middle pixel in both.
+    found = attribute(module, image(6, 3, 1), 0, "lrp-epsilon-plus-flat")
+    assert maps(found) == pytest.approx([3, 5, 2], rel=1e-5)
+    assert found.conservation.item() == pytest.approx(10 / 15, rel=1e-5)
+
+
+def test_epsilon_plus_flat_of_one_dense_layer_is_flat():
+    module = nn.Sequential(nn.Flatten(), nn.Linear(3, 1, bias=False)).double()
+    with torch.no_grad():
+        module[1].weight.copy_(torch.tensor([[1.0, 5.0, -2.0]]))
+    # 1 + 10 − 6 = 5 for three pixels: the same for each, so there is no map.
+    found = attribute(module, image(1, 2, 3), 0, "lrp-epsilon-plus-flat")
+    assert maps(found) == pytest.approx([5 / 3] * 3, rel=1e-5)
+    assert found.undefined[0] is not None
 
 
 def test_an_addition_shares_by_the_terms():

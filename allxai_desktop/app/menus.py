@@ -91,7 +91,7 @@ class Menus:
     def _edit(self) -> None:
         menu = self._menu(_("&Edit"))
         self._add_hint(menu, _("Undo"), self.window.canvas.undo, "undo")
-        self._add_hint(menu, _("Redo"), self.window.paint.redo, "redo")
+        self._add_hint(menu, _("Redo"), self.window.canvas.redo, "redo")
 
     def _view(self) -> None:
         window, menu = self.window, self._menu(_("&View"))

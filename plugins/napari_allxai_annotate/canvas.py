@@ -9,6 +9,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
+from psygnal import Signal
 
 from allxai_desktop.cellclasses import CLASSES, CODES, MAX_CODE, UNLABELLED
 from allxai_desktop.i18n import _
@@ -41,7 +42,10 @@ class PaintCanvas:
     """Shows an image and its mask as layers, follows the model, and takes the mouse for its tools.
 
     What napari's own Labels tools change on the mask layer is taken over into the model, as one undo step.
+    `left` asks who had a region painted in place of the mask to end that.
     """
+
+    left = Signal()
 
     def __init__(self, viewer: ViewerModel, model: PaintModel) -> None:
         self.viewer = viewer
@@ -84,7 +88,18 @@ class PaintCanvas:
         if self.gestures.drawing:
             self.gestures.remove_point()
         else:
-            self.model.undo()
+            self.gestures.target.undo()
+
+    def redo(self) -> None:
+        """Make the step undone last again."""
+        self.gestures.target.redo()
+
+    def escape(self) -> None:
+        """Give up the outline that is drawn, else the region that is painted in place of the mask."""
+        if self.gestures.drawing:
+            self.gestures.cancel_outline()
+        else:
+            self.left.emit()
 
     # Layers
 

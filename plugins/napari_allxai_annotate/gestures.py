@@ -16,6 +16,7 @@ from napari_allxai_annotate.brush import BrushView, Color, Point
 
 LEFT, RIGHT = 1, 2
 ERASER_COLOR: Color = (1, 1, 1)
+REGION_COLOR: Color = (0.9, 0.62, 0)
 
 
 class Gestures:
@@ -23,9 +24,11 @@ class Gestures:
 
     The left button paints with the tool in hand, the right button erases with it. napari's own tools stay
     usable: nothing is taken while the active layer has one of them in hand, or while `panning` is set.
+    `target_changed` tells that the strokes go to another model, or that the history of the `region` changed.
     """
 
     drawing_changed = Signal(bool)
+    target_changed = Signal()
 
     def __init__(self, viewer: ViewerModel, model: PaintModel, view: BrushView) -> None:
         self.viewer = viewer
@@ -33,6 +36,7 @@ class Gestures:
         self.view = view
         self.layer: Labels | None = None
         self.enabled = True
+        self._region: PaintModel | None = None
         self._panning = False
         self._tool_held: tuple[Layer, str] | None = None
         self._corners: list[tuple[Point, Point]] = []
@@ -53,6 +57,7 @@ class Gestures:
 
     def close(self) -> None:
         """Give the mouse back to napari."""
+        self.region = None
         self.viewer.mouse_drag_callbacks.remove(self._on_press)
         self.viewer.mouse_move_callbacks.remove(self._on_move)
         self.viewer.events.mouse_over_canvas.disconnect(self._on_over_canvas)
@@ -70,11 +75,38 @@ class Gestures:
         """Whether the mouse paints now."""
         active = self.viewer.layers.selection.active
         return (
-            self.enabled
+            (self.enabled or self._region is not None)
             and self.layer is not None
             and self.viewer.dims.ndisplay == 2
             and (active is None or active.mode == "pan_zoom")
         )
+
+    @property
+    def region(self) -> PaintModel | None:
+        """What is painted in place of the mask, if anything: 1 with the tool in hand, 0 by erasing."""
+        return self._region
+
+    @region.setter
+    def region(self, region: PaintModel | None) -> None:
+        if region is self._region:
+            return
+        self.target.end_stroke()
+        self.cancel_outline()
+        if self._region is not None:
+            self._region.history_changed.disconnect(self._on_region_history)
+        self._region = region
+        if region is not None:
+            region.history_changed.connect(self._on_region_history)
+        self._show_brush()
+        self.target_changed.emit()
+
+    @property
+    def target(self) -> PaintModel:
+        """The model that strokes change and that undo steps through."""
+        return self.model if self._region is None else self._region
+
+    def _on_region_history(self) -> None:
+        self.target_changed.emit()
 
     @property
     def panning(self) -> bool:
@@ -109,7 +141,7 @@ class Gestures:
         corners, code = [data for data, _world in self._corners], self._outline_code
         self.cancel_outline()
         if len(corners) > 2:
-            self.model.apply(shapes.polygon(corners, self.model.shape), code)
+            self.target.apply(shapes.polygon(corners, self.model.shape), code)
 
     def cancel_outline(self) -> None:
         """Forget the outline that is being drawn."""
@@ -165,10 +197,11 @@ class Gestures:
         # Handled, so that the camera neither pans nor zooms with this drag.
         event.handled = True
         model = self.model
-        model.mask_visible = True
-        code = UNLABELLED if event.button == RIGHT else model.paint_code
+        if self._region is None:
+            model.mask_visible = True
+        code = UNLABELLED if event.button == RIGHT else self._paint_code
         if model.tool == "fill":
-            model.apply(shapes.flood(model.codes, self._data_point(event)), code)
+            self.target.apply(shapes.flood(model.codes, self._data_point(event)), code)
         elif model.tool == "polygon":
             self._add_corner(event, code)
         elif model.tool == "freehand":
@@ -177,17 +210,17 @@ class Gestures:
             yield from self._stroke(event, code)
 
     def _stroke(self, event: Any, code: int) -> Iterator[None]:
-        model = self.model
-        model.begin_stroke()
+        target = self.target
+        target.begin_stroke()
         last = self._data_point(event)
-        while model.in_stroke:
+        while target.in_stroke:
             now = self._data_point(event)
             self._mouse = now
             self._show_brush(code)
-            model.apply(shapes.stroke(last, now, model.brush_size, model.shape), code)
+            target.apply(shapes.stroke(last, now, self.model.brush_size, target.shape), code)
             last = now
             if event.type == "mouse_release":
-                model.end_stroke()
+                target.end_stroke()
             else:
                 yield
         self._show_brush()
@@ -247,9 +280,16 @@ class Gestures:
         row, column = self.layer.world_to_data(event.position)[-2:]
         return float(row), float(column)
 
+    @property
+    def _paint_code(self) -> int:
+        code = self.model.paint_code
+        return code if self._region is None else min(code, 1)
+
     def _color(self, code: int) -> Color:
         if code == UNLABELLED:
             return ERASER_COLOR
+        if self._region is not None:
+            return REGION_COLOR
         red, green, blue = BY_CODE[code].color
         return red / 255, green / 255, blue / 255
 
@@ -266,7 +306,7 @@ class Gestures:
             row, column = self.layer.data_to_world(shapes.snap(self._mouse, size))[-2:]
             center = float(row), float(column)
             radius = float(self.layer.scale[-2] * size / 2), float(self.layer.scale[-1] * size / 2)
-        shown = self.model.paint_code if code is None else code
+        shown = self._paint_code if code is None else code
         self.view.set_brush(center, radius, self._color(shown))
 
     def _show_path(self, mouse: Point | None = None) -> None:

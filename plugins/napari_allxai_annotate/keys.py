@@ -34,8 +34,9 @@ KEYS: dict[str, Key] = {
     "hide": Key("H", N_("Show or hide the mask")),
     "undo": Key("Ctrl+Z", N_("Undo")),
     "redo": Key("Ctrl+Shift+Z", N_("Redo"), ("Ctrl+Y",)),
+    "what-if": Key("W", N_("What if: paint over what to take out of the image")),
     "pan": Key("Space", N_("Hold and drag to move the image")),
     "close-outline": Key("Return", N_("Close the polygon (also a double click)"), ("Enter",)),
-    "cancel-outline": Key("Esc", N_("Give the polygon or outline up")),
+    "escape": Key("Esc", N_("Give the polygon or outline up, or leave What if")),
     "remove-point": Key("Backspace", N_("Take the last corner of the polygon back")),
 }

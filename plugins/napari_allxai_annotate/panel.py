@@ -32,7 +32,7 @@ from napari_allxai_annotate.shortcuts import HoldToPan, Shortcuts
 
 NONE = "–"
 SLIDER_STEPS = 100
-OUTLINE_KEYS = ("close-outline", "cancel-outline", "remove-point")
+OUTLINE_KEYS = ("close-outline", "remove-point")
 # The slider takes the place of the arrows of the spin box: Qt's own way to hide them loses the number here.
 STYLE = """
 QToolButton { border: 2px solid transparent; border-radius: 4px; padding: 0px 2px; background: transparent; }
@@ -108,16 +108,16 @@ class AnnotatePanel(QWidget):
             "smaller": partial(model.step_brush_size, -1),
             "hide": lambda: setattr(model, "mask_visible", not model.mask_visible),
             "undo": self._undo,
-            "redo": model.redo,
+            "redo": self._redo,
         }
         if self.canvas is not None:
             gestures = self.canvas.gestures
             actions["close-outline"] = gestures.close_outline
-            actions["cancel-outline"] = gestures.cancel_outline
+            actions["escape"] = self.canvas.escape
             actions["remove-point"] = gestures.remove_point
             self.pan = HoldToPan(window, self.canvas)
         self.shortcuts = Shortcuts(window, actions)
-        self._show_drawing(False)
+        self._show_drawing()
 
     def release_keys(self) -> None:
         """Unbind every key; called before the panel goes away."""
@@ -134,6 +134,7 @@ class AnnotatePanel(QWidget):
         if self.canvas is not None:
             self.canvas.viewer.events.mouse_over_canvas.disconnect(self._on_over_canvas)
             self.canvas.gestures.drawing_changed.disconnect(self._show_drawing)
+            self.canvas.gestures.target_changed.disconnect(self._show_drawing)
 
     # Construction
 
@@ -230,22 +231,25 @@ class AnnotatePanel(QWidget):
         self.outline.toggled.connect(partial(setattr, model, "mask_outline"))
         self.hide_mask.toggled.connect(lambda hidden: setattr(model, "mask_visible", not hidden))
         self.undo.clicked.connect(lambda: self._undo())
-        self.redo.clicked.connect(lambda: model.redo())
+        self.redo.clicked.connect(lambda: self._redo())
         # A number that was typed is done with: the keys go back to the window.
         self.size_value.lineEdit().returnPressed.connect(self.size_value.clearFocus)
         if self.canvas is not None:
             self.canvas.viewer.events.mouse_over_canvas.connect(self._on_over_canvas)
             self.canvas.gestures.drawing_changed.connect(self._show_drawing)
+            self.canvas.gestures.target_changed.connect(self._show_drawing)
 
     def _on_over_canvas(self) -> None:
         self.size_value.clearFocus()
 
     # From the model to the widgets
 
-    def _show_drawing(self, drawing: bool) -> None:
+    def _show_drawing(self, *_drawing: bool) -> None:
         if self.canvas is not None and self.shortcuts is not None:
             # Enter, Escape and Backspace belong to the rest of the window otherwise.
-            self.shortcuts.set_enabled(OUTLINE_KEYS, drawing)
+            gestures = self.canvas.gestures
+            self.shortcuts.set_enabled(OUTLINE_KEYS, gestures.drawing)
+            self.shortcuts.set_enabled(("escape",), gestures.drawing or gestures.region is not None)
         self._show_history()
 
     def _show_class(self) -> None:
@@ -283,14 +287,22 @@ class AnnotatePanel(QWidget):
 
     def _show_history(self) -> None:
         drawing = self.canvas is not None and self.canvas.gestures.drawing
-        self.undo.setEnabled(drawing or self.model.can_undo)
-        self.redo.setEnabled(self.model.can_redo)
+        target = self._target
+        self.undo.setEnabled(drawing or target.can_undo)
+        self.redo.setEnabled(target.can_redo)
+
+    @property
+    def _target(self) -> PaintModel:
+        return self.model if self.canvas is None else self.canvas.gestures.target
 
     def _undo(self) -> None:
         if self.canvas is not None:
             self.canvas.undo()
         else:
             self.model.undo()
+
+    def _redo(self) -> None:
+        self._target.redo()
 
     def _fill_only_over(self) -> None:
         self.only_over.clear()

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from allxai_desktop import __version__
-from allxai_desktop.analyses import regions_cli
+from allxai_desktop.analyses import compare_cli, regions_cli
 from allxai_desktop.cellclasses import BY_KEY
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.explainers.registry import EXPLAINERS, explainer
@@ -332,6 +332,11 @@ _COMMANDS: dict[str, _Command] = {
         ),
         _add_explain_arguments,
         _explain,
+    ),
+    "compare": (
+        lambda: _("Compares explainers and networks on one image: draws them as one figure."),
+        compare_cli.add_arguments,
+        compare_cli.compare,
     ),
     "networks": (lambda: _("Lists the trained networks."), _no_arguments, _networks),
     "explainers": (lambda: _("Lists the explainers."), _no_arguments, _explainers),

@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from allxai_desktop.overlay import EDGE, OUTSIDE, adjust, blend, color_table, outline, value_range
+from allxai_desktop.overlay import (
+    EDGE,
+    OUTSIDE,
+    adjust,
+    blend,
+    class_outlines,
+    color_table,
+    outline,
+    value_range,
+)
 
 
 def test_signed_maps_are_centred_on_zero():
@@ -53,3 +62,27 @@ def test_no_adjustment_changes_no_pixel():
 )
 def test_adjustment_at_its_ends(brightness, contrast, expected):
     assert adjust(np.array([0, 160, 255], np.uint8), brightness, contrast).tolist() == expected
+
+
+def test_limits_of_one_scale_take_the_place_of_the_maps_own():
+    relevance = np.array([[1, 2]], np.float32)
+    pixels = np.zeros((1, 2, 3), np.uint8)
+    own = blend(pixels, relevance, signed=False, colormap="jet", opacity=1)
+    shared = blend(pixels, relevance, signed=False, colormap="jet", opacity=1, limits=(1, 3))
+    # Half of the scale is jet's green, its end dark red.
+    assert own[0].tolist() == [[0, 0, 128], [128, 0, 0]]
+    assert shared[0].tolist() == [[0, 0, 128], [122, 255, 125]]
+
+
+def test_the_outline_of_a_class_runs_between_its_pixels_and_the_others():
+    codes = np.full((4, 5), 5, np.uint8)
+    codes[1:3, 1:4] = 1
+    ((key, lines),) = class_outlines(codes)
+    (line,) = lines
+    assert key == "nucleus"
+    assert (line.min(0).tolist(), line.max(0).tolist()) == ([1.0, 1.0], [4.0, 3.0])
+
+
+def test_a_class_at_the_edge_of_the_image_is_closed_there():
+    ((_key, lines),) = class_outlines(np.full((2, 2), 4, np.uint8))
+    assert (lines[0].min(), lines[0].max()) == (0.0, 2.0)

@@ -60,7 +60,7 @@ class Comparison:
         self._dispatch = dispatch
         self._closed = False
         session.paint.edited.connect(self._on_source)
-        session.result_changed.connect(self._on_result)
+        session.image_changed.connect(self._on_source)
         self.runner.failed.connect(self.failed)
         self.exporter.failed.connect(self.failed)
         self.exporter.finished.connect(self.exported)
@@ -143,7 +143,7 @@ class Comparison:
         """Stop: nothing is delivered after this."""
         self._closed = True
         self.session.paint.edited.disconnect(self._on_source)
-        self.session.result_changed.disconnect(self._on_result)
+        self.session.image_changed.disconnect(self._on_source)
         self.runner.close()
         self.exporter.close()
 
@@ -155,12 +155,8 @@ class Comparison:
             grid.cells[cell.network, cell.method] = cell
             self.cell_ready.emit(cell)
 
-    def _on_source(self, *_edit: object) -> None:
+    def _on_source(self, *_change: object) -> None:
         self._set_outdated(self.grid is not None)
-
-    def _on_result(self, *_result: object) -> None:
-        if self.grid is not None and self.grid.image is not self.session.image:
-            self._set_outdated(True)
 
     def _set_outdated(self, outdated: bool) -> None:
         if outdated != self.outdated:

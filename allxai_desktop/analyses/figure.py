@@ -47,12 +47,17 @@ def save_figure(path: str | Path, grid: Grid, name: str) -> None:
     The ending of `path` says which of `FORMATS`. The file names nothing but this program.
     Raises `AllxaiError` for another ending, for a grid without cells and where the file cannot be written.
     """
+    write_whole(path, figure_bytes(grid, name, check_format(path)))
+
+
+def check_format(path: str | Path) -> str:
+    """Return which of `FORMATS` the ending of `path` asks for. Raises `AllxaiError` for another ending."""
     kind = Path(path).suffix.lower().removeprefix(".")
     if kind not in FORMATS:
         raise AllxaiError(
             _("{name} cannot be written: give it the ending .png or .pdf.").format(name=Path(path).name)
         )
-    write_whole(path, figure_bytes(grid, name, kind))
+    return kind
 
 
 def figure_bytes(grid: Grid, name: str, kind: str) -> bytes:

@@ -12,6 +12,7 @@ from allxai_desktop.explainers.cam import grad_cam, guided_grad_cam, is_flat, la
 from allxai_desktop.explainers.gradients import Choose, Map, abs_gradient, gradient, gradient_x_input
 from allxai_desktop.explainers.graph import cached_graph
 from allxai_desktop.explainers.lrp import deep_taylor, epsilon_plus_flat, lrp_z
+from allxai_desktop.explainers.on_demand import integrated_gradients, kernel_shap, lime, occlusion, smoothgrad
 from allxai_desktop.explainers.passes import Passes
 from allxai_desktop.explainers.registry import ExplainerError, ExplainerInfo, complete_settings, explainer
 from allxai_desktop.i18n import _
@@ -27,6 +28,11 @@ METHODS: dict[str, Callable[..., Map]] = {
     "lrp-z": lrp_z,
     "deep-taylor": deep_taylor,
     "lrp-epsilon-plus-flat": epsilon_plus_flat,
+    "integrated-gradients": integrated_gradients,
+    "smoothgrad": smoothgrad,
+    "occlusion": occlusion,
+    "lime": lime,
+    "kernel-shap": kernel_shap,
 }
 
 

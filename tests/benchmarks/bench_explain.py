@@ -62,14 +62,15 @@ def measure(name: str, runs: int) -> None:
         "forward and backward": lambda: bare_gradient(module, x),
         "forward and backward to layer": lambda: bare_cam(module, x, layer),
     }
-    for method, info in EXPLAINERS.items():
+    live = {name: info for name, info in EXPLAINERS.items() if not info.on_demand}
+    for method, info in live.items():
         settings = {"layer": layer} if info.is_cam else {}
         calls[method] = lambda method=method, settings=settings: attribute(module, x, 1, method, **settings)
     for call in calls.values():
         call()
     times = best(calls, runs)
     both = times["forward and backward"]
-    for method, info in EXPLAINERS.items():
+    for method, info in live.items():
         bare = times["forward and backward to layer"] if info.is_cam else both
         print(
             f"{name:14} {method:18} {1000 * times[method]:8.1f} ms"

@@ -33,10 +33,13 @@ def conclusion(result: RegionShapley, target_title: str) -> str:
     )
 
 
-def sum_line(result: RegionShapley) -> str:
+def sum_line(result: RegionShapley, target_title: str) -> str:
     """Return what the values sum to, and what that is the difference of."""
     removed = _plain(result.logit_all_removed)
-    return _("Sum {sum} = {logit} (logit of the image) − {removed} (logit with everything removed)").format(
+    return _(
+        "{target}: sum {sum} = {logit} (logit of the image) − {removed} (logit with everything removed)"
+    ).format(
+        target=target_title,
         sum=signed(sum(result.values.values())),
         logit=_plain(result.logit),
         removed=f"({removed})" if removed.startswith("−") else removed,
@@ -61,7 +64,7 @@ def table(result: RegionShapley, target_title: str) -> list[str]:
             target=target_title
         ),
         *(f"  {titles[key]:{width}}  {signed(value):>7}" for key, value in result.values.items()),
-        sum_line(result),
+        sum_line(result, target_title),
         conditions(result),
         conclusion(result, target_title),
     ]

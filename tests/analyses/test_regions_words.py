@@ -28,8 +28,8 @@ def test_where_no_region_speaks_for_the_class_that_is_said():
 
 
 def test_the_sum_is_the_difference_of_the_two_logits():
-    assert sum_line(made({"nucleus": 2.0, "rbc": -0.5}, removed=-1.0)) == (
-        "Sum +1.50 = 0.50 (logit of the image) − (−1.00) (logit with everything removed)"
+    assert sum_line(made({"nucleus": 2.0, "rbc": -0.5}, removed=-1.0), "Blast") == (
+        "Blast: sum +1.50 = 0.50 (logit of the image) − (−1.00) (logit with everything removed)"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 KEPT, REMOVED = 0, 1
 """The codes of the region."""
+ALIKE = 0.05
+"""A probability that changes by less is called about the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,15 @@ class Comparison:
     changes: tuple[Change, ...]
     predicted_before: str
     predicted_after: str
+
+    @property
+    def verdict(self) -> Literal["other", "less", "more", "alike"]:
+        """Whether another class is predicted, or how the probability of the class predicted changes."""
+        if self.predicted_after != self.predicted_before:
+            return "other"
+        change = next(change for change in self.changes if change.key == self.predicted_before)
+        gain = change.probability_after - change.probability_before
+        return "alike" if abs(gain) < ALIKE else "more" if gain > 0 else "less"
 
 
 def compare(before: Prediction, after: Prediction, target: str | None) -> Comparison:

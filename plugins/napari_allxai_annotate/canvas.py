@@ -33,6 +33,27 @@ def mask_colormap() -> DirectLabelColormap:
     return DirectLabelColormap(color_dict=colors)
 
 
+def write(layer: Labels, indices: NDArray[np.int64], values: NDArray[np.uint8]) -> None:
+    """Put `values` (n,) at flat `indices` (n,) of a layer, at a cost of their number; napari keeps no undo of it."""
+    if len(indices) > REDRAW_PIXELS:
+        np.put(layer.data, indices, values)
+        layer.refresh(extent=False)
+    else:
+        place = np.divmod(indices, layer.data.shape[1])
+        with layer.block_history():
+            layer.data_setitem(place, values.astype(layer.data.dtype, copy=False))
+        forget_history(layer)
+
+
+def forget_history(layer: Labels) -> None:
+    """Empty napari's history of a layer whose model has the history.
+
+    A second one would hold each pixel twice and, undone by napari's own means, bring back pixels from before a step
+    that was undone here.
+    """
+    layer._reset_history()
+
+
 def mask_name(image_name: str) -> str:
     """Return the name of the mask layer of an image."""
     return _("Mask of {name}").format(name=image_name)
@@ -134,7 +155,7 @@ class PaintCanvas:
                 self.image_layer.data, self.image_layer.name = image.pixels, image.name
                 self.mask_layer.data = self.model.codes.copy()
                 self.mask_layer.name = mask_name(image.name)
-                self._forget_history()
+                forget_history(self.mask_layer)
             finally:
                 self._busy = False
             self._prepare()
@@ -203,14 +224,7 @@ class PaintCanvas:
             return
         self._busy = True
         try:
-            if len(indices) > REDRAW_PIXELS:
-                np.put(layer.data, indices, new)
-                layer.refresh(extent=False)
-            else:
-                place = np.divmod(indices, self.model.shape[1])
-                with layer.block_history():
-                    layer.data_setitem(place, new.astype(layer.data.dtype, copy=False))
-                self._forget_history()
+            write(layer, indices, new)
         finally:
             self._busy = False
 
@@ -222,15 +236,9 @@ class PaintCanvas:
         try:
             layer.data[:] = self.model.codes
             layer.refresh(extent=False)
-            self._forget_history()
+            forget_history(layer)
         finally:
             self._busy = False
-
-    def _forget_history(self) -> None:
-        # The model has the history. A second one in the layer would hold each pixel twice and, undone by
-        # napari's own means, bring back pixels from before a step that was undone here.
-        assert self.mask_layer is not None
-        self.mask_layer._reset_history()
 
     def _show_settings(self) -> None:
         layer, model = self.mask_layer, self.model
@@ -285,4 +293,4 @@ class PaintCanvas:
         self.model.apply(changed[known], values[known].astype(np.uint8))
         # What locks, "only over" or an unknown code forbid goes back to what it was.
         self._on_edited(changed, None, self.model.codes[place])
-        self._forget_history()
+        forget_history(layer)

@@ -20,17 +20,20 @@ from napari_allxai_annotate.canvas import PaintCanvas, mask_name
 
 IMAGE_KEY = "allxai_image"
 """Key in the metadata of a mask layer under which its `CellImage` is."""
+SHOWN_KEY = "allxai_shown"
+"""Key in the metadata of image layers that only show something and are not to be worked on."""
 
 
 class ViewerPainting:
     """A mask over one image layer of a viewer, which starts from a labels layer that fits, if there is one.
 
-    Each widget calls `of` when it is made and `release` when it goes. The mouse paints while the gestures of the
-    canvas are enabled.
+    Each widget calls `of` when it is made and `release` when it goes. The mouse paints the mask while somebody
+    annotates.
     """
 
     image_changed = Signal(object)
     candidates_changed = Signal()
+    annotating_changed = Signal(bool)
     _open: dict[int, ViewerPainting] = {}  # noqa: RUF012 - one list for all, by the id of the viewer
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -66,6 +69,16 @@ class ViewerPainting:
             self.viewer.layers.events.removed.disconnect(self._on_layers)
             self.canvas.close()
             self._closed = True
+
+    @property
+    def annotating(self) -> bool:
+        """Whether the annotate widget is open: it has mouse and keys then."""
+        return self.canvas.gestures.enabled
+
+    @annotating.setter
+    def annotating(self, annotating: bool) -> None:
+        self.canvas.gestures.enabled = annotating
+        self.annotating_changed.emit(annotating)
 
     def candidates(self) -> list[Image]:
         """Return the image layers that can be worked on, the topmost first."""
@@ -134,6 +147,7 @@ def _is_candidate(layer: Any) -> bool:
     # Floating point is a map, such as the relevance, unless it is in colour.
     return (
         isinstance(layer, Image)
+        and SHOWN_KEY not in layer.metadata
         and not layer.multiscale
         and layer.ndim == 2
         and (layer.rgb or np.issubdtype(layer.dtype, np.integer))

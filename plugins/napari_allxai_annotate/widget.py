@@ -53,8 +53,8 @@ class AnnotateWidget(QWidget):
         """Take mouse and keys, once there is a window to take them in."""
         super().showEvent(event)
         if self.painting is not None and self.panel.shortcuts is None:
+            self.painting.annotating = True
             self.panel.bind_keys(self.window())
-            self.painting.canvas.gestures.enabled = True
 
     def event(self, event: QEvent) -> bool:
         """Give everything back when the dock that held the widget is closed."""
@@ -75,7 +75,7 @@ class AnnotateWidget(QWidget):
         painting.candidates_changed.disconnect(self._show_candidates)
         painting.image_changed.disconnect(self._on_image)
         painting.model.edited.disconnect(self._on_edited)
-        painting.canvas.gestures.enabled = False
+        painting.annotating = False
         painting.release()
 
     def _show_candidates(self) -> None:

@@ -74,7 +74,7 @@ class RelevanceOverlay:
         layer = self.reference()
         if layer is not None:
             place = {"scale": layer.scale[-2:], "translate": layer.translate[-2:], "units": layer.units[-2:]}
-        with self._keeping_active_layer():
+        with keeping_active_layer(self.viewer):
             self.map_layer = Image(
                 relevance.copy(),
                 name=_("Relevance"),
@@ -100,19 +100,11 @@ class RelevanceOverlay:
                 layer.visible = False
 
     def _remove(self) -> None:
-        with self._keeping_active_layer():
+        with keeping_active_layer(self.viewer):
             for layer in (self.map_layer, self.outline_layer):
                 if layer is not None and layer in self.viewer.layers:
                     self.viewer.layers.remove(layer)
         self.map_layer = self.outline_layer = None
-
-    @contextmanager
-    def _keeping_active_layer(self) -> Iterator[None]:
-        # The painted layer stays the active one: mouse and keys go to it.
-        active = self.viewer.layers.selection.active
-        yield
-        if active is not None and active in self.viewer.layers:
-            self.viewer.layers.selection.active = active
 
     def _apply_view(self, *_event: object) -> None:
         result = self.session.result
@@ -128,6 +120,15 @@ class RelevanceOverlay:
         _set(self.map_layer, "visible", self.view.map_visible)
         _set(self.map_layer.colorbar, "visible", self.view.map_visible)
         _set(self.outline_layer, "visible", self.view.outline_visible)
+
+
+@contextmanager
+def keeping_active_layer(viewer: Any) -> Iterator[None]:
+    """Let layers come and go while the active one stays so: mouse and keys go to it."""
+    active = viewer.layers.selection.active
+    yield
+    if active is not None and active in viewer.layers:
+        viewer.layers.selection.active = active
 
 
 def _set(owner: Any, name: str, value: Any) -> None:

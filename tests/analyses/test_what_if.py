@@ -148,6 +148,13 @@ def test_the_target_comes_first_and_each_class_once():
     ]
 
 
+@pytest.mark.parametrize(
+    ("after", "verdict"), [(0.25, "other"), (0.625, "less"), (0.875, "more"), (0.75, "alike")]
+)
+def test_the_verdict(after, verdict):
+    assert compare(Prediction(0.75), Prediction(after), "healthy").verdict == verdict
+
+
 def test_taking_a_class_out_shows_what_the_network_makes_of_the_rest(what_if, pump):
     what_if.remove_class("nucleus")
     assert what_if.active

@@ -20,6 +20,11 @@ QFrame#notice QLabel {{ background: transparent; font-size: 10pt; }}
 QTableView {{ background: transparent; border: none; }}
 QTableView::item {{ padding: 0px 3px; }}
 QHeaderView::section {{ background: transparent; border: none; padding: 1px 3px; }}
+QTabWidget::pane {{ border: none; }}
+QTabBar {{ qproperty-drawBase: 0; background: transparent; }}
+QTabBar::tab {{ background: transparent; border: none; border-bottom: 2px solid {foreground}; padding: 3px 9px; }}
+QTabBar::tab:selected {{ background: transparent; border-bottom: 2px solid {current}; font-weight: bold; }}
+QTabBar::tab:hover {{ background: {foreground}; }}
 QComboBox {{ min-height: 20px; }}
 QLabel#emptyTitle {{ font-size: 18pt; }}
 QLabel#emptyText {{ font-size: 11pt; }}
@@ -41,6 +46,7 @@ def stylesheet(theme: str) -> str:
         foreground=colors.foreground.as_hex(),
         highlight=colors.highlight.as_hex(),
         info=colors.current.as_hex(),
+        current=colors.current.as_hex(),
         dim=colors.icon.as_hex(),
     )
 

@@ -12,7 +12,9 @@ from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QScrollArea,
     QSlider,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -38,12 +40,23 @@ RULE_TITLES = {
 }
 COLORMAP_TITLES = {AUTO: N_("Uniform"), "jet": N_("Jet (papers)"), "seismic": N_("Seismic (papers)")}
 
+
+class Page(QWidget):
+    """What a tab of the explain panel holds."""
+
+    def retranslate(self) -> None:
+        """Set the texts again in the current language."""
+
+
 # A result that is awaited for longer is shown as outdated.
 PATIENCE_MS = 250
 
 
 class ExplainPanel(QWidget):
-    """Shows and changes a `Session` and an `ExplainView`; holds no state of its own."""
+    """Shows and changes a `Session` and an `ExplainView`; holds no state of its own.
+
+    Below the prediction are tabs: the relevance by class, and what `add_tab` brings.
+    """
 
     def __init__(self, session: Session, view: ExplainView, cards: Sequence[Card]) -> None:
         super().__init__()
@@ -53,8 +66,6 @@ class ExplainPanel(QWidget):
         self._build()
         self._connect()
         self.retranslate()
-        self._show_view()
-        self._show_result(session.result)
         self.table.shares.set_shares(session.shares)
 
     def retranslate(self) -> None:
@@ -83,8 +94,23 @@ class ExplainPanel(QWidget):
         self.map_label.setText(_("Map"))
         self.bars.retranslate()
         self.table.retranslate()
+        self.tabs.setTabText(0, _("Relevance"))
+        for number, (title, page) in enumerate(self._pages, start=1):
+            self.tabs.setTabText(number, _(title))
+            page.retranslate()
         self._show_choices(self.session.choices)
         self._show_result(self.session.result)
+        self._show_view()
+
+    def add_tab(self, title: str, page: Page) -> None:
+        """Add `page` under `title`, an English text marked for translation."""
+        self._pages.append((title, page))
+        area = QScrollArea(
+            widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        )
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidget(page)
+        self.tabs.addTab(area, _(title))
 
     def set_pixel_size(self, pixel_size_um: float | None) -> None:
         """Show areas in µm² too where the side of a pixel is known."""
@@ -109,6 +135,8 @@ class ExplainPanel(QWidget):
         self.colormap = ChoiceBox()
         self.opacity = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=100)
         self.outline = QCheckBox()
+        self.tabs = QTabWidget(documentMode=True)
+        self._pages: list[tuple[str, Page]] = []
 
         head = QHBoxLayout()
         head.addWidget(self.title)
@@ -131,15 +159,22 @@ class ExplainPanel(QWidget):
         foot.addWidget(self.opacity, 1, 2)
         foot.addWidget(self.outline, 1, 3)
         foot.setColumnStretch(2, 1)
+        relevance = QWidget()
+        page = QVBoxLayout(relevance)
+        page.setContentsMargins(0, 4, 0, 0)
+        page.addWidget(self.table)
+        page.addLayout(foot)
+        page.addStretch()
+        self.tabs.addTab(relevance, "")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(4)
-        for part in (head, choices, self.warning, self.bars, self.message, self.table, foot):
+        for part in (head, choices, self.warning, self.bars, self.message):
             if isinstance(part, QWidget):
                 layout.addWidget(part)
             else:
                 layout.addLayout(part)
-        layout.addStretch()
+        layout.addWidget(self.tabs, 1)
 
     def _connect(self) -> None:
         self._stale = QTimer(self, singleShot=True, interval=PATIENCE_MS)

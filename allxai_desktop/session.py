@@ -2,7 +2,8 @@
 
 Every change of image, network, explainer, target or rule raises a generation number; one worker
 computes, and a result of an older generation is dropped. Painting never reaches the network: an
-edit moves the class counts by the pixels that changed.
+edit moves the class counts by the pixels that changed. An explainer on demand is computed when `compute` asks for it;
+until then there is the prediction, without a map.
 """
 
 from __future__ import annotations
@@ -13,19 +14,24 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.explainers.registry import EXPLAINERS
+from allxai_desktop.explainers.registry import EXPLAINERS, complete_settings
 from allxai_desktop.i18n import _
 from allxai_desktop.relevance import ClassShare, ShareCounter, pixel_weights
+from allxai_desktop.session_engine import Engine as Engine
+from allxai_desktop.session_engine import TorchEngine
+from allxai_desktop.tasks import Cancelled, Progress, unwatched
 
 if TYPE_CHECKING:
-    from allxai_desktop.explainers.explain import Explainer, Explanation
+    from allxai_desktop.explainers.explain import Explanation
     from allxai_desktop.images import CellImage
     from allxai_desktop.networks.network import Prediction
     from allxai_desktop.painting.engine import PaintModel
@@ -40,7 +46,7 @@ class Choices:
 
     network: str | None = None
     explainer: str = "grad-cam"
-    settings: tuple[tuple[str, str], ...] = ()
+    settings: tuple[tuple[str, Any], ...] = ()
     target: str | None = None
     rule: str = "red-channel"
     q: float = 0.1
@@ -50,6 +56,14 @@ class Choices:
     def shown_colormap(self) -> str:
         """The colour map of the overlay and of the red-channel rule."""
         return self.colormap or EXPLAINERS[self.explainer].default_colormap
+
+
+class Demand(Enum):
+    """What there is to do for an explainer on demand: nothing, to ask for its map, or to wait for it."""
+
+    NONE = "none"
+    PENDING = "pending"
+    COMPUTING = "computing"
 
 
 @dataclass(frozen=True)
@@ -71,36 +85,6 @@ class Result:
         return None if self.weights is None else self.weights > 0
 
 
-class Engine(Protocol):
-    """Explains an image with a network by name; called on the worker thread only."""
-
-    def explain(self, image: CellImage, choices: Choices) -> tuple[Explanation, str | None]:
-        """Return the explanation and the network's domain warning."""
-
-
-class TorchEngine:
-    """The registered networks, loaded when they are first asked for."""
-
-    def __init__(self) -> None:
-        self._used: tuple[str, Explainer] | None = None
-        self._warned: tuple[tuple[str, str], str | None] | None = None
-
-    def explain(self, image: CellImage, choices: Choices) -> tuple[Explanation, str | None]:
-        """Return the explanation and the domain warning. Raises `AllxaiError` for an unreadable network."""
-        from allxai_desktop.explainers.explain import shared_explainer
-
-        name = choices.network or ""
-        if self._used is None or self._used[0] != name:
-            # Only now, so that a live change of the explainer reads no card again.
-            self._used = name, shared_explainer(name)
-        engine = self._used[1]
-        explanation = engine.explain(image.pixels, choices.explainer, choices.target, dict(choices.settings))
-        # The same for every explainer and target, which are what changes most.
-        if self._warned is None or self._warned[0] != (name, image.sha256):
-            self._warned = (name, image.sha256), engine.network.domain_warning(image.pixels)
-        return explanation, self._warned[1]
-
-
 @dataclass
 class _Job:
     generation: int
@@ -108,6 +92,7 @@ class _Job:
     choices: Choices
     codes: NDArray[np.uint8]
     original: CellImage
+    demand: Demand
     edits: list[tuple[NDArray[Any], NDArray[np.uint8], NDArray[np.uint8]]] = field(default_factory=list)
 
 
@@ -123,6 +108,8 @@ class Session:
     result_changed = Signal(object)
     shares_changed = Signal(dict)
     busy_changed = Signal(bool)
+    demand_changed = Signal(Demand)
+    progress_changed = Signal(float)
     failed = Signal(str)
 
     def __init__(
@@ -136,6 +123,7 @@ class Session:
         self.choices = Choices()
         self.result: Result | None = None
         self.live = True
+        self.demand = Demand.NONE
         self._engine = engine or TorchEngine()
         self._dispatch = dispatch
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="explain")
@@ -145,6 +133,7 @@ class Session:
         self._weights: NDArray[Any] | None = None
         self._variant: CellImage | None = None
         self._original: Result | None = None
+        self._pass_seconds: float | None = None
         self._predicted: tuple[CellImage, str | None, Prediction] | None = None
         self._cache: OrderedDict[tuple[object, ...], tuple[Explanation, str | None]] = OrderedDict()
         self._cache_lock = threading.Lock()
@@ -164,6 +153,14 @@ class Session:
     def shares(self) -> dict[str, ClassShare]:
         """Shares of the present mask and map; empty without an image."""
         return self._counter.shares() if self._counter else {}
+
+    @property
+    def expected_seconds(self) -> float | None:
+        """How long the map on demand is likely to take; None where that is not known."""
+        info = EXPLAINERS[self.choices.explainer]
+        if info.passes is None or self._pass_seconds is None:
+            return None
+        return self._pass_seconds * info.passes(complete_settings(info, dict(self.choices.settings)))
 
     def set_image(self, image: CellImage | None) -> None:
         """Show `image`, whose mask is already in `paint`; the map of the image before is dropped at once."""
@@ -197,14 +194,26 @@ class Session:
             choices = replace(choices, settings=())
         if choices == self.choices:
             return
+        if choices.network != self.choices.network:
+            self._pass_seconds = None
         self.choices = choices
         self.choices_changed.emit(choices)
-        self._start()
+        self._follow()
 
     def set_live(self, live: bool) -> None:
         """Follow changes at once, or keep what is shown until `live` is on again."""
         self.live = live
         if live:
+            self._follow()
+
+    def compute(self) -> None:
+        """Compute the map of the explainer on demand that is chosen."""
+        if self.demand is Demand.PENDING:
+            self._start(asked=True)
+
+    def cancel(self) -> None:
+        """Stop computing the map on demand."""
+        if self.demand is Demand.COMPUTING:
             self._start()
 
     def close(self) -> None:
@@ -214,16 +223,42 @@ class Session:
         self.paint.edited.disconnect(self._on_edited)
         self._worker.shutdown(wait=True, cancel_futures=True)
 
-    def _start(self) -> None:
+    def _follow(self) -> None:
+        """Start anew, but go on with a map on demand that is still the one that is wanted."""
+        job = self._job
+        still_wanted = (
+            job is not None
+            and job.demand is Demand.COMPUTING
+            and _question(job.image, job.choices) == _question(job.image, self.choices)
+        )
+        if not still_wanted:
+            self._start()
+
+    def _start(self, *, asked: bool = False) -> None:
         self._generation += 1
         was_busy = self.busy
         self._job = None
-        if self.live and self.image is not None and self.choices.network is not None:
+        demand = Demand.NONE
+        if self.image is not None and self.choices.network is not None:
             shown = self._variant or self.image
-            self._job = _Job(self._generation, shown, self.choices, self.paint.codes.copy(), self.image)
-            self._worker.submit(self._run, self._job)
+            if asked:
+                demand = Demand.COMPUTING
+            elif EXPLAINERS[self.choices.explainer].on_demand and not (
+                self.live and self._known(shown, self.choices)
+            ):
+                demand = Demand.PENDING
+            if self.live or asked:
+                codes = self.paint.codes.copy()
+                self._job = _Job(self._generation, shown, self.choices, codes, self.image, demand)
+                self._worker.submit(self._run, self._job)
+        self._set_demand(demand)
         if self.busy != was_busy:
             self.busy_changed.emit(self.busy)
+
+    def _set_demand(self, demand: Demand) -> None:
+        if demand is not self.demand:
+            self.demand = demand
+            self.demand_changed.emit(demand)
 
     def _run(self, job: _Job) -> None:
         if job.generation != self._generation:
@@ -231,6 +266,8 @@ class Session:
         try:
             result = self._compute(job)
             counter = ShareCounter(job.codes, result.weights)
+        except Cancelled:
+            return
         except AllxaiError as error:
             message = str(error)
             self._dispatch(lambda: self._fail(job, message))
@@ -243,7 +280,10 @@ class Session:
 
     def _compute(self, job: _Job) -> Result:
         choices = job.choices
-        explanation, warning = self._explain(job.image, choices)
+        if job.demand is Demand.PENDING:
+            explanation, warning = self._engine.preview(job.image, choices)
+        else:
+            explanation, warning = self._explain(job.image, choices, partial(self._progress, job))
         weights = None
         if explanation.relevance is not None:
             weights = pixel_weights(
@@ -255,19 +295,38 @@ class Session:
     def _prediction(self, image: CellImage, choices: Choices) -> Prediction:
         known = self._predicted
         if known is None or known[0] is not image or known[1] != choices.network:
-            # As a rule in the cache: it was shown before its variant was.
-            prediction = self._explain(image, choices)[0].prediction
+            if EXPLAINERS[choices.explainer].on_demand:
+                prediction = self._engine.preview(image, choices)[0].prediction
+            else:
+                # As a rule in the cache: it was shown before its variant was.
+                prediction = self._explain(image, choices, unwatched)[0].prediction
             known = self._predicted = image, choices.network, prediction
         return known[2]
 
-    def _explain(self, image: CellImage, choices: Choices) -> tuple[Explanation, str | None]:
-        asked = (choices.network, choices.explainer, choices.settings)
-        key = (image.sha256, image.pixels.shape, *asked, choices.target)
+    def _progress(self, job: _Job, share: float) -> None:
+        """Tell how far `job` is. Raises `Cancelled` when it is not wanted any more."""
+        if job.generation != self._generation:
+            raise Cancelled
+
+        def tell() -> None:
+            if job.generation == self._generation:
+                self.progress_changed.emit(share)
+
+        self._dispatch(tell)
+
+    def _known(self, image: CellImage, choices: Choices) -> bool:
+        with self._cache_lock:
+            return _question(image, choices) in self._cache
+
+    def _explain(
+        self, image: CellImage, choices: Choices, progress: Progress
+    ) -> tuple[Explanation, str | None]:
+        key = _question(image, choices)
         with self._cache_lock:
             if key in self._cache:
                 self._cache.move_to_end(key)
                 return self._cache[key]
-        made = self._engine.explain(image, choices)
+        made = self._engine.explain(image, choices, progress)
         with self._cache_lock:
             # The map of the predicted class is also the map of that class by its name.
             self._cache[key] = self._cache[*key[:-1], made[0].target] = made
@@ -282,6 +341,14 @@ class Session:
     def _deliver(self, job: _Job, result: Result, counter: ShareCounter) -> None:
         if job.generation != self._generation:
             return
+        if job.demand is Demand.COMPUTING and self.live and job.choices != self.choices:
+            # Another rule meanwhile: the map is now in the cache.
+            self._start()
+            return
+        if job.demand is Demand.PENDING:
+            self._pass_seconds = result.explanation.seconds
+        else:
+            self._set_demand(Demand.NONE)
         weights = result.weights
         for indices, old, new in job.edits:
             counter.update(old, new, None if weights is None else weights.reshape(-1)[indices])
@@ -303,6 +370,8 @@ class Session:
         if job.generation != self._generation:
             return
         self._job = None
+        if job.demand is Demand.COMPUTING:
+            self._set_demand(Demand.PENDING)
         self._show(None, ShareCounter(self.paint.codes, None))
         self.busy_changed.emit(False)
         self.failed.emit(message)
@@ -313,3 +382,9 @@ class Session:
         if self._counter is not None:
             self._counter.update(old, new, None if self._weights is None else self._weights[indices])
             self.shares_changed.emit(self.shares)
+
+
+def _question(image: CellImage, choices: Choices) -> tuple[object, ...]:
+    """Return what an explanation depends on; the target comes last."""
+    asked = (choices.network, choices.explainer, choices.settings)
+    return (image.sha256, image.pixels.shape, *asked, choices.target)

@@ -9,7 +9,7 @@ import pytest
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.images import image_from_array
 from allxai_desktop.painting.engine import PaintModel
-from allxai_desktop.session import Session
+from allxai_desktop.session import Demand, Session
 
 RELEVANCE = np.array([[0, 1], [2, 3]], np.float32)
 
@@ -24,10 +24,14 @@ class FakeEngine:
         self.error = None
         self.undefined = None
 
-    def explain(self, image, choices):
+    def explain(self, image, choices, progress):
         network, explainer, target = choices.network, choices.explainer, choices.target
         self.calls.append((network, explainer, target))
+        if explainer == "lime":
+            progress(0.25)
         assert self.gate.wait(10)
+        if explainer == "lime":
+            progress(0.75)
         if self.error:
             raise self.error
         relevance = None if self.undefined else RELEVANCE
@@ -39,6 +43,12 @@ class FakeEngine:
             prediction=f"seen {image.pixels.max()}",
         )
         return explanation, "outside" if network == "other" else None
+
+    def preview(self, image, choices):
+        explanation = SimpleNamespace(
+            relevance=None, undefined="Press Compute.", prediction=f"seen {image.pixels.max()}", seconds=0.5
+        )
+        return explanation, None
 
 
 class Pump:
@@ -265,3 +275,150 @@ def test_strokes_on_the_mask_are_counted_over_a_variant(setting):
     assert setting.session.shares["nucleus"].pixels == 3
     setting.session.set_variant(None)
     assert setting.session.shares["nucleus"].pixels == 3
+
+
+@pytest.fixture
+def lime(setting):
+    """The session with an image and an explainer on demand, whose prediction is shown."""
+    setting.session.choose(explainer="lime")
+    setting.session.set_image(image(7))
+    assert setting.session.demand is Demand.PENDING
+    setting.pump.run_one()
+    return setting
+
+
+def computed(setting):
+    setting.session.compute()
+    for _ in ("a quarter", "three quarters", "the map"):
+        setting.pump.run_one()
+
+
+def test_on_demand_there_is_a_prediction_and_no_map_until_it_is_asked_for(lime):
+    assert lime.session.demand is Demand.PENDING
+    assert not lime.session.busy
+    assert lime.engine.calls == []
+    assert lime.session.result.explanation.prediction == "seen 7"
+    assert lime.session.result.relevant is None
+    assert lime.session.shares["nucleus"].relevant is None
+
+
+def test_the_time_that_the_map_will_take_is_told_from_one_pass(lime):
+    # 300 samples of half a second.
+    assert lime.session.expected_seconds == 150
+    lime.session.choose(settings=(("samples", 20),))
+    assert lime.session.expected_seconds == 10
+    lime.session.choose(explainer="gradient")
+    assert lime.session.expected_seconds is None
+
+
+def test_asked_for_it_is_computed_with_progress(lime):
+    told, states = [], []
+    lime.session.progress_changed.connect(told.append)
+    lime.session.demand_changed.connect(states.append)
+    computed(lime)
+    assert told == [0.25, 0.75]
+    assert states == [Demand.COMPUTING, Demand.NONE]
+    assert lime.session.shares["background"].relevant == 1
+    lime.session.compute()
+    assert lime.engine.calls == [("net", "lime", None)]
+
+
+def test_strokes_made_while_a_map_on_demand_is_computed_are_counted(lime):
+    lime.engine.gate.clear()
+    lime.session.compute()
+    lime.paint.apply(np.array([3]), 1)
+    lime.engine.gate.set()
+    for _ in range(3):
+        lime.pump.run_one()
+    assert lime.session.shares["nucleus"].relevant == 1
+
+
+def test_cancelled_it_can_be_asked_for_again(lime):
+    lime.engine.gate.clear()
+    lime.session.compute()
+    lime.pump.run_one()
+    lime.session.cancel()
+    assert lime.session.demand is Demand.PENDING
+    lime.engine.gate.set()
+    # What was cancelled delivers nothing; the prediction comes again.
+    lime.pump.run_one()
+    assert lime.session.result.relevant is None
+    assert not lime.session.busy
+    computed(lime)
+    assert lime.session.result.relevant is not None
+
+
+def test_a_newer_choice_cancels_it(lime):
+    lime.engine.gate.clear()
+    lime.session.compute()
+    lime.pump.run_one()
+    lime.session.choose(explainer="gradient")
+    assert lime.session.demand is Demand.NONE
+    lime.engine.gate.set()
+    lime.pump.run_one()
+    assert lime.session.result.choices.explainer == "gradient"
+
+
+def test_once_computed_it_is_shown_at_once_when_it_is_chosen_again(lime):
+    computed(lime)
+    lime.session.choose(explainer="gradient")
+    lime.pump.run_one()
+    lime.session.choose(explainer="lime")
+    assert lime.session.demand is Demand.NONE
+    lime.pump.run_one()
+    assert lime.session.result.relevant is not None
+    assert [call[1] for call in lime.engine.calls] == ["lime", "gradient"]
+
+
+def test_another_image_has_to_be_asked_for(lime):
+    computed(lime)
+    lime.session.set_image(image(8))
+    assert lime.session.demand is Demand.PENDING
+    lime.pump.run_one()
+    assert lime.session.result.explanation.prediction == "seen 8"
+
+
+def test_another_rule_does_not_stop_it_and_holds_when_it_is_done(lime):
+    lime.engine.gate.clear()
+    lime.session.compute()
+    lime.pump.run_one()
+    lime.session.choose(rule="positive-mass")
+    assert lime.session.demand is Demand.COMPUTING
+    lime.engine.gate.set()
+    for _ in ("three quarters", "the map by the old rule", "by the new one"):
+        lime.pump.run_one()
+    assert lime.session.result.choices.rule == "positive-mass"
+    assert lime.session.shares["background"].relevant_share == pytest.approx(0.5)
+    assert len(lime.engine.calls) == 1
+
+
+def test_a_failure_on_demand_can_be_tried_again(lime):
+    lime.engine.error = AllxaiError("Choose fewer samples.")
+    computed(lime)
+    assert lime.session.demand is Demand.PENDING
+    lime.engine.error = None
+    computed(lime)
+    assert lime.session.demand is Demand.NONE
+
+
+def test_not_live_it_is_still_computed_when_asked_for(setting):
+    setting.session.set_live(False)
+    setting.session.set_image(image())
+    setting.session.choose(explainer="lime")
+    assert setting.session.demand is Demand.PENDING
+    computed(setting)
+    assert setting.session.result.relevant is not None
+
+
+def test_the_prediction_before_a_variant_costs_no_map_on_demand(lime):
+    lime.session.set_variant(image(9))
+    lime.pump.run_one()
+    result = lime.session.result
+    assert (result.before, result.explanation.prediction) == ("seen 7", "seen 9")
+    assert lime.engine.calls == []
+
+
+def test_closed_it_delivers_no_map_on_demand(lime):
+    lime.session.compute()
+    lime.session.close()
+    assert lime.session.result.relevant is None

@@ -58,7 +58,7 @@ class Engine:
         self.gate = threading.Event()
         self.gate.set()
 
-    def explain(self, image, choices):
+    def explain(self, image, choices, progress=None):
         self.seen.append(image)
         assert self.gate.wait(10)
         prediction = Prediction(float((image.pixels[..., 0] == BLACK).mean()))
@@ -313,7 +313,7 @@ def test_neither_file_nor_mask_nor_history_changes(tmp_path):
     folder = tmp_path / "study"
     folder.mkdir()
     Image.fromarray(cell().pixels).save(folder / "cell.png")
-    engine.explain = lambda image, choices: (
+    engine.explain = lambda image, choices, progress: (
         Explanation(np.arange(8.0).reshape(2, 4), Prediction(0.5), "blast"),
         None,
     )

@@ -25,7 +25,7 @@ class FakeEngine:
     def __init__(self):
         self.calls = 0
 
-    def explain(self, image, choices):
+    def explain(self, image, choices, progress=None):
         self.calls += 1
         card = next(card for card in list_networks() if card.name == choices.network)
         shares = {key: (0.9 if key == card.classes[0] else 0.1) for key in card.classes}

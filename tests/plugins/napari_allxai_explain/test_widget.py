@@ -11,7 +11,7 @@ from napari_allxai_explain.widget import ExplainWidget
 
 
 class FakeEngine:
-    def explain(self, image, choices):
+    def explain(self, image, choices, progress=None):
         card = next(card for card in list_networks() if card.name == choices.network)
         relevance = np.arange(image.pixels[..., 0].size, dtype=np.float32).reshape(image.pixels.shape[:2])
         prediction = SimpleNamespace(

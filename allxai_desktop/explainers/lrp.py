@@ -6,7 +6,7 @@ does, its fault at BatchNorm included.
 
 import copy
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial, reduce
 from typing import Any
 
@@ -15,14 +15,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from allxai_desktop.explainers.gradients import Choose, Map, one_hot
-from allxai_desktop.explainers.operations import Kind
+from allxai_desktop.explainers.operations import ADDITIONS, AVERAGES, LEAKY, Kind
 from allxai_desktop.explainers.passes import Passes
 from allxai_desktop.explainers.propagation import Relevance, Rule, Step, propagate, vjp
 
 EPSILON = 1e-6
 """What EpsilonPlusFlat adds to every denominator, with its sign."""
-SMALLEST = 1e-30
-"""What stands for a denominator that is zero where all its terms are positive, and so zero too."""
 # Dense layers are clamped in pieces of this many weights, which stay in the processor's cache.
 _PIECE = 2**18
 
@@ -61,15 +59,38 @@ def _explain(
     return relevance, logits, targets
 
 
-def z(step: Step, relevance: Tensor, epsilon: float = 0) -> Relevance:
+Divide = Callable[[Tensor, Tensor], Tensor]
+
+
+def exact(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """Divide; 0 where the denominator is, as what no term made is shared by none."""
+    return (numerator / denominator).masked_fill_(denominator == 0, 0)
+
+
+def positive(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """Divide by a sum of positive terms: where it is zero they all are, and anything serves."""
+    return numerator / denominator.clamp(min=1e-30)
+
+
+def stable(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """Divide by the denominator moved away from zero by `EPSILON`."""
+    return numerator / (denominator + torch.where(denominator < 0, -EPSILON, EPSILON))
+
+
+def as_innvestigate(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """Divide by 1e-7 where the denominator is zero."""
+    return numerator / denominator.masked_fill(denominator == 0, 1e-7)
+
+
+def z(step: Step, relevance: Tensor, divide: Divide = exact) -> Relevance:
     """Share relevance among the terms of a sum by their part in it."""
-    parts = vjp(step, _quotient(relevance, step.output.detach(), epsilon))
+    parts = vjp(step, divide(relevance, step.output.detach()))
     return {source: step.inputs[source].detach() * part for source, part in parts.items()}
 
 
 def z_plus(step: Step, relevance: Tensor) -> Relevance:
     """Share relevance among the positive terms only, without bias."""
-    return _plus(step, relevance, None)
+    return _plus(step, relevance, None, positive)
 
 
 def z_bounded(step: Step, relevance: Tensor) -> Relevance:
@@ -80,25 +101,25 @@ def z_bounded(step: Step, relevance: Tensor) -> Relevance:
     low, high = step.bounds
     weight = _weight(step)
     terms = [(x, weight), (low, -weight.clamp(min=0)), (high, -weight.clamp(max=0))]
-    return {source: _shared(step, terms, relevance)}
+    return {source: _shared(step, terms, relevance, None, exact)}
 
 
 def plus_or_flat(step: Step, relevance: Tensor) -> Relevance:
     """EpsilonPlusFlat: ε-rule for dense layers, z+ for convolutions, and equal shares for all that a first layer reads.
 
-    A positive bias takes its share of z+; nothing is known of the others' denominators but their ε.
+    A positive bias takes its share of z+.
     """
     ((source, x),) = step.inputs.items()
     if step.of_image:
         ones = torch.ones_like(x).requires_grad_()
         with torch.enable_grad():
             count = _weighted(step, ones, torch.ones_like(_weight(step)))
-        (part,) = torch.autograd.grad(count, ones, _quotient(relevance, count.detach(), EPSILON))
+        (part,) = torch.autograd.grad(count, ones, stable(relevance, count.detach()))
         return {source: part}
     if is_dense(step):
-        return z(step, relevance, EPSILON)
+        return z(step, relevance, stable)
     bias = _bias(step)
-    return _plus(step, relevance, None if bias is None else bias.clamp(min=0), EPSILON)
+    return _plus(step, relevance, None if bias is None else bias.clamp(min=0), stable)
 
 
 def unchanged(step: Step, relevance: Any) -> Relevance:
@@ -118,7 +139,18 @@ def faulty_norm(step: Step, relevance: Tensor) -> Relevance:
     factor = ((1 if norm.weight is None else norm.weight) / spread).view(shape)
     offset = ((0 if norm.bias is None else norm.bias) - norm.running_mean / spread).view(shape)
     scaled = x.detach() * factor
-    return {source: _quotient(relevance, scaled + offset) * scaled}
+    return {source: as_innvestigate(relevance, scaled + offset) * scaled}
+
+
+def sum_or_slope(step: Step, relevance: Tensor) -> Relevance:
+    """The z-rule for averages and for the sum of two branches, the gradient for all else, as in iNNvestigate."""
+    sums = step.key in AVERAGES or (step.key in ADDITIONS and len(step.inputs) > 1)
+    return z(step, relevance, as_innvestigate) if sums else vjp(step, relevance)
+
+
+def unchanged_but_leaky(step: Step, relevance: Tensor) -> Relevance:
+    """Pass relevance through, but for LeakyReLU, which is a layer in Keras and there takes the gradient."""
+    return vjp(step, relevance) if step.key in LEAKY else unchanged(step, relevance)
 
 
 def is_dense(step: Step) -> bool:
@@ -126,7 +158,7 @@ def is_dense(step: Step) -> bool:
     return isinstance(step.call, nn.Linear) or step.call is F.linear
 
 
-def _plus(step: Step, relevance: Tensor, bias: Tensor | None, epsilon: float = 0) -> Relevance:
+def _plus(step: Step, relevance: Tensor, bias: Tensor | None, divide: Divide) -> Relevance:
     ((source, x),) = step.inputs.items()
     weight = _weight(step)
     negative = bool(x.min() < 0)
@@ -136,7 +168,7 @@ def _plus(step: Step, relevance: Tensor, bias: Tensor | None, epsilon: float = 0
     terms = [(parts[0], _positive(weight))]
     if negative:
         terms.append((parts[1], weight.clamp(max=0)))
-    return {source: _shared(step, terms, relevance, bias, epsilon or SMALLEST)}
+    return {source: _shared(step, terms, relevance, bias, divide)}
 
 
 _scratch = threading.local()
@@ -164,7 +196,7 @@ def _dense_plus(parts: list[Tensor], weight: Tensor, relevance: Tensor) -> Tenso
     for piece, own in zip(torch.split(weight, rows), torch.split(relevance, rows, dim=-1), strict=True):
         signed = [piece.clamp(min=0), *([piece.clamp(max=0)] if len(parts) > 1 else [])]
         total = reduce(torch.add, map(F.linear, parts, signed))
-        quotient = _quotient(own, total, SMALLEST)
+        quotient = positive(own, total)
         for slope, half in zip(slopes, signed, strict=True):
             slope += quotient @ half
     return reduce(torch.add, [part * slope for part, slope in zip(parts, slopes, strict=True)])
@@ -174,8 +206,8 @@ def _shared(
     step: Step,
     terms: list[tuple[Tensor, Tensor]],
     relevance: Tensor,
-    bias: Tensor | None = None,
-    epsilon: float = 0,
+    bias: Tensor | None,
+    divide: Divide,
 ) -> Tensor:
     """Return the relevance of an input from pairs (input, weight) whose sums add up to the denominator."""
     leaves = [x.detach().requires_grad_() for x, _weight in terms]
@@ -185,21 +217,9 @@ def _shared(
             for number, (leaf, (_x, weight)) in enumerate(zip(leaves, terms, strict=True))
         ]
         total = reduce(torch.add, sums)
-    slopes = torch.autograd.grad(total, leaves, _quotient(relevance, total.detach(), epsilon))
+    slopes = torch.autograd.grad(total, leaves, divide(relevance, total.detach()))
     products = [leaf.detach() * slope for leaf, slope in zip(leaves, slopes, strict=True)]
     return reduce(torch.add, products)
-
-
-def _quotient(numerator: Tensor, denominator: Tensor, epsilon: float = 0) -> Tensor:
-    """Return the quotient; 0 where the denominator is, as what no term made is shared by none.
-
-    `epsilon` is added to the denominator with its sign, + at 0; `SMALLEST` is for sums of positive terms.
-    """
-    if epsilon == SMALLEST:
-        return numerator / denominator.clamp(min=SMALLEST)
-    if epsilon:
-        return numerator / (denominator + torch.where(denominator < 0, -epsilon, epsilon))
-    return (numerator / denominator).masked_fill_(denominator == 0, 0)
 
 
 def _weight(step: Step) -> Tensor:
@@ -228,14 +248,15 @@ def _weighted(step: Step, x: Tensor, weight: Tensor, bias: Tensor | None = None)
     return step.call(x, weight, bias, *step.args[3:], **others)
 
 
-_STABLE = partial(z, epsilon=EPSILON)
+_z_stable, _z_innvestigate = partial(z, divide=stable), partial(z, divide=as_innvestigate)
 
 LRP_Z: dict[str, dict[Kind, Rule]] = {
     "conserving": {
         "weights": z, "norm": z, "linear": z, "route": vjp, "activation": unchanged, "relu6": unchanged,
     },
     "innvestigate": {
-        "weights": z, "norm": faulty_norm, "linear": z, "route": vjp, "activation": unchanged, "relu6": vjp,
+        "weights": _z_innvestigate, "norm": faulty_norm, "linear": sum_or_slope, "route": vjp,
+        "activation": unchanged_but_leaky, "relu6": vjp,
     },
 }  # fmt: skip
 DEEP_TAYLOR: dict[str, dict[Kind, Rule]] = {
@@ -248,6 +269,6 @@ DEEP_TAYLOR: dict[str, dict[Kind, Rule]] = {
     },
 }  # fmt: skip
 EPSILON_PLUS_FLAT: dict[Kind, Rule] = {
-    "weights": plus_or_flat, "norm": unchanged, "linear": _STABLE, "route": vjp, "activation": unchanged,
+    "weights": plus_or_flat, "norm": unchanged, "linear": _z_stable, "route": vjp, "activation": unchanged,
     "relu6": unchanged,
 }  # fmt: skip

@@ -50,6 +50,19 @@ _OPERATIONS: dict[Kind, tuple[Any, ...]] = {
 KINDS: dict[Any, Kind] = {key: kind for kind, keys in _OPERATIONS.items() for key in keys}
 RELUS = {nn.ReLU, F.relu, torch.relu, "relu"}
 RECTIFIERS = {*RELUS, *_OPERATIONS["relu6"]}
+LEAKY = {nn.LeakyReLU, F.leaky_relu}
+ADDITIONS = {operator.add, torch.add, "add"}
+AVERAGES = {
+    nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d,
+    F.avg_pool1d, F.avg_pool2d, F.avg_pool3d, F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d,
+    torch.mean, "mean",
+}  # fmt: skip
+# They change the order and the number of values, and no value.
+RESHAPES = {
+    nn.Flatten, nn.Unflatten, nn.Identity, F.pad, torch.flatten, torch.reshape, torch.permute, torch.transpose,
+    torch.squeeze, torch.unsqueeze, "flatten", "reshape", "view", "permute", "transpose", "squeeze", "unsqueeze",
+    "contiguous", "clone",
+}  # fmt: skip
 # With two inputs that both depend on the image these are no longer linear.
 PRODUCTS = {operator.mul, operator.truediv, torch.mul, torch.div, "mul", "div"}
 # These only by a constant.

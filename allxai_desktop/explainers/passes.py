@@ -83,10 +83,10 @@ class Passes:
             return features.detach(), slope, tape.logits.detach()
 
     def recorded(self, *, folded: bool) -> Recording:
-        """Return the steps of a forward pass, with BatchNorm folded or not."""
+        """Return the steps of a forward pass: with BatchNorm folded, or as iNNvestigate takes them."""
         with self._lock:
             if folded not in self._recordings:
-                recording = record(self._graph_of(folded), self.inputs, self._bounds, overwrite=folded)
+                recording = record(self._graph_of(folded), self.inputs, self._bounds, innvestigate=not folded)
                 if not self.shared:
                     return recording
                 self._recordings[folded] = recording

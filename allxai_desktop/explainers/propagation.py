@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, fx
 
 from allxai_desktop.explainers.graph import Graph, UnsupportedOperation, arguments
-from allxai_desktop.explainers.operations import KINDS, PRODUCTS, QUOTIENTS, RELUS, Kind
+from allxai_desktop.explainers.operations import KINDS, PRODUCTS, QUOTIENTS, RELUS, RESHAPES, Kind
 from allxai_desktop.i18n import _
 
 Relevance = dict[fx.Node, Any]
@@ -23,13 +23,14 @@ class Step:
     """One node as it was computed, which is what a rule is given.
 
     `inputs` are the values that depend on the image, by the node that made them, and `output` can be differentiated
-    by them. `args` and `kwargs` are what `call` was called with. `of_image`: the input is nothing but the image,
-    moved about or scaled; `bounds` are its bounds then, where they are known. A ReLU that overwrote its input has
-    neither args nor an output.
+    by them. `key` says which operation it is; `args` and `kwargs` are what `call` was called with. `of_image`: the
+    input is nothing but the image, moved about or scaled; `bounds` are its bounds then, where they are known. A ReLU
+    that overwrote its input has neither args nor an output.
     """
 
     node: fx.Node
     kind: Kind
+    key: Any
     call: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -54,15 +55,16 @@ class Recording:
 
 
 def record(
-    graph: Graph, inputs: Tensor, bounds: Bounds | None = None, *, overwrite: bool = False
+    graph: Graph, inputs: Tensor, bounds: Bounds | None = None, *, innvestigate: bool = False
 ) -> Recording:
     """Run `inputs` (N, C, H, W) forward and note each step.
 
-    With `overwrite` a ReLU overwrites the weighted sum that only it reads, which halves what is kept. Rules cannot
-    tell: where the ReLU is zero so is the relevance that arrives there, of whatever divides by the sum.
+    A ReLU overwrites the sum that only it reads, which halves what is kept. Rules cannot tell: where the ReLU is
+    zero so is the relevance that arrives there, of whatever divides by the sum. For `innvestigate` nothing is
+    overwritten, and what was scaled is not the image any more.
     Raises `UnsupportedOperation` for the first operation without a rule.
     """
-    forward = _Forward(graph, bounds, overwrite)
+    forward = _Forward(graph, bounds, innvestigate)
     logits, _values = graph.run(inputs.detach(), compute=forward.compute)
     return Recording(graph, inputs, forward.steps, logits.detach())
 
@@ -89,10 +91,10 @@ def propagate(recording: Recording, rules: Mapping[Kind, Rule], seed: Tensor, *,
 class _Forward:
     """Computes node after node and notes a step for each that depends on the image."""
 
-    def __init__(self, graph: Graph, bounds: Bounds | None, overwrite: bool) -> None:
+    def __init__(self, graph: Graph, bounds: Bounds | None, innvestigate: bool) -> None:
         self.steps: list[Step] = []
         self._graph = graph
-        self._overwrite = overwrite
+        self._innvestigate = innvestigate
         self._depends = {graph.input}
         self._image: dict[fx.Node, Bounds | None] = {graph.input: bounds}
         self._sums: set[fx.Node] = set()
@@ -137,11 +139,22 @@ class _Forward:
         first = next(iter(inputs))
         of_image, bounds = first in self._image, self._image.get(first)
         self.steps.append(
-            Step(node, kind, self._graph.calls[node], args, kwargs, inputs, output, of_image, bounds)
+            Step(
+                node,
+                kind,
+                self._graph.key(node),
+                self._graph.calls[node],
+                args,
+                kwargs,
+                inputs,
+                output,
+                of_image,
+                bounds,
+            )
         )
 
     def _may_overwrite(self, node: fx.Node) -> bool:
-        if not self._overwrite or self._graph.key(node) not in RELUS:
+        if self._innvestigate or self._graph.key(node) not in RELUS:
             return False
         (source,) = node.all_input_nodes
         return source in self._sums and len(source.users) == 1
@@ -160,6 +173,8 @@ class _Forward:
         self, node: fx.Node, kind: Kind, sources: list[fx.Node], values: Mapping[fx.Node, Any]
     ) -> None:
         if sources[0] not in self._image or len(sources) > 1 or kind not in {"route", "linear"}:
+            return
+        if self._innvestigate and self._graph.key(node) not in RESHAPES:
             return
         bounds = self._image[sources[0]]
         if bounds is not None:

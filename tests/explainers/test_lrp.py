@@ -205,6 +205,45 @@ def test_an_addition_shares_by_the_terms():
     assert maps(found) == pytest.approx([0, 45])
 
 
+def test_innvestigate_shares_the_sum_of_two_branches_only():
+    # 10 and 5 of 15 go to the branches; a factor is a gradient to it: 10 · 2 + 5.
+    added = Lambda(lambda self, x: (x * 2 + x).flatten(1))
+    assert maps(attribute(added, image(1, 5), 1, "lrp-z")) == pytest.approx([0, 15])
+    assert maps(attribute(added, image(1, 5), 1, "lrp-z", preset="innvestigate")) == pytest.approx([0, 25])
+    # A difference is a gradient to it: 15 · 4 − 15 · 1 of the logit 4·5 − 5.
+    taken = Lambda(lambda self, x: (x * 4 - x).flatten(1))
+    assert maps(attribute(taken, image(1, 5), 1, "lrp-z", preset="innvestigate")) == pytest.approx([0, 45])
+
+
+def test_a_leaky_relu_passes_relevance_unless_as_innvestigate():
+    module = nn.Sequential(nn.LeakyReLU(0.5), nn.Flatten())
+    assert maps(attribute(module, image(-4, 1), 0, "lrp-z")) == [-2, 0]
+    assert maps(attribute(module, image(-4, 1), 0, "lrp-z", preset="innvestigate")) == [-1, 0]
+
+
+def test_innvestigate_divides_by_a_little_where_terms_cancel():
+    # 1 · 2 − 2 · 1 = 0, then 1 is subtracted: relevance −1 arrives at a sum of zero.
+    module = Lambda(lambda self, x: self.last(x.flatten(1)) - 1, last=nn.Linear(2, 1, bias=False).double())
+    with torch.no_grad():
+        module.last.weight.copy_(torch.tensor([[2.0, -1.0]]))
+    assert maps(attribute(module, image(1, 2), 0, "lrp-z")) == [0, 0]
+    found = maps(attribute(module, image(1, 2), 0, "lrp-z", preset="innvestigate"))
+    assert found == pytest.approx([-2e7, 2e7])
+
+
+def test_innvestigate_bounds_the_image_itself_only():
+    last = nn.Linear(2, 1, bias=False).double()
+    with torch.no_grad():
+        last.weight.copy_(torch.tensor([[3.0, -1.0]]))
+    settings = {"preset": "innvestigate", "bounds": (1, 4)}
+    # Of 3·2 − 3: (2 − 1) · 3 and (3 − 4) · −1.
+    plain = Lambda(lambda self, x: self.last(x.flatten(1)), last=last)
+    assert maps(attribute(plain, image(2, 3), 0, "deep-taylor", **settings)) == pytest.approx([9 / 4, 3 / 4])
+    # Once doubled it has no bounds: z+ gives all of 6 to the first, whose gradient is 2.
+    scaled = Lambda(lambda self, x: self.last((x * 2).flatten(1)), last=last)
+    assert maps(attribute(scaled, image(2, 3), 0, "deep-taylor", **settings)) == pytest.approx([12, 0])
+
+
 def test_average_pooling_shares_by_the_terms():
     module = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     assert maps(attribute(module, image(1, 3), 0, "deep-taylor")) == pytest.approx([0.5, 1.5])

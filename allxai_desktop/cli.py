@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from PIL import Image
 
-from allxai_desktop import __version__
+from allxai_desktop import __version__, cli_networks
 from allxai_desktop.analyses import compare_cli, regions_cli
 from allxai_desktop.cellclasses import BY_KEY
 from allxai_desktop.errors import AllxaiError
@@ -300,15 +300,6 @@ def _no_arguments(parser: argparse.ArgumentParser) -> None:
     pass
 
 
-def _networks(options: argparse.Namespace) -> None:
-    cards = list_networks()
-    width = max((len(card.name) for card in cards), default=0)
-    for card in cards:
-        print(f"{card.name:{width}}  {card.title}")
-        print(f"{'':{width}}  {card.domain_description}")
-        print(f"{'':{width}}  {', '.join(card.classes)}")
-
-
 def _explainers(options: argparse.Namespace) -> None:
     width = max(map(len, EXPLAINERS))
     for info in EXPLAINERS.values():
@@ -338,7 +329,12 @@ _COMMANDS: dict[str, _Command] = {
         compare_cli.add_arguments,
         compare_cli.compare,
     ),
-    "networks": (lambda: _("Lists the trained networks."), _no_arguments, _networks),
+    "networks": (lambda: _("Lists the trained networks."), _no_arguments, cli_networks.list_all),
+    "network": (
+        lambda: _("Adds a trained network of your own, or removes it."),
+        cli_networks.add_arguments,
+        cli_networks.run,
+    ),
     "explainers": (lambda: _("Lists the explainers."), _no_arguments, _explainers),
     "selftest": (
         lambda: _("Explains a sample with every network and checks the answers."),

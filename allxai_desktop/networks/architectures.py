@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _
 from allxai_desktop.networks.errors import NetworkError
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ class Architecture:
 
 
 _VGG = (
-    "adaptive pooling to 7×7 before the dense layers, so that other sizes than 224×224 fit (torchvision)",
+    N_("adaptive pooling to 7×7 before the dense layers, so that other sizes than 224×224 fit (torchvision)"),
 )
-_RESNET50 = ("the stride of a block is in its 3×3 convolution, not in its first 1×1 (torchvision)",)
-_MOBILENET = ("the classifier is a dense layer, not a 1×1 convolution",)
-_TRANSFER = ("ReLU between the two dense layers: the paper does not name it",)
+_RESNET50 = (N_("the stride of a block is in its 3×3 convolution, not in its first 1×1 (torchvision)"),)
+_MOBILENET = (N_("the classifier is a dense layer, not a 1×1 convolution"),)
+_TRANSFER = (N_("ReLU between the two dense layers: the paper does not name it"),)
 
 
 def _thesis(trunk: str, layers: int, builder: str, cam_layer: str) -> Architecture:
@@ -66,7 +66,7 @@ def _thesis(trunk: str, layers: int, builder: str, cam_layer: str) -> Architectu
         f"{trunk}, dense 128 × {layers}",
         builder,
         cam_layer,
-        ("ReLU between the dense layers: the thesis does not name their activation",),
+        (N_("ReLU between the dense layers: the thesis does not name their activation"),),
         input_size=(256, 256),
         mean=mean,
         std=std,
@@ -85,10 +85,10 @@ ARCHITECTURES: dict[str, Architecture] = {
         "torchvision_models.googlenet",
         "inception5b",
         (
-            "BatchNorm after every convolution, which the paper does not have (torchvision)",
-            "3×3 kernels in place of 5×5 in the third branch of each inception module (torchvision)",
-            "no local response normalisation (torchvision)",
-            "no auxiliary heads",
+            N_("BatchNorm after every convolution, which the paper does not have (torchvision)"),
+            N_("3×3 kernels in place of 5×5 in the third branch of each inception module (torchvision)"),
+            N_("no local response normalisation (torchvision)"),
+            N_("no auxiliary heads"),
         ),
         training_only=("aux1.", "aux2."),
     ),
@@ -105,7 +105,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         "Two convolutions",
         "small.two_convolutions",
         "features.4",
-        ("6 and 16 filters of 5×5 without padding: the paper does not say how many and how large",),
+        (N_("6 and 16 filters of 5×5 without padding: the paper does not say how many and how large"),),
         input_size=(32, 32),
         mean=_FROM_0_TO_1[0],
         std=_FROM_0_TO_1[1],
@@ -127,7 +127,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         "Five convolutions, grey",
         "small.five_convolutions",
         "features.13",
-        ("without the sharpening of the image that comes before the network",),
+        (N_("without the sharpening of the image that comes before the network"),),
         mean=(0.0,),
         std=(1.0,),
         smallest=94,
@@ -141,8 +141,10 @@ ARCHITECTURES: dict[str, Architecture] = {
         "unet.unet",
         None,
         (
-            "16 to 256 filters, transposed convolutions and dropout as in the widely used TensorFlow U-Net for"
-            " these images: the paper does not give its layers",
+            N_(
+                "16 to 256 filters, transposed convolutions and dropout as in the widely used TensorFlow U-Net for"
+                " these images: the paper does not give its layers"
+            ),
         ),
         input_size=(128, 128),
         mean=_FROM_0_TO_1[0],

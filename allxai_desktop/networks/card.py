@@ -12,6 +12,9 @@ from allxai_desktop.networks.errors import NetworkError
 
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
+ONNX = "onnx"
+"""What a card gives as architecture where the file holds the operations too."""
+ONNX_FILE = "network.onnx"
 MAX_CARD_BYTES = 2**20
 # A larger input would not fit into the memory of an office computer with any architecture here.
 MAX_SIDE = 2048

@@ -26,22 +26,7 @@ def read_checkpoint(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
     `NetworkError` for a file that cannot be read, is damaged, holds code or values that are no
     finite numbers, or does not have the SHA-256 `sha256`.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise NetworkError(
-                _("{path} is larger than 2 GB and is not a network of this program.").format(path=path)
-            )
-        content = path.read_bytes()
-    except OSError as error:
-        raise NetworkError(
-            _("The weights {path} cannot be read: check that the file is there.").format(path=path)
-        ) from error
-    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-        raise NetworkError(
-            _(
-                "The weights {path} are not the ones that their card describes: install the network again."
-            ).format(path=path)
-        )
+    content = read_whole(path, sha256)
     state = (
         _parse_safetensors(path, content) if path.suffix == ".safetensors" else _parse_torch(path, content)
     )
@@ -66,9 +51,35 @@ def read_checkpoint(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
     return state
 
 
+def read_whole(path: Path, sha256: str | None = None) -> bytes:
+    """Return a file of at most 2 GB, with the SHA-256 `sha256` if one is given. Raises `NetworkError`."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise NetworkError(
+                _("{path} is larger than 2 GB and is not a network of this program.").format(path=path)
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise NetworkError(
+            _("The weights {path} cannot be read: check that the file is there.").format(path=path)
+        ) from error
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise NetworkError(
+            _(
+                "The weights {path} are not the ones that their card describes: install the network again."
+            ).format(path=path)
+        )
+    return content
+
+
+def dump_weights(module: nn.Module) -> bytes:
+    """Return the module's weights as safetensors."""
+    return save({name: tensor.detach().clone().contiguous() for name, tensor in module.state_dict().items()})
+
+
 def write_weights(path: Path, module: nn.Module) -> str:
-    """Write the module's weights as safetensors, float32, and return the file's SHA-256."""
-    content = save({name: tensor.contiguous() for name, tensor in module.state_dict().items()})
+    """Write the module's weights as safetensors and return the file's SHA-256."""
+    content = dump_weights(module)
     path.write_bytes(content)
     return hashlib.sha256(content).hexdigest()
 

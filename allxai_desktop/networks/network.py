@@ -1,6 +1,6 @@
 """A loaded network: its module, its preprocessing, its predictions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from torch.nn import functional
 
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.architectures import architecture, build
-from allxai_desktop.networks.card import CARD_FILE, WEIGHTS_FILE, Card, read_card
-from allxai_desktop.networks.checkpoints import read_checkpoint
+from allxai_desktop.networks.card import CARD_FILE, ONNX, ONNX_FILE, WEIGHTS_FILE, Card, read_card
+from allxai_desktop.networks.checkpoints import read_checkpoint, read_whole
 from allxai_desktop.networks.domain import domain_warning
 from allxai_desktop.networks.errors import NetworkError
 
@@ -59,6 +59,14 @@ class Network:
             logits = self.module(self.preprocess(pixels))[0]
         return self.prediction(logits)
 
+    def segment(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return for each pixel of an image (H, W, 3) its class, as a place among the card's; segmentation only."""
+        with torch.inference_mode():
+            scores = self.module(self.preprocess(pixels))
+            scores = functional.interpolate(scores, pixels.shape[:2], mode="bilinear", antialias=True)
+        found: NDArray[np.uint8] = scores[0].argmax(0).numpy().astype(np.uint8)
+        return found
+
     def logits(self, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return the logits (N, classes) of N images (H, W, 3), computed as one batch."""
         with torch.inference_mode():
@@ -90,6 +98,74 @@ def resize(pixels: NDArray[np.uint8], size: tuple[int, int]) -> Tensor:
 def open_network(folder: Path) -> Network:
     """Load the network whose card and weights lie in `folder`. Raises `NetworkError`."""
     card = read_card(folder / CARD_FILE)
+    if card.architecture == ONNX:
+        from allxai_desktop.networks.onnx_file import open_onnx
+
+        content = read_whole(folder / ONNX_FILE, card.sha256)
+        return try_out(Network(card, open_onnx(content, card.input_size).module))
+    return Network(card, build_trained(card, read_checkpoint(folder / WEIGHTS_FILE, card.sha256)))
+
+
+def open_plugin(card: Card, load: Callable[[], nn.Module]) -> Network:
+    """Load a network of another package. Raises `NetworkError`."""
+    try:
+        module = load()
+    except Exception as error:  # whatever another package's code does
+        raise NetworkError(
+            _("The network {name} of another package cannot be loaded ({kind}: {reason}).").format(
+                name=card.name, kind=type(error).__name__, reason=_one_line(error)
+            )
+        ) from error
+    if not isinstance(module, nn.Module):
+        raise NetworkError(
+            _("The network {name} of another package is no torch.nn.Module.").format(name=card.name)
+        )
+    return try_out(Network(card, module))
+
+
+def try_out(network: Network) -> Network:
+    """Return the network if it gives one finite score a class. Raises `NetworkError`."""
+    card = network.card
+    try:
+        with torch.no_grad():
+            scores = network.module(network.preprocess(np.full((1, 1, 3), 128, np.uint8)))
+    except Exception as error:  # whatever a stranger's module does
+        raise NetworkError(
+            _("The network {name} does not take an input of {channels}×{height}×{width} ({reason}).").format(
+                name=card.name,
+                channels=len(card.mean),
+                height=card.input_size[0],
+                width=card.input_size[1],
+                reason=_one_line(error),
+            )
+        ) from error
+    found = tuple(scores.shape) if isinstance(scores, Tensor) else None
+    if found is None or found[:2] != (1, len(card.classes)) or len(found) not in {2, 4}:
+        raise NetworkError(
+            _("The network {name} has {found} outputs, not one for each of its {wanted} classes.").format(
+                name=card.name,
+                found=_("several") if found is None else "×".join(map(str, found[1:])),
+                wanted=len(card.classes),
+            )
+        )
+    if not bool(torch.isfinite(scores).all()):
+        raise NetworkError(
+            _("The network {name} computes values that are not finite numbers: check its weights.").format(
+                name=card.name
+            )
+        )
+    return network
+
+
+def _one_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def build_trained(card: Card, state: Mapping[str, Tensor]) -> nn.Module:
+    """Return the card's architecture with the weights `state`.
+
+    Raises `NetworkError` that names the first weight that does not fit.
+    """
     info = architecture(card.architecture)
     if len(card.mean) != info.channels:
         raise NetworkError(
@@ -99,19 +175,10 @@ def open_network(folder: Path) -> Network:
                 name=card.name, found=len(card.mean), architecture=card.architecture, wanted=info.channels
             )
         )
-    return Network(card, build_trained(card, read_checkpoint(folder / WEIGHTS_FILE, card.sha256)))
-
-
-def build_trained(card: Card, state: Mapping[str, Tensor]) -> nn.Module:
-    """Return the card's architecture with the weights `state`.
-
-    Raises `NetworkError` that names the first weight that does not fit.
-    """
     # On no device: no memory and no time go into weights that are replaced at once.
     with torch.device("meta"):
         module = build(card.architecture, len(card.classes), card.input_size)
-    aside = architecture(card.architecture).training_only
-    state = {name: tensor for name, tensor in state.items() if not (aside and name.startswith(aside))}
+    state = {name: tensor for name, tensor in state.items() if not name.startswith(info.training_only)}
     wanted = module.state_dict()
     # Counters that old versions of torch did not save and nothing here reads.
     counters = {name: torch.tensor(0) for name in wanted if name.endswith("num_batches_tracked")}

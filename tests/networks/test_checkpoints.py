@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.checkpoints import read_checkpoint, write_weights
+from allxai_desktop.networks.errors import NetworkError
 
 
 class _Code:

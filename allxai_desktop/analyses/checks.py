@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from allxai_desktop.analyses.randomisation import Randomisation
     from allxai_desktop.explainers.explain import Explainer, Explanation
+    from allxai_desktop.images import CellImage
     from allxai_desktop.session import Session
 
 CHECKS = {
@@ -61,14 +62,14 @@ class Subject:
 
 
 def subject_of(session: Session) -> Subject | None:
-    """Return what the session shows now; None without a map."""
-    if session.image is None or session.result is None:
+    """Return what the session shows now; None without a map, and while a variant of the image is shown."""
+    image, result = session.image, session.result
+    if image is None or result is None or result.before is not None:
         return None
-    choices = session.result.choices
-    return subject(session.image, choices.network or "", session.result.explanation)
+    return subject(image, result.choices.network or "", result.explanation)
 
 
-def subject(image: Any, network: str, explanation: Explanation) -> Subject | None:
+def subject(image: CellImage, network: str, explanation: Explanation) -> Subject | None:
     """Return an explanation of an image by the network called `network` as a subject; None where it is undefined."""
     if explanation.relevance is None:
         return None

@@ -39,8 +39,8 @@ def same_by_theory(module: nn.Module, method_a: str, method_b: str, rules: str =
     if not all(_keeps_the_equality(graph, node, conserving) for node in _on_the_way(graph)):
         return None
     return _(
-        "{first} and {second} are the same map on this network: it is made of weighted sums, ReLU and pooling only,"
-        " where the two formulas become one."
+        "{first} and {second} are one map here: in a network of weighted sums, ReLU and pooling the two formulas"
+        " are equal."
     ).format(first=_(EXPLAINERS["lrp-z"].title), second=_(EXPLAINERS["gradient-x-input"].title))
 
 

@@ -27,7 +27,7 @@ _BATCH = 16
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """Scores step by step: `deletion` and `insertion` (steps + 1,) in the map's order, `random` (N, steps + 1) deletions.
+    """Scores step by step: `deletion`, `insertion` (steps + 1,) in the map's order, `random` (N, steps + 1) deletions.
 
     An area under a curve (AUC) is the mean score over the fraction of the image, by trapezoids: 0…1 for
     probabilities. A random order inserted is the reverse one deleted, read backwards, so that the

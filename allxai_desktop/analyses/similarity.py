@@ -38,10 +38,11 @@ def ssim(a: Map, b: Map) -> float:
     """Return the structural similarity (Wang et al. 2004) of two maps (H, W) ≥ 0, each divided by its maximum."""
     from skimage.metrics import structural_similarity
 
-    scaled = [np.asarray(one, np.float64) / (one.max() or 1.0) for one in (a, b)]
-    window = min(7, *a.shape)
+    # Seven pixels are the window; a smaller map is continued beyond its border.
+    missing = [(0, max(0, 7 - side)) for side in a.shape]
+    scaled = [np.pad(np.asarray(one, np.float64) / (one.max() or 1.0), missing, "edge") for one in (a, b)]
     similarity: Any = structural_similarity  # it has no types
-    return float(similarity(*scaled, data_range=1.0, win_size=window - 1 + window % 2))
+    return float(similarity(*scaled, data_range=1.0, win_size=7))
 
 
 def _thinned(values: Map) -> Map:

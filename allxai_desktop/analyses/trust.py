@@ -7,18 +7,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from allxai_desktop.analyses.checks import CHECKS, Checks, Subject, subject_of
 from allxai_desktop.analyses.verdicts import (
+    OutsideShare,
     Verdict,
     conservation_verdict,
     deletion_verdict,
     insertion_verdict,
+    outside_share,
     outside_verdict,
+    per_class,
     randomisation_verdict,
     stability_verdict,
 )
+from allxai_desktop.i18n import _
 from allxai_desktop.tasks import Progress, TaskRunner
 
 if TYPE_CHECKING:
@@ -87,8 +93,23 @@ class TrustModel:
         self._runner.progressed.connect(self.progressed.emit)
         self._twins.finished.connect(self._on_twin)
         session.result_changed.connect(self._on_result)
-        session.shares_changed.connect(self._on_shares)
+        session.paint.edited.connect(self._on_edited)
+        self._positive: NDArray[Any] | None = None
+        self._mass: NDArray[Any] | None = None
+        self._pixels = per_class(np.empty(0, np.uint8))
         self._on_result(session.result)
+
+    @property
+    def missing(self) -> str | None:
+        """What there is to do before a map can be checked; None where one can."""
+        result = self.session.result
+        if self.subject is not None:
+            return None
+        if result is None:
+            return _("There is no map yet: open an image and choose a network.")
+        return result.explanation.undefined or _(
+            "Parts are taken out: put them back to check the map of the image."
+        )
 
     @property
     def conservation(self) -> Verdict | None:
@@ -98,8 +119,14 @@ class TrustModel:
 
     @property
     def outside(self) -> Verdict | None:
-        """What the share of relevance outside the cell says, of the present mask and rule."""
-        return outside_verdict(self.session.shares)
+        """What the share of relevance outside the cell says, of the present mask; None without a labelled cell."""
+        share = self.outside_share
+        return None if share is None else outside_verdict(share)
+
+    @property
+    def outside_share(self) -> OutsideShare | None:
+        """The shares outside the cell; None without a map or a labelled cell."""
+        return None if self._mass is None else outside_share(self._mass, self._pixels)
 
     @property
     def checks(self) -> Mapping[str, CheckState]:
@@ -135,7 +162,7 @@ class TrustModel:
     def close(self) -> None:
         """Stop: nothing is delivered after this."""
         self.session.result_changed.disconnect(self._on_result)
-        self.session.shares_changed.disconnect(self._on_shares)
+        self.session.paint.edited.disconnect(self._on_edited)
         self._twins.close()
         self._runner.close()
 
@@ -168,6 +195,7 @@ class TrustModel:
         before, self.subject = self.subject, subject_of(self.session)
         if before is None or self.subject is None or before.key != self.subject.key:
             self._on_other_map()
+        self._weigh()
         self.figures_changed.emit()
 
     def _on_other_map(self) -> None:
@@ -197,5 +225,20 @@ class TrustModel:
         self.twin = sentence
         self.figures_changed.emit()
 
-    def _on_shares(self, _shares: object) -> None:
+    def _weigh(self) -> None:
+        self._mass, self._positive = None, None
+        codes = self.session.paint.codes.reshape(-1)
+        self._pixels = per_class(codes)
+        result = self.session.result
+        relevance = None if result is None else result.explanation.relevance
+        if relevance is not None:
+            self._positive = np.maximum(relevance, 0).reshape(-1)
+            self._mass = per_class(codes, self._positive)
+
+    def _on_edited(self, indices: NDArray[Any], old: NDArray[np.uint8], new: NDArray[np.uint8]) -> None:
+        if self._mass is None or self._positive is None:
+            return
+        moved = self._positive[indices]
+        self._mass = self._mass + per_class(new, moved) - per_class(old, moved)
+        self._pixels = self._pixels + per_class(new) - per_class(old)
         self.figures_changed.emit()

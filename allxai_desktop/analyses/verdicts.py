@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from allxai_desktop.cellclasses import BY_KEY, CELL_CODES, UNLABELLED_KEY
+import numpy as np
+from numpy.typing import NDArray
+
+from allxai_desktop.cellclasses import CELL_CODES, CODES, MAX_CODE, UNLABELLED
 from allxai_desktop.explainers.registry import explainer
 from allxai_desktop.i18n import _
 
@@ -15,15 +17,14 @@ if TYPE_CHECKING:
     from allxai_desktop.analyses.randomisation import Randomisation
     from allxai_desktop.analyses.stability import Stability
     from allxai_desktop.explainers.explain import Explanation
-    from allxai_desktop.relevance import ClassShare
 
 Level = Literal["good", "fair", "poor", "none"]
 """`good` speaks for the map, `poor` against it, `fair` is in between; `none`: nothing can be said."""
 
 CONSERVED = 0.02
 """ΣR / logit this near to 1 is all of the score."""
-MOSTLY_OUTSIDE = 0.25
-"""More relevance outside the cell than this is worth a word."""
+MOSTLY_INSIDE = 0.25
+"""With less relevance than this outside, the map keeps to the cell."""
 LEAST_FALL = 0.1
 """A score that falls by less while the whole image is taken away says nothing about any part of it."""
 STEADY, PARTLY_STEADY = 0.8, 0.5
@@ -48,89 +49,73 @@ def conservation_verdict(explanation: Explanation) -> Verdict | None:
     ratio = explanation.conservation
     if ratio is None:
         return None
-    figure = f"{ratio:.2f}"
+    number = f"{ratio:.2f}".replace("-", "−")
+    figure = f"ΣR ÷ logit = {number}"
     if abs(ratio - 1) <= CONSERVED:
         return Verdict(
-            "good", figure, _("The relevance adds up to the class's score: the map accounts for all of it.")
+            "good", figure, _("The pixels' relevance adds up to the score: the map accounts for all of it.")
         )
     if explainer(explanation.explainer).biases_absorb:
-        return Verdict(
-            "fair",
-            figure,
-            _(
-                "The pixels' relevance adds up to {ratio} of the score: the network's biases hold the difference."
-            ).format(ratio=_percent(ratio)),
+        sentence = _(
+            "The pixels' relevance adds up to {ratio} of the score: the network's biases hold the difference."
         )
-    return Verdict(
-        "fair",
-        figure,
-        _(
-            "The relevance adds up to {ratio} of the score: the rest got lost on the way back through the network."
-        ).format(ratio=_percent(ratio)),
-    )
+    else:
+        sentence = _(
+            "The pixels' relevance adds up to {ratio} of the score: the rest was lost on the way through the network."
+        )
+    return Verdict("fair", figure, sentence.format(ratio=number))
 
 
 @dataclass(frozen=True)
 class OutsideShare:
-    """Shares of what is labelled that lie outside the cell (nucleus, cytoplasm, vacuole), 0…1.
+    """Shares of the labelled pixels' positive relevance and of their area that lie outside the cell, 0…1.
 
-    `relevance`: of what counts as relevant under the present rule (of pixels; under `positive-mass` of the
-    summed positive relevance). `area`: of the pixels.
+    The cell is nucleus, cytoplasm and vacuole. The summed positive relevance needs no threshold; under the papers'
+    rule nearly every pixel without relevance counts as relevant in a signed map.
     """
 
     relevance: float
     area: float
 
 
-def outside_share(shares: Mapping[str, ClassShare]) -> OutsideShare | None:
-    """Return the shares outside the cell.
+def per_class(codes: NDArray[np.uint8], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+    """Return the number of pixels (n,) of each class code (6,), or the sum of their weights (n,)."""
+    return np.bincount(codes, weights, minlength=MAX_CODE + 1)
 
-    None without a map or any relevance, without a labelled cell, and where nothing but the cell is labelled and
-    the rest is left open.
+
+def outside_share(mass: NDArray[Any], pixels: NDArray[Any]) -> OutsideShare | None:
+    """Return the shares outside the cell, from the positive relevance and the number of pixels of each class code (6,).
+
+    None without a labelled cell, without any relevance, and where nothing but the cell is labelled.
     """
-    if not shares:
+    cell = list(CELL_CODES)
+    rest = [code for code in CODES if code not in CELL_CODES]
+    total = float(mass[cell].sum() + mass[rest].sum())
+    inside, outside = int(pixels[cell].sum()), int(pixels[rest].sum())
+    if not inside or total <= 0 or not (outside or pixels[UNLABELLED] == 0):
         return None
-    cell = [share for key, share in shares.items() if key in BY_KEY and BY_KEY[key].code in CELL_CODES]
-    rest = [share for key, share in shares.items() if key in BY_KEY and BY_KEY[key].code not in CELL_CODES]
-    if not any(share.pixels for share in cell):
-        return None
-    if shares[UNLABELLED_KEY].pixels and not any(share.pixels for share in rest):
-        return None
-    if any(share.relevant_share is None for share in rest):
-        return None
-    return OutsideShare(
-        sum(share.relevant_share or 0.0 for share in rest), sum(share.area_share or 0.0 for share in rest)
-    )
+    return OutsideShare(float(mass[rest].sum()) / total, outside / (inside + outside))
 
 
-def outside_verdict(shares: Mapping[str, ClassShare]) -> Verdict | None:
-    """Return what the share of relevance outside the cell says; None where there is no such share."""
-    outside = outside_share(shares)
-    if outside is None:
-        return None
-    figure = _percent(outside.relevance)
+def outside_verdict(outside: OutsideShare) -> Verdict:
+    """Return what the share of relevance outside the cell says."""
+    share, area = _percent(outside.relevance), _percent(outside.area)
+    figure = _("{share} of the positive relevance, {area} of the area").format(share=share, area=area)
     if outside.area and outside.relevance >= outside.area:
-        return Verdict(
-            "poor",
-            figure,
-            _(
-                "Outside the cell lies {share} of the relevance, on {area} of the area: the map does not single"
-                " out the cell."
-            ).format(share=figure, area=_percent(outside.area)),
+        level: Level = "poor"
+        sentence = _(
+            "{share} of the positive relevance lies outside the cell, no less than its part of the area ({area}):"
+            " the map does not single out the cell."
         )
-    if outside.relevance > MOSTLY_OUTSIDE:
-        return Verdict(
-            "fair",
-            figure,
-            _(
-                "Outside the cell lies {share} of the relevance: the network also looks at what surrounds the cell."
-            ).format(share=figure),
+    elif outside.relevance > MOSTLY_INSIDE:
+        level = "fair"
+        sentence = _(
+            "{share} of the positive relevance lies outside the cell: the network also looks at what surrounds it."
         )
-    return Verdict(
-        "good",
-        figure,
-        _("The map keeps to the cell: only {share} of the relevance lies outside.").format(share=figure),
-    )
+    else:
+        level = "good"
+        sentence = _("The map keeps to the cell: {share} of the positive relevance lies outside.")
+    return Verdict(level, figure, sentence.format(share=share, area=area))
 
 
 def deletion_verdict(found: Faithfulness) -> Verdict:
@@ -276,4 +261,5 @@ def _areas(auc: float, low: float, high: float) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    # The sign stays with its number at the end of a line.
+    return f"{100 * share:.0f}\u00a0%"

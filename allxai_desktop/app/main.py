@@ -48,10 +48,12 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
             org_name="AllXAI",
             app_id="allxai.desktop",
         )
+    from allxai_desktop.app.programs import keep_programs
     from allxai_desktop.app.window import MainWindow
     from allxai_desktop.i18n import _
     from allxai_desktop.workspace import Notice
 
+    keep_programs()
     window = MainWindow()
 
     def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,16 @@ if TYPE_CHECKING:
     from allxai_desktop.session import Result, Session
     from napari_allxai_explain.view import ExplainView
 
-OUTLINE_COLORS = {None: "transparent", 0: "transparent", EDGE: "white", OUTSIDE: "black"}
+# The outline once more, faint. As other values, because napari takes longer for another opacity.
+FAINT = 2
+OUTLINE_COLORS = {
+    None: "transparent",
+    0: "transparent",
+    EDGE: (1, 1, 1, 0.9),
+    OUTSIDE: (0, 0, 0, 0.9),
+    EDGE + FAINT: (1, 1, 1, 0.2),
+    OUTSIDE + FAINT: (0, 0, 0, 0.2),
+}
 
 # Past this share of the pixels an outline is no line any more.
 DENSE = 0.2
@@ -53,6 +63,9 @@ class RelevanceOverlay:
             self._hide()
             return
         edges = outline(result.relevant)
+        # Around single pixels everywhere, a full outline would hide image, map and classes.
+        if np.count_nonzero(edges) > DENSE * edges.size:
+            edges[edges > 0] += FAINT
         if not self._present() or self.map_layer.data.shape != relevance.shape:  # type: ignore[union-attr]
             self._remove()
             self._add(relevance, edges)
@@ -61,9 +74,6 @@ class RelevanceOverlay:
             for layer, values in ((self.map_layer, relevance), (self.outline_layer, edges)):
                 layer.data[:] = values  # type: ignore[union-attr]
                 layer.refresh(extent=False, thumbnail=False, highlight=False)  # type: ignore[union-attr]
-        # Around single pixels everywhere, a full outline would hide image, map and classes.
-        dense = np.count_nonzero(edges) > DENSE * edges.size
-        _set(self.outline_layer, "opacity", 0.2 if dense else 0.9)
         self._apply_view()
 
     def _present(self) -> bool:
@@ -85,6 +95,7 @@ class RelevanceOverlay:
             self.outline_layer = Labels(
                 edges,
                 name=_("Relevant pixels"),
+                opacity=1.0,
                 colormap=DirectLabelColormap(color_dict=OUTLINE_COLORS),
                 **place,
             )
@@ -111,9 +122,7 @@ class RelevanceOverlay:
         if result is None or result.explanation.relevance is None or self.map_layer is None:
             return
         signed = EXPLAINERS[result.explanation.explainer].signed
-        name = f"{self.view.colormap} {'signed' if signed else 'unsigned'}"
-        if self.map_layer.colormap.name != name:
-            self.map_layer.colormap = Colormap(color_table(self.view.colormap, signed), name=name)
+        _set(self.map_layer, "colormap", _colors(self.view.colormap, signed))
         assert self.outline_layer is not None
         _set(self.map_layer, "contrast_limits", list(value_range(result.explanation.relevance, signed)))
         _set(self.map_layer, "opacity", self.view.opacity)
@@ -129,6 +138,11 @@ def keeping_active_layer(viewer: Any) -> Iterator[None]:
     yield
     if active is not None and active in viewer.layers:
         viewer.layers.selection.active = active
+
+
+@cache
+def _colors(colormap: str, signed: bool) -> Colormap:
+    return Colormap(color_table(colormap, signed), name=f"{colormap} {'signed' if signed else 'unsigned'}")
 
 
 def _set(owner: Any, name: str, value: Any) -> None:

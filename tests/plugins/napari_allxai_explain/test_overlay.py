@@ -53,11 +53,10 @@ def test_the_painted_layer_stays_the_active_one(setting):
 
 
 def test_the_outline_marks_the_relevant_pixels(setting):
-    setting.session.give(MAP)
-    assert (setting.overlay.outline_layer.data == EDGE).tolist() == [
-        [False, False, True, True],
-        [False, False, False, False],
-    ]
+    relevant = np.zeros((6, 6), bool)
+    relevant[2, 3] = True
+    setting.session.give(relevant.astype(np.float32))
+    assert np.argwhere(setting.overlay.outline_layer.data == EDGE).tolist() == [[2, 3]]
 
 
 def test_the_next_map_of_the_same_image_uses_the_same_layers(setting):
@@ -94,9 +93,23 @@ def test_opacity_colours_and_outline_follow_the_view(setting):
 
 def test_an_outline_that_is_everywhere_is_drawn_faintly(setting):
     setting.session.give(np.zeros((20, 20), np.float32), relevant=np.indices((20, 20)).sum(0) % 2 == 0)
-    assert setting.overlay.outline_layer.opacity < 0.5
-    setting.session.give(np.zeros((20, 20), np.float32), relevant=np.zeros((20, 20), bool))
-    assert setting.overlay.outline_layer.opacity == 0.9
+    layer = setting.overlay.outline_layer
+    assert [layer.get_color(layer.data[0, x]).tolist() for x in (0, 1)] == [
+        pytest.approx([1, 1, 1, 0.2]),
+        pytest.approx([0, 0, 0, 0.2]),
+    ]
+    setting.session.give(np.zeros((20, 20), np.float32), relevant=np.indices((20, 20))[0] == 0)
+    assert layer.get_color(layer.data[0, 0])[3] == pytest.approx(0.9)
+
+
+def test_a_map_of_the_same_kind_keeps_its_colours(setting):
+    setting.session.give(MAP)
+    changes = []
+    setting.overlay.map_layer.events.colormap.connect(changes.append)
+    setting.session.give(MAP * 2)
+    assert changes == []
+    setting.session.give(MAP, explainer="grad-cam")
+    assert len(changes) == 1
 
 
 def test_closing_takes_the_layers_away(setting):

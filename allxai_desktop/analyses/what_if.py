@@ -164,6 +164,10 @@ class WhatIf:
         self.active_changed.emit(active)
         self._take_out()
 
+    def toggle(self) -> None:
+        """Begin, or go back to the image itself."""
+        self.active = not self._active
+
     @property
     def fill(self) -> str:
         """What stands in place of the part, one of `removal.FILLS`."""

@@ -153,6 +153,10 @@ class Menus:
             lambda: window.session.choices.explainer,
             lambda name: window.session.choose(explainer=name),
         )
+        self._add(menu, _("Compare…"), window.compare, "Ctrl+Shift+C", for_image=True)
+
+        action = self._add_hint(menu, _("What if"), window.what_if.toggle, "what-if")
+        self._check(menu, action, lambda: window.what_if.active)
 
     def _help(self) -> None:
         menu = self._menu(_("&Help"))

@@ -6,14 +6,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 from napari.components import ViewerModel
 from napari.qt import QtViewer
+from numpy.typing import NDArray
 from qtpy.QtCore import QByteArray, QSignalBlocker, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
     QApplication,
     QDockWidget,
     QFileDialog,
+    QGridLayout,
     QLabel,
     QMainWindow,
     QMessageBox,
@@ -23,6 +26,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from allxai_desktop.analyses.what_if import WhatIf
+from allxai_desktop.analyses.comparison import Comparison
 from allxai_desktop.app.menus import Menus
 from allxai_desktop.app.notices import NoticeBar
 from allxai_desktop.app.settings import WindowSettings
@@ -31,7 +36,7 @@ from allxai_desktop.app.study_panel import StudyPanel
 from allxai_desktop.app.theme import palette, stylesheet
 from allxai_desktop.app.view_bar import ViewBar
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.i18n import _, set_language
+from allxai_desktop.i18n import N_, _, set_language
 from allxai_desktop.images import IMAGE_SUFFIXES
 from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.overlay import adjust
@@ -41,10 +46,14 @@ from allxai_desktop.study.sample import sample_study
 from allxai_desktop.workspace import Notice, Workspace
 from napari_allxai_annotate.canvas import PaintCanvas
 from napari_allxai_annotate.panel import AnnotatePanel
+from napari_allxai_annotate.shortcuts import Shortcuts
+from napari_allxai_explain.compare import CompareWindow
 from napari_allxai_explain.dispatch import Dispatcher
 from napari_allxai_explain.overlay import RelevanceOverlay
 from napari_allxai_explain.panel import ExplainPanel
 from napari_allxai_explain.view import ExplainView
+from napari_allxai_explain.what_if import WhatIfBanner, WhatIfPanel
+from napari_allxai_explain.what_if_view import WhatIfView
 
 STATE_VERSION = 1
 
@@ -71,8 +80,10 @@ class MainWindow(QMainWindow):
         self.paint.mask_outline = True
         self.session = Session(self.paint, engine, self.dispatch)
         self.workspace = Workspace(self.session, self.dispatch)
+        self.what_if = WhatIf(self.session, self.dispatch)
         self.view = ExplainView()
         self.viewer = ViewerModel(title="AllXAI Desktop")
+        self.compare_window: CompareWindow | None = None
         self._save_failed = False
         self._build()
         self._connect()
@@ -94,6 +105,11 @@ class MainWindow(QMainWindow):
         self.annotate = AnnotatePanel(self.paint, self.canvas, self)
         self.explain = ExplainPanel(self.session, self.view, cards)
         self.overlay = RelevanceOverlay(self.viewer, self.session, self.view, lambda: self.canvas.image_layer)
+        self.what_if_view = WhatIfView(self.canvas, self.what_if, self._adjusted)
+        self.what_if_banner = WhatIfBanner(self.what_if)
+        self.what_if_panel = WhatIfPanel(self.what_if, self.explain.cards)
+        self.explain.add_tab(N_("What if"), self.what_if_panel)
+        self.what_if_key = Shortcuts(self, {"what-if": self.what_if.toggle})
         self.study_panel = StudyPanel(self.workspace, self.dispatch)
         self.notices = NoticeBar()
         self.view_bar = ViewBar()
@@ -110,7 +126,12 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.notices)
-        layout.addWidget(pages, 1)
+        canvas = QGridLayout()
+        canvas.addWidget(pages, 0, 0)
+        # Over the canvas, which would jump if it made room each time.
+        top = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter
+        canvas.addWidget(self.what_if_banner, 0, 0, top)
+        layout.addLayout(canvas, 1)
         layout.addWidget(self.view_bar)
         self.setCentralWidget(centre)
         self.study_dock = self._dock("study", self.study_panel, Qt.DockWidgetArea.LeftDockWidgetArea)
@@ -163,6 +184,7 @@ class MainWindow(QMainWindow):
         self.empty.open_image.clicked.connect(self.ask_open)
         self.empty.open_folder.clicked.connect(self.ask_open_folder)
         self.empty.open_sample.clicked.connect(self.open_sample)
+        self.explain.compare.clicked.connect(self.compare)
 
     def retranslate(self) -> None:
         """Set every text again in the current language."""
@@ -171,12 +193,15 @@ class MainWindow(QMainWindow):
             self.explain,
             self.study_panel,
             self.notices,
+            self.what_if_banner,
             self.view_bar,
             self.empty,
             self.status,
             self.menus,
         ):
             part.retranslate()
+        if self.compare_window is not None:
+            self.compare_window.retranslate()
         for dock, title in (
             (self.study_dock, _("Study")),
             (self.panels_dock, _("Annotate and explain")),
@@ -232,6 +257,13 @@ class MainWindow(QMainWindow):
             self.settings.last_folder = str(Path(name).parent)
             self.open_path(Path(name))
 
+    def compare(self) -> None:
+        """Open the window that compares explainers and networks, or update it."""
+        if self.compare_window is None:
+            cards = list(self.explain.cards.values())
+            self.compare_window = CompareWindow(Comparison(self.session, cards, dispatch=self.dispatch), self)
+        self.compare_window.open()
+
     def save(self) -> None:
         """Save the mask now."""
         self.workspace.save()
@@ -277,9 +309,13 @@ class MainWindow(QMainWindow):
     def _on_failure(self, message: str) -> None:
         self.notices.show_notice(Notice("error", message))
 
-    def _on_adjusted(self, brightness: float, contrast: float) -> None:
+    def _on_adjusted(self, _brightness: float, _contrast: float) -> None:
         if self.workspace.image is not None and self.canvas.image_layer is not None:
-            self.canvas.image_layer.data = adjust(self.workspace.image.pixels, brightness, contrast)
+            self.canvas.image_layer.data = self._adjusted(self.workspace.image.pixels)
+            self.what_if_view.refresh()
+
+    def _adjusted(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return adjust(pixels, self.view_bar.brightness.value() / 100, self.view_bar.contrast.value() / 100)
 
     def _on_over_canvas(self) -> None:
         # Digits choose a class there; the number that was typed is done with.
@@ -303,10 +339,17 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.settings.set_layout(self.saveGeometry(), self.saveState(STATE_VERSION))
+        self.what_if.close()
+        if self.compare_window is not None:
+            self.compare_window.close()
+            self.compare_window.release()
         self.workspace.close()
         self.session.close()
         self.study_panel.close_reader()
         self.overlay.close()
+        self.what_if_view.close()
+        self.what_if_panel.disconnect_model()
+        self.what_if_banner.disconnect_model()
         self.explain.disconnect_session()
         self.canvas.close()
         self.qt_viewer.close()

@@ -16,7 +16,7 @@ from napari_allxai_annotate.brush import BrushView, Color, Point
 
 LEFT, RIGHT = 1, 2
 ERASER_COLOR: Color = (1, 1, 1)
-REGION_COLOR: Color = (0.9, 0.62, 0)
+REGION_COLOR: Color = (1, 0.75, 0)
 
 
 class Gestures:

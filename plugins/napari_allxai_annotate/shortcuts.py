@@ -1,6 +1,7 @@
 """Binds the keys of the registry to a window."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt
 from qtpy.QtGui import QKeyEvent, QKeySequence, QShortcut
@@ -10,6 +11,20 @@ from napari_allxai_annotate.canvas import PaintCanvas
 from napari_allxai_annotate.keys import KEYS
 
 REPEATED = ("larger", "smaller", "undo", "redo", "remove-point")
+
+
+def region_actions(canvas: PaintCanvas) -> dict[str, Callable[[], object]]:
+    """Return what the keys do that painting a region in place of the mask needs."""
+    model = canvas.model
+    return {
+        "brush": partial(setattr, model, "tool", "brush"),
+        "eraser": partial(setattr, model, "tool", "eraser"),
+        "larger": partial(model.step_brush_size, 1),
+        "smaller": partial(model.step_brush_size, -1),
+        "undo": canvas.undo,
+        "redo": canvas.redo,
+        "escape": canvas.escape,
+    }
 
 
 class Shortcuts(QObject):

@@ -24,6 +24,7 @@ from allxai_desktop.i18n import N_, _
 from allxai_desktop.removal import FILLS
 from napari_allxai_annotate.keys import KEYS
 from napari_allxai_explain.choice_box import ChoiceBox
+from napari_allxai_explain.panel import Page
 from napari_allxai_explain.prediction import BAR_COLOR
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ QFrame#whatIf QPushButton:hover { background: rgba(255, 255, 255, 190); }
 """
 
 
-class WhatIfPanel(QWidget):
+class WhatIfPanel(Page):
     """Shows and changes a `WhatIf`; `cards` give the classes of the networks their titles."""
 
     def __init__(self, what_if: WhatIf, cards: Mapping[str, Card]) -> None:
@@ -77,7 +78,7 @@ class WhatIfPanel(QWidget):
         ):
             control.setAccessibleName(name)
             control.setToolTip(tip)
-        self.fill.fill([(name, _(title), "") for name, title in FILLS.items()], self.what_if.fill)
+        self._show_fill(self.what_if.fill)
         self._show_active()
         self._show_variant(self.what_if.variant)
         self._show_classes(self.what_if.session.shares)
@@ -139,7 +140,9 @@ class WhatIfPanel(QWidget):
         self._show_comparison(self.what_if.comparison)
 
     def _show_fill(self, fill: str) -> None:
-        self.fill.fill([(name, _(title), "") for name, title in FILLS.items()], fill)
+        self.fill.fill(
+            ((name, _("Fill: {name}").format(name=_(title)), "") for name, title in FILLS.items()), fill
+        )
 
     def _show_variant(self, variant: Variant | None) -> None:
         self.clear.setEnabled(variant is not None)
@@ -290,7 +293,7 @@ class WhatIfBanner(QFrame):
         super().__init__(objectName="whatIf")
         self.what_if = what_if
         self.setStyleSheet(BANNER_STYLE)
-        self.text = QLabel(wordWrap=True)
+        self.text = QLabel()
         self.leave = QPushButton()
         # Enter and Space belong to the canvas.
         self.leave.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -315,12 +318,14 @@ class WhatIfBanner(QFrame):
 
     def _show(self, *_changed: object) -> None:
         variant = self.what_if.variant
-        # Of nearly the same length at all times: another line would move the canvas under the brush.
-        self.text.setText(
-            _("What if: {share} of the image is taken out. The image itself is unchanged.").format(
-                share=f"{100 * (variant.share if variant else 0):.1f} %"
+        if variant is None:
+            self.text.setText(_("What if: paint over what to take out. The image itself stays as it is."))
+        else:
+            self.text.setText(
+                _("What if: {share} of the image is taken out. The image itself is unchanged.").format(
+                    share=f"{100 * variant.share:.1f} %"
+                )
             )
-        )
         self.setVisible(self.what_if.active)
 
 

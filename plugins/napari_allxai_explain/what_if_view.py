@@ -26,9 +26,9 @@ STRIPE, SHADOW, BETWEEN = 1, 2, 3
 HATCH_COLORS = {
     None: "transparent",
     0: "transparent",
-    STRIPE: (0.9, 0.62, 0, 1),
-    SHADOW: (0, 0, 0, 0.55),
-    BETWEEN: (0.9, 0.62, 0, 0.12),
+    STRIPE: (1, 1, 1, 0.9),
+    SHADOW: (0, 0, 0, 0.9),
+    BETWEEN: (1, 1, 1, 0.2),
 }
 # From one stripe to the next, in widths of a stripe; and how many of those the longer side of an image holds.
 SPACING, STRIPES = 9, 250

@@ -5,18 +5,23 @@ from __future__ import annotations
 from napari.components import ViewerModel
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from allxai_desktop.analyses.what_if import WhatIf
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _
 from allxai_desktop.images import CellImage
 from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.session import Engine, Session
 from napari_allxai_annotate.shared import ViewerPainting
+from napari_allxai_annotate.shortcuts import Shortcuts, region_actions
 from napari_allxai_explain.dispatch import Dispatcher
 from napari_allxai_explain.overlay import RelevanceOverlay
 from napari_allxai_explain.panel import ExplainPanel
 from napari_allxai_explain.view import ExplainView
+from napari_allxai_explain.what_if import WhatIfBanner, WhatIfPanel
+from napari_allxai_explain.what_if_view import WhatIfView
 
 
 class ExplainWidget(QWidget):
@@ -25,7 +30,9 @@ class ExplainWidget(QWidget):
     def __init__(self, napari_viewer: ViewerModel, engine: Engine | None = None) -> None:
         super().__init__()
         self.painting: ViewerPainting | None = ViewerPainting.of(napari_viewer)
-        self.session = Session(self.painting.model, engine, Dispatcher())
+        dispatch = Dispatcher()
+        self.session = Session(self.painting.model, engine, dispatch)
+        self.what_if = WhatIf(self.session, dispatch)
         self.view = ExplainView()
         cards = []
         try:
@@ -35,18 +42,33 @@ class ExplainWidget(QWidget):
         canvas = self.painting.canvas
         self.overlay = RelevanceOverlay(napari_viewer, self.session, self.view, lambda: canvas.image_layer)
         self.panel = ExplainPanel(self.session, self.view, cards)
+        self.what_if_view = WhatIfView(canvas, self.what_if)
+        self.what_if_banner = WhatIfBanner(self.what_if)
+        self.what_if_panel = WhatIfPanel(self.what_if, self.panel.cards)
+        self.panel.add_tab(N_("What if"), self.what_if_panel)
+        self._toggle_key: Shortcuts | None = None
+        self._brush_keys: Shortcuts | None = None
         self.hint = QLabel(
             _("Open an image to explain it, or File › Open Sample › AllXAI Desktop."), wordWrap=True
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.what_if_banner)
         layout.addWidget(self.hint)
         layout.addWidget(self.panel)
         self.session.failed.connect(show_error)
         self.painting.image_changed.connect(self._on_image)
+        self.painting.annotating_changed.connect(self._bind_brush_keys)
+        self.what_if.active_changed.connect(self._bind_brush_keys)
         if cards:
             self.session.choose(network=cards[0].name)
         self._on_image(self.painting.image)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take the key of what-if, once there is a window to take it in."""
+        super().showEvent(event)
+        if self.painting is not None and self._toggle_key is None:
+            self._toggle_key = Shortcuts(self.window(), {"what-if": self.what_if.toggle})
 
     def event(self, event: QEvent) -> bool:
         """Stop when the dock that held the widget is closed."""
@@ -58,12 +80,30 @@ class ExplainWidget(QWidget):
         """Take the layers of the map away and stop following."""
         if self.painting is None:
             return
-        painting, self.painting = self.painting, None
+        painting = self.painting
+        self.what_if_view.close()
+        self.what_if.close()
+        self.painting = None
         painting.image_changed.disconnect(self._on_image)
+        painting.annotating_changed.disconnect(self._bind_brush_keys)
+        if self._toggle_key is not None:
+            self._toggle_key.release()
+        self.what_if_panel.disconnect_model()
+        self.what_if_banner.disconnect_model()
         self.panel.disconnect_session()
         self.overlay.close()
         self.session.close()
         painting.release()
+
+    def _bind_brush_keys(self, *_changed: bool) -> None:
+        # Where somebody annotates, the keys are bound already, and a second time none would work.
+        assert self.painting is not None
+        wanted = self.what_if.active and not self.painting.annotating
+        if self._brush_keys is not None:
+            self._brush_keys.release()
+            self._brush_keys = None
+        if wanted:
+            self._brush_keys = Shortcuts(self.window(), region_actions(self.painting.canvas))
 
     def _on_image(self, image: CellImage | None) -> None:
         self.hint.setVisible(image is None)

@@ -92,6 +92,12 @@ def blend(
     return mixed
 
 
+def underlay(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the image (h, w, 3) under the maps: grey and pale, so that no stain is taken for relevance."""
+    pale: NDArray[np.uint8] = (110 + 0.57 * pixels.mean(2, keepdims=True)).astype(np.uint8)
+    return np.repeat(pale, 3, axis=2)
+
+
 def adjust(pixels: NDArray[np.uint8], brightness: float, contrast: float) -> NDArray[np.uint8]:
     """Return the image as it is shown with `brightness` and `contrast` in −1…1; 0 and 0 change nothing."""
     levels = np.arange(256) / 255

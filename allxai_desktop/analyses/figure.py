@@ -20,7 +20,7 @@ from allxai_desktop.cellclasses import BY_KEY, CLASSES, CellClass
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
-from allxai_desktop.overlay import COLORMAP_TITLES, blend, class_outlines, color_table
+from allxai_desktop.overlay import COLORMAP_TITLES, blend, class_outlines, color_table, underlay
 from allxai_desktop.relevance import RULE_TITLES, ClassShare
 
 if TYPE_CHECKING:
@@ -155,18 +155,8 @@ def _height(lines: list[Line]) -> float:
 
 
 def _network_head(grid: Grid, network: str, width: float) -> list[Line]:
-    card = next(card for card in grid.cards if card.name == network)
-    prediction, warning = grid.prediction(network), grid.warning(network)
-    lines = wrap(("⚠ " if warning else "") + card.title, width, 7, bold=True)
-    if prediction is not None:
-        for text, key in (
-            (_("Predicted: {name}"), prediction.predicted),
-            (_("Explained: {name}"), grid.choices.target),
-        ):
-            if key in prediction.probabilities:
-                share = f"{card.class_title(key)} {100 * prediction.probabilities[key]:.1f}{NBSP}%"
-                lines += wrap(text.format(name=share), width, 6.5)
-    return lines
+    title, *rest = grid.head(network)
+    return wrap(title, width, 7, bold=True) + [line for text in rest for line in wrap(text, width, 6.5)]
 
 
 def _notes(grid: Grid, name: str) -> list[str]:
@@ -312,8 +302,8 @@ class _Drawing:
 
     def _scale(self, row: int, method: Method) -> None:
         plan, choices = self.plan, self.grid.choices
-        limits = self.grid.row_limits(method)
-        if limits is None:
+        labels = self.grid.scale_labels(method)
+        if labels is None:
             return
         centred = choices.centred(method)
         left, top = plan.left(len(self.grid.cards)) + plan.cell[0] + 0.1, plan.top(row)
@@ -322,15 +312,9 @@ class _Drawing:
         # What a strong colour looks like over white: over the image it is a mixture.
         bar = 1 - OPACITY * table[..., 3:] * (1 - table[..., :3])
         self._image(left, top, bar, (0.09, height))
-        low, high = (f"{value:.2g}" if abs(value) > 1e-3 * limits[1] else "0" for value in limits)
-        if not choices.shared_scale:
-            low, high = ("−max" if centred else _("min")), "max"
-        for y, value, down in (
-            (top, high, "top"),
-            (top + height / 2, "0" if centred else "", "center"),
-            (top + height, low, "bottom"),
-        ):
-            self._text(left + 0.12, y, value.replace("-", "−"), 6, down=down)
+        places = ((0.0, "top"), (height / 2, "center"), (height, "bottom"))
+        for (y, down), text in zip(places, labels, strict=True):
+            self._text(left + 0.12, top + y, text, 6, down=down)
 
     def _picture(self, left: float, top: float, pixels: NDArray[np.uint8]) -> None:
         inset = self._inset()
@@ -381,12 +365,6 @@ class _Drawing:
             parse_math=False,
             zorder=6,
         )
-
-
-def underlay(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the image (h, w, 3) under the maps: grey and pale, so that no stain is taken for relevance."""
-    pale: NDArray[np.uint8] = (110 + 0.57 * pixels.mean(2, keepdims=True)).astype(np.uint8)
-    return np.repeat(pale, 3, axis=2)
 
 
 def _rgb(cls: CellClass) -> tuple[float, ...]:

@@ -54,7 +54,7 @@ class Method:
 
 
 def methods() -> list[Method]:
-    """Return each explainer, followed by each of its variants: one setting at another value than its default."""
+    """Return each explainer, followed by its variants where it is live: one setting at another than its default."""
     return [
         method
         for name, info in EXPLAINERS.items()
@@ -62,7 +62,7 @@ def methods() -> list[Method]:
             Method(name),
             *(
                 Method(name, ((key, value),))
-                for key, setting in info.settings.items()
+                for key, setting in ({} if info.on_demand else info.settings).items()
                 for value in setting.choices
                 if value != setting.default
             ),
@@ -159,6 +159,22 @@ class Grid:
         """Why the network may not fit the image."""
         return next((cell.warning for cell in self.column(network) if cell.warning), None)
 
+    def head(self, network: str) -> list[str]:
+        """What stands over a column: the network, what it predicts, and the class explained where it was chosen."""
+        card = next(card for card in self.cards if card.name == network)
+        prediction, target = self.prediction(network), self.choices.target
+        lines = [("⚠ " if self.warning(network) else "") + card.title]
+        if prediction is None:
+            return lines
+        shares = {
+            key: f"{card.class_title(key)} {100 * share:.1f}\u00a0%"
+            for key, share in prediction.probabilities.items()
+        }
+        lines.append(_("Predicted: {name}").format(name=shares[prediction.predicted]))
+        if target in shares:
+            lines.append(_("Explained: {name}").format(name=shares[target]))
+        return lines
+
     def row_limits(self, method: Method) -> tuple[float, float] | None:
         """The values at the ends of the one colour scale of a row; None without a map."""
         extents = [cell.extent for cell in self.row(method) if cell.extent]
@@ -171,6 +187,25 @@ class Grid:
         if cell.extent is None or self.choices.shared_scale:
             return self.row_limits(cell.method) if cell.extent else None
         return value_range(np.array(cell.extent, np.float32), self.choices.centred(cell.method))
+
+    def scale_labels(self, method: Method) -> tuple[str, str, str] | None:
+        """What stands at the top, the middle and the bottom of the colours of a row; None without a map.
+
+        Numbers where the row has one scale, words where each map has its own.
+        """
+        limits, centred = self.row_limits(method), self.choices.centred(method)
+        if limits is None:
+            return None
+        middle = "0" if centred else ""
+        if not self.choices.shared_scale:
+            return "max", middle, "−max" if centred else _("min")
+        high, low = (_number(value, limits[1]) for value in limits[::-1])
+        return high, middle, low
+
+
+def _number(value: float, high: float) -> str:
+    # Beside the other end, it is nothing.
+    return "0" if abs(value) < 1e-3 * abs(high) else f"{value:.2g}".replace("-", "−")
 
 
 class Engine(Protocol):

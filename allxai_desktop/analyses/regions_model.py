@@ -20,6 +20,7 @@ from allxai_desktop.tasks import Progress, TaskRunner
 
 if TYPE_CHECKING:
     from allxai_desktop.images import CellImage
+    from allxai_desktop.networks.card import Card
     from allxai_desktop.session import Session
 
 State = Literal["empty", "computing", "result", "stale"]
@@ -73,6 +74,7 @@ class RegionsModel:
         self._asked: Question | None = None
         self._answered: Question | None = None
         self._result: RegionShapley | None = None
+        self._card: Card | None = None
         self._versions = count()
         self._version = next(self._versions)
         self._shown: tuple[object, ...] = ()
@@ -134,10 +136,8 @@ class RegionsModel:
         """The name for people of the class that the result is about; its key where the network is gone."""
         if self._result is None:
             return ""
-        try:
-            return network_card(self._result.network).class_title(self._result.target)
-        except AllxaiError:
-            return self._result.target
+        target = self._result.target
+        return self._card.class_title(target) if self._card else target
 
     # What can be done
 
@@ -213,6 +213,10 @@ class RegionsModel:
 
     def _on_finished(self, result: RegionShapley) -> None:
         self._result, self._answered = result, self._asked
+        try:
+            self._card = network_card(result.network)
+        except AllxaiError:
+            self._card = None
         self._refresh()
 
     def _on_failed(self, message: str) -> None:

@@ -64,7 +64,7 @@ class CompareWindow(QMainWindow):
         model.grid_changed.disconnect(self._show_grid)
         model.cell_ready.disconnect(self.grid.show_cell)
         model.outdated_changed.disconnect(self._show_state)
-        model.session.image_changed.disconnect(self._show_state)
+        model.session.image_changed.disconnect(self._on_image)
         model.runner.progressed.disconnect(self._show_progress)
         model.runner.running_changed.disconnect(self._on_running)
         model.exporter.running_changed.disconnect(self._show_state)
@@ -221,7 +221,7 @@ class CompareWindow(QMainWindow):
         model.grid_changed.connect(self._show_grid)
         model.cell_ready.connect(self.grid.show_cell)
         model.outdated_changed.connect(self._show_state)
-        model.session.image_changed.connect(self._show_state)
+        model.session.image_changed.connect(self._on_image)
         model.runner.progressed.connect(self._show_progress)
         model.runner.running_changed.connect(self._on_running)
         model.exporter.running_changed.connect(self._show_state)
@@ -281,11 +281,17 @@ class CompareWindow(QMainWindow):
             widget.setVisible(model.outdated)
         ready = model.grid is not None and bool(model.grid.cards and model.grid.choices.methods)
         if model.session.image is None and model.grid is None:
-            self.empty.setText(_("Open an image in the main window first, then press F5."))
+            self.empty.setText(_("Open an image in the main window: it is compared here."))
         else:
             self.empty.setText(_("Tick at least one network and one explainer on the left."))
         self.pages.setCurrentWidget(self.grid if ready else self.empty)
         self.export.setEnabled(ready and not running and not model.exporter.running)
+
+    def _on_image(self, *_image: object) -> None:
+        # Nothing that is shown would change under somebody's eyes.
+        if self.isVisible() and self.model.grid is None:
+            self.model.update()
+        self._show_state()
 
     def _on_running(self, running: bool) -> None:
         if not running:

@@ -8,6 +8,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from allxai_desktop.analyses.comparison import Comparison
 from allxai_desktop.analyses.what_if import WhatIf
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import N_, _
@@ -16,6 +17,7 @@ from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.session import Engine, Session
 from napari_allxai_annotate.shared import ViewerPainting
 from napari_allxai_annotate.shortcuts import Shortcuts, region_actions
+from napari_allxai_explain.compare import CompareWindow
 from napari_allxai_explain.dispatch import Dispatcher
 from napari_allxai_explain.overlay import RelevanceOverlay
 from napari_allxai_explain.panel import ExplainPanel
@@ -46,6 +48,8 @@ class ExplainWidget(QWidget):
         self.what_if_banner = WhatIfBanner(self.what_if)
         self.what_if_panel = WhatIfPanel(self.what_if, self.panel.cards)
         self.panel.add_tab(N_("What if"), self.what_if_panel)
+        self.compare_window: CompareWindow | None = None
+        self._dispatch = dispatch
         self._toggle_key: Shortcuts | None = None
         self._brush_keys: Shortcuts | None = None
         self.hint = QLabel(
@@ -57,6 +61,7 @@ class ExplainWidget(QWidget):
         layout.addWidget(self.hint)
         layout.addWidget(self.panel)
         self.session.failed.connect(show_error)
+        self.panel.compare.clicked.connect(self.compare)
         self.painting.image_changed.connect(self._on_image)
         self.painting.annotating_changed.connect(self._bind_brush_keys)
         self.what_if.active_changed.connect(self._bind_brush_keys)
@@ -90,10 +95,21 @@ class ExplainWidget(QWidget):
             self._toggle_key.release()
         self.what_if_panel.disconnect_model()
         self.what_if_banner.disconnect_model()
+        if self.compare_window is not None:
+            self.compare_window.close()
+            self.compare_window.release()
         self.panel.disconnect_session()
         self.overlay.close()
         self.session.close()
         painting.release()
+
+    def compare(self) -> None:
+        """Open the window that compares explainers and networks, or update it."""
+        if self.compare_window is None:
+            cards = list(self.panel.cards.values())
+            model = Comparison(self.session, cards, dispatch=self._dispatch)
+            self.compare_window = CompareWindow(model, self.window())
+        self.compare_window.open()
 
     def _bind_brush_keys(self, *_changed: bool) -> None:
         # Where somebody annotates, the keys are bound already, and a second time none would work.

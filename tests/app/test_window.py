@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QLabel
 
 from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.app.window import MainWindow
+from allxai_desktop.errors import AllxaiError
 from allxai_desktop.networks.registry import list_networks
 
 SIDE = 40
@@ -367,3 +368,35 @@ def test_the_sentence_about_a_save_that_failed_stays_until_it_is_saved(cell, fol
     qtbot.waitUntil(lambda: cell.workspace.saved == "saved")
     assert not cell.notices.isVisible()
     assert np.array_equal(np.load(masks / "a.npz")["mask"], cell.paint.codes)
+
+
+class FakeComparisonEngine:
+    """Leaves every cell without a map."""
+
+    def explain(self, image, network, method, target, progress):
+        raise AllxaiError(f"No map of {image.name}.")
+
+    def warning(self, image, network):
+        return None
+
+
+def test_the_menu_opens_the_comparison_of_the_image_that_is_shown(cell, qtbot, monkeypatch):
+    monkeypatch.setattr("allxai_desktop.analyses.comparison.SharedEngine", FakeComparisonEngine)
+    (action,) = (
+        action
+        for menu in cell.menuBar().actions()
+        for action in menu.menu().actions()
+        if action.text() == "Compare…"
+    )
+    action.trigger()
+    comparison = cell.compare_window.model
+    qtbot.waitUntil(lambda: not comparison.runner.running)
+    assert cell.compare_window.isVisible()
+    assert {one.problem for one in comparison.grid.cells.values()} == {"No map of a.png."}
+    cell.workspace.step(1)
+    qtbot.waitUntil(lambda: comparison.outdated)
+    cell.explain.compare.click()
+    qtbot.waitUntil(lambda: not comparison.runner.running and not comparison.outdated)
+    assert {one.problem for one in comparison.grid.cells.values()} == {"No map of b.png."}
+    cell.set_language("es")
+    assert cell.compare_window.target.accessibleName() == "Clase objetivo"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QRectF, QSize, Qt
@@ -122,7 +121,7 @@ class WhatIfPanel(Page):
 
     def _connect(self) -> None:
         model, session = self.what_if, self.what_if.session
-        self.toggle.clicked.connect(partial(setattr, model, "active"))
+        self.toggle.clicked.connect(lambda: model.toggle())
         self.fill.activated.connect(lambda _row: setattr(model, "fill", self.fill.value))
         self.clear.clicked.connect(lambda: model.clear())
         for button in self.classes:
@@ -194,7 +193,7 @@ class ClassButton(QToolButton):
         self._removed = share
         name = _("Take out: {name}").format(name=self.cls.title)
         self.setAccessibleName(name)
-        out = _("{share} of it is out").format(share=f"{share:.0%}")
+        out = _("{share} of it is out").format(share=f"{100 * share:.0f} %")
         self.setToolTip(f"{name} ({out})" if share else name)
         self.update()
 

@@ -43,3 +43,12 @@ def _english() -> Iterator[None]:
 def checkout() -> Path:
     """Return the root of the repository."""
     return CHECKOUT
+
+
+@pytest.fixture
+def user_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of the user's networks, the test's own; it does not exist yet."""
+    from allxai_desktop.networks import user
+
+    monkeypatch.setattr(user, "user_data_path", lambda *args, **options: tmp_path / "data")
+    return user.user_folder()

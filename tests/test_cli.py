@@ -238,6 +238,10 @@ def test_text_for_people(capsys, toy, image, mask):
         (["--network", "none"], "no network “none”: choose one of toy"),
         (["--target", "lymphocyte"], "choose one of dark, bright"),
         (["--mask", "gone.npz"], "gone.npz was not found"),
+        (["--setting", "recipe"], "“recipe” is no setting: write it as KEY=VALUE"),
+        (["--setting", "samples=5"], "has no setting “samples”"),
+        (["--explainer", "lime", "--setting", "samples=many"], "choose a whole number from 10"),
+        (["--preset", "innvestigate"], "choose one of standard, matlab"),
         (["--nonsense"], "--help"),
     ],
 )
@@ -276,22 +280,37 @@ def test_a_fault_of_the_program_shows_no_traceback(capsys, toy, image, monkeypat
     assert "ZeroDivisionError: division by zero" in message
 
 
-def test_lists(capsys, toy):
-    assert cli.main(["networks"]) == 0
-    assert capsys.readouterr().out.splitlines()[0] == "toy  Toy network"
+def test_settings_and_presets_are_those_of_the_explainer(capsys, toy, image):
+    found = explain(capsys, image, "--explainer", "occlusion", "--setting", "window=0.5")
+    assert found["settings"] == {"window": 0.5, "baseline": "zero"}
+    assert explain(capsys, image, "--preset", "matlab")["settings"] == {"recipe": "matlab"}
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_is_told_how_far_an_explainer_on_demand_is(capsys, toy, image, monkeypatch, terminal):
+    monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: terminal)
+    arguments = ("explain", image, "--out", image.parent / "out", "--explainer", "smoothgrad")
+    assert cli.main([*map(str, arguments), "--setting", "samples=4"]) == 0
+    told = capsys.readouterr().err
+    assert told.endswith("SmoothGrad: 100 %\n") if terminal else told == ""
+
+
+def test_lists(capsys):
     assert cli.main(["explainers"]) == 0
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert names[:4] == ["gradient", "abs-gradient", "gradient-x-input", "grad-cam"]
 
 
-def test_spanish(capsys, toy, monkeypatch):
+def test_spanish(capsys, toy, monkeypatch, image):
     monkeypatch.setattr(cli, "system_language", lambda: "es")
     before = i18n.language()
     try:
-        assert cli.main(["networks"]) == 0
+        assert (
+            cli.main(["explain", str(image), "--target", "bright", "--out", str(image.parent / "out")]) == 0
+        )
     finally:
         i18n.set_language(before)
-    assert capsys.readouterr().out.splitlines()[0] == "toy  Red de juguete"
+    assert "Red de juguete" in capsys.readouterr().out
 
 
 def test_a_path_opens_the_window(monkeypatch, image):

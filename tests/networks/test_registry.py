@@ -1,3 +1,4 @@
+import hashlib
 import subprocess
 import sys
 
@@ -6,8 +7,12 @@ import pytest
 import torch
 
 from allxai_desktop.networks import registry
+from allxai_desktop.networks.architectures import build
+from allxai_desktop.networks.card import WEIGHTS_FILE
+from allxai_desktop.networks.checkpoints import dump_weights
 from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.registry import list_networks, load_network
+from allxai_desktop.networks.user import complete_card, save_network
 
 NAMES = ["pbc-mobilenet-v1", "cnmc-mobilenet-v1", "pbc-googlenet"]
 
@@ -60,3 +65,54 @@ def test_weights_of_another_architecture_are_refused(tmp_path, monkeypatch):
 
 def test_no_trained_network_is_missing_a_caution_about_its_split():
     assert all(card.split["caution"] for card in registry.list_networks())
+
+
+def add(name, architecture="two-conv", **given):
+    torch.manual_seed(0)
+    weights = dump_weights(build(architecture, 2))
+    given = {"sha256": hashlib.sha256(weights).hexdigest(), "input_size": [32, 32]} | given
+    card = complete_card(name, architecture, ["ill", "well"], given)
+    return save_network(card, WEIGHTS_FILE, weights)
+
+
+def test_the_users_networks_come_after_those_that_ship(user_networks):
+    add("mine")
+    add("also-mine")
+    assert [card.name for card in list_networks()] == [*NAMES, "also-mine", "mine"]
+    network = load_network("mine")
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 70, 3), np.uint8)
+    assert set(network.predict(pixels).probabilities) == {"ill", "well"}
+    assert "not known" in network.domain_warning(pixels)
+
+
+def test_a_damaged_network_does_not_take_the_others_away(user_networks):
+    add("mine")
+    (add("torn") / "card.json").write_text("{")
+    add("moved").rename(user_networks / "elsewhere")
+    found = registry.find_networks()
+    assert [card.name for card in found.cards] == [*NAMES, "mine"]
+    assert "calls itself “moved”" in found.problems[0]
+    assert "torn" in found.problems[1]
+    assert "damaged" in found.problems[1]
+
+
+def test_a_user_cannot_replace_a_network_that_ships(user_networks):
+    add("pbc-googlenet")
+    found = registry.find_networks()
+    assert [card.name for card in found.cards] == NAMES
+    assert "two networks called “pbc-googlenet”" in found.problems[0]
+
+
+def test_weights_that_were_changed_are_refused(user_networks):
+    (add("mine") / WEIGHTS_FILE).write_bytes(b"other")
+    with pytest.raises(NetworkError, match="not the ones that their card describes"):
+        load_network("mine")
+
+
+def test_a_segmentation_network_is_not_offered_for_explaining(user_networks):
+    add("nuclei", "unet")
+    assert "nuclei" not in [card.name for card in list_networks()]
+    assert registry.network_card("nuclei").architecture == "unet"
+    found = load_network("nuclei").segment(np.zeros((40, 50, 3), np.uint8))
+    assert (found.shape, found.dtype) == ((40, 50), np.uint8)
+    assert set(np.unique(found)) <= {0, 1}

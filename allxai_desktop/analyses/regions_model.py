@@ -98,17 +98,17 @@ class RegionsModel:
 
     @property
     def state(self) -> State:
-        """Nothing yet, being computed, a result, or one of another image, mask, network, target or fill."""
+        """Nothing yet, being computed, a result, or one of another mask, network, target or fill."""
         if self._runner.running:
             return "computing"
-        if self._result is None:
+        if self.result is None:
             return "empty"
         return "stale" if self.outdated else "result"
 
     @property
     def result(self) -> RegionShapley | None:
-        """The result that arrived last."""
-        return self._result
+        """The result that arrived last; None while another image is shown, beside which it would mislead."""
+        return None if "image" in self.outdated else self._result
 
     @property
     def outdated(self) -> tuple[Part, ...]:
@@ -134,9 +134,9 @@ class RegionsModel:
     @property
     def target_title(self) -> str:
         """The name for people of the class that the result is about; its key where the network is gone."""
-        if self._result is None:
+        if self.result is None:
             return ""
-        target = self._result.target
+        target = self.result.target
         return self._card.class_title(target) if self._card else target
 
     # What can be done
@@ -247,6 +247,6 @@ class RegionsModel:
             self.compute()
             return
         shown = (self.state, self.outdated, self.missing, self._message, self._fill, self._automatic)
-        if (*shown, self._result) != self._shown:
-            self._shown = (*shown, self._result)
+        if (*shown, self.result) != self._shown:
+            self._shown = (*shown, self.result)
             self.changed.emit()

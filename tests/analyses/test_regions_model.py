@@ -163,11 +163,11 @@ def test_another_fill_makes_it_out_of_date(asked):
     assert asked.model.result.fill == "blur"
 
 
-def test_another_image_makes_it_out_of_date_and_the_way_back_does_not(asked):
+def test_another_image_hides_it_and_the_way_back_shows_it_again(asked):
     codes = asked.paint.codes.copy()
     asked.paint.new_image(np.ones((2, 2), np.uint8))
     asked.session.set_image(image(9))
-    assert (asked.model.state, asked.model.outdated) == ("stale", ("image",))
+    assert (asked.model.state, asked.model.result) == ("empty", None)
     asked.paint.new_image(codes)
     asked.session.set_image(image())
     assert asked.model.state == "result"

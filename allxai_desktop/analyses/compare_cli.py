@@ -190,6 +190,7 @@ def _cell_as_json(grid: Grid, cell: Cell) -> dict[str, Any]:
         "conservation": found and found.conservation,
         "seconds": found and found.seconds,
         "problem": cell.problem,
+        "same_as_gradient_x_input": cell.twin,
         "shares": {key: asdict(share) for key, share in cell.shares.items()}
         if grid.labelled and cell.shares
         else None,
@@ -197,7 +198,7 @@ def _cell_as_json(grid: Grid, cell: Cell) -> dict[str, Any]:
 
 
 def _as_lines(grid: Grid, notes: Iterable[str | None]) -> Iterable[str]:
-    for note in [*notes, *(grid.warning(card.name) for card in grid.cards)]:
+    for note in [*notes, *grid.twin_notes(), *(grid.warning(card.name) for card in grid.cards)]:
         if note:
             yield _("Note: {text}").format(text=note)
     width = max(len(method.title) for method in grid.choices.methods)

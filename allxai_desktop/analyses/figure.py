@@ -113,7 +113,7 @@ class _Plan:
 
     @classmethod
     def of(cls, grid: Grid, name: str) -> _Plan:
-        rows = tuple(method for method in grid.choices.methods if grid.row(method))
+        rows = tuple(grid.rows())
         columns = len(grid.cards) + 1
         strip = STRIP if grid.labelled else 0.0
         aspect = grid.pixels.shape[0] / grid.pixels.shape[1]
@@ -185,6 +185,7 @@ def _notes(grid: Grid, name: str) -> list[str]:
                 "Colours are full from the strongest {share} of a map’s pixels on; CAMs reach to their highest."
             ).format(share=f"{100 * STRONGEST:g}{NBSP}%")
         )
+    notes += grid.twin_notes()
     for card in grid.cards:
         warning = grid.warning(card.name)
         if warning:
@@ -252,7 +253,7 @@ class _Drawing:
 
     def _label(self, row: int, method: Method) -> None:
         plan = self.plan
-        lines = wrap(method.title, plan.cell[1], 7.5, bold=True)
+        lines = wrap(self.grid.title(method), plan.cell[1], 7.5, bold=True)
         x = plan.left(1) - 0.08 - _height(lines)
         middle = plan.top(row) + plan.cell[1] / 2
         for line in lines:

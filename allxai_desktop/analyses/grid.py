@@ -53,6 +53,9 @@ class Method:
         return f"{title} ({', '.join(value for _key, value in self.settings)})" if self.settings else title
 
 
+GRADIENT_X_INPUT = Method("gradient-x-input")
+
+
 def methods() -> list[Method]:
     """Return each explainer, followed by its variants where it is live: one setting at another than its default."""
     return [
@@ -108,7 +111,8 @@ class Cell:
 
     `explanation.relevance` is (h, w) as the grid keeps it; `extent` is the lowest and the highest value that the
     colours tell apart. It is of the whole map, as are the `shares`. Without a map, `problem` says why in a sentence.
-    `warning`: the image does not look like those of the network's training.
+    `warning`: the image does not look like those of the network's training. `twin`: why the map is by theory
+    that of Gradient × Input, where the grid has both.
     """
 
     network: str
@@ -118,6 +122,7 @@ class Cell:
     shares: dict[str, ClassShare]
     problem: str | None
     warning: str | None
+    twin: str | None = None
 
 
 @dataclass
@@ -145,6 +150,32 @@ class Grid:
         """The cells of an explainer that are ready, in the order of the networks."""
         keys = ((card.name, method) for card in self.cards)
         return [self.cells[key] for key in keys if key in self.cells]
+
+    @property
+    def twins(self) -> tuple[Method, ...]:
+        """The explainers whose maps are those of Gradient × Input on every network: they need no row of their own."""
+        return tuple(
+            method
+            for method in self.choices.methods
+            if len(row := self.row(method)) == len(self.cards) and row and all(cell.twin for cell in row)
+        )
+
+    def rows(self) -> list[Method]:
+        """The explainers with a cell that is ready, but for those that are the same as another one."""
+        twins = self.twins
+        return [method for method in self.choices.methods if self.row(method) and method not in twins]
+
+    def title(self, method: Method) -> str:
+        """What stands before a row: its explainer, and those that are the same."""
+        return " = ".join([method.title, *(twin.title for twin in self.twins if method == GRADIENT_X_INPUT)])
+
+    def twin_notes(self) -> list[str]:
+        """Why rows, or the cells of some networks, are the same: a sentence each."""
+        twins = self.twins
+        if twins:
+            return list(dict.fromkeys(cell.twin for twin in twins for cell in self.row(twin) if cell.twin))
+        found = {card.title: cell.twin for card in self.cards for cell in self.column(card.name) if cell.twin}
+        return [f"{title}: {sentence}" for title, sentence in found.items()]
 
     def column(self, network: str) -> list[Cell]:
         """The cells of a network that are ready, in the order of the explainers."""
@@ -219,6 +250,9 @@ class Engine(Protocol):
     def warning(self, image: CellImage, network: str) -> str | None:
         """Return the network's domain warning."""
 
+    def twin(self, network: str, method: Method) -> str | None:
+        """Return why the map of `method` is by theory that of Gradient × Input, None where it is not."""
+
 
 class SharedEngine:
     """The registered networks, as the rest of the program uses them."""
@@ -237,6 +271,15 @@ class SharedEngine:
         from allxai_desktop.explainers.explain import shared_explainer
 
         return shared_explainer(network).network.domain_warning(image.pixels)
+
+    def twin(self, network: str, method: Method) -> str | None:
+        """Return why the map of `method` is by theory that of Gradient × Input, None where it is not."""
+        from allxai_desktop.analyses.equivalence import same_by_theory
+        from allxai_desktop.explainers.explain import shared_explainer
+
+        settings = complete_settings(method.info, dict(method.settings))
+        module = shared_explainer(network).network.module
+        return same_by_theory(module, GRADIENT_X_INPUT.name, method.name, settings.get("rules", ""))
 
 
 def new_grid(
@@ -292,7 +335,10 @@ def compute_cells(
             if explanation is None:
                 inner = _part(progress, done, total)
                 explanation, problem = _explain(engine, grid, card.name, method, inner)
-            deliver(_cell(grid, codes, card.name, method, explanation, problem, warning))
+            cell = _cell(grid, codes, card.name, method, explanation, problem, warning)
+            if cell.extent and GRADIENT_X_INPUT in choices.methods:
+                cell = replace(cell, twin=engine.twin(card.name, method))
+            deliver(cell)
             done += 1
             progress(done / total)
 

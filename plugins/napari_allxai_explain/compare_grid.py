@@ -8,7 +8,7 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QPixmap, QResizeEvent
 from qtpy.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from allxai_desktop.analyses.grid import Cell, Grid, Method
+from allxai_desktop.analyses.grid import GRADIENT_X_INPUT, Cell, Grid, Method
 from allxai_desktop.cellclasses import BY_CODE
 from allxai_desktop.i18n import _
 from allxai_desktop.overlay import underlay
@@ -41,7 +41,7 @@ class ComparisonGrid(QWidget):
         self.strips: dict[tuple[str, Method], SharesStrip] = {}
         self.scales: dict[Method, RowScale] = {}
         self.heads: dict[str, QLabel] = {}
-        self._row_heads: list[QLabel] = []
+        self._row_heads: dict[Method, QLabel] = {}
         self._limits: dict[tuple[str, Method], Limits] = {}
         self._under = QPixmap()
         self._build()
@@ -126,12 +126,28 @@ class ComparisonGrid(QWidget):
         self.scales[cell.method].show_scale(
             self.grid.scale_labels(cell.method), choices.colormap, choices.centred(cell.method)
         )
+        if cell.twin:
+            self.views[key].setToolTip(cell.twin)
+            self._merge_twins()
 
     def stop_waiting(self) -> None:
         """Say in the cells that are not ready that nothing comes any more."""
         for key, view in self.views.items():
             if self.grid is not None and key not in self.grid.cells:
                 view.show_message(_("Not computed"))
+
+    def _merge_twins(self) -> None:
+        """Show explainers that are the same on every network as one row."""
+        assert self.grid is not None
+        for twin in self.grid.twins:
+            row = [self._row_heads[twin], self.scales[twin]]
+            row += [part[card.name, twin] for card in self.grid.cards for part in (self.views, self.strips)]
+            for widget in row:
+                widget.hide()
+        head = self._row_heads[GRADIENT_X_INPUT]
+        head.setText(f"<b>{escape(self.grid.title(GRADIENT_X_INPUT))}</b>")
+        if self.grid.twins:
+            head.setToolTip("\n".join(self.grid.twin_notes()))
 
     def _draw(self, cell: Cell) -> None:
         assert self.grid is not None
@@ -171,7 +187,7 @@ class ComparisonGrid(QWidget):
         for view in self.views.values():
             view.release()
         self.views, self.strips, self.scales, self.heads, self._limits = {}, {}, {}, {}, {}
-        self._row_heads = []
+        self._row_heads = {}
         for area in (self.header, self.body):
             old = area.takeWidget()
             if old is not None:
@@ -196,7 +212,7 @@ class ComparisonGrid(QWidget):
             head = QLabel(f"<b>{escape(method.title)}</b>", wordWrap=True)
             head.setToolTip(_(method.info.summary))
             head.setFixedWidth(ROW_HEAD)
-            self._row_heads.append(head)
+            self._row_heads[method] = head
             layout.addWidget(head, 2 * number, 0)
             for column, card in enumerate(grid.cards, start=1):
                 key = card.name, method

@@ -37,6 +37,9 @@ class FakeEngine:
     def warning(self, image, network):
         return "An image from elsewhere." if network == "disease" else None
 
+    def twin(self, network, method):
+        return None
+
 
 @pytest.fixture
 def image(tmp_path, monkeypatch):

@@ -47,6 +47,9 @@ class FakeEngine:
     def warning(self, image, network):
         return None
 
+    def twin(self, network, method):
+        return None
+
 
 @pytest.fixture
 def session():

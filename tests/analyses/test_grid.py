@@ -21,6 +21,7 @@ from allxai_desktop.images import image_from_array
 from allxai_desktop.tasks import Cancelled
 
 GRADIENT, CAM, DEEP_TAYLOR = Method("gradient"), Method("grad-cam"), Method("deep-taylor")
+TIMES_INPUT, LRP = Method("gradient-x-input"), Method("lrp-z")
 # Two classes, a row each.
 CODES = np.array([[1, 1, 1, 1], [5, 5, 5, 5]], np.uint8)
 MAP = np.array([[4, 3, 0, 0], [1, 0, 0, -2]], np.float32)
@@ -37,8 +38,9 @@ CARDS = [card("a"), card("b")]
 class FakeEngine:
     """The map is `MAP`, ten times as strong on network b; gradient of b fails with `failure`."""
 
-    def __init__(self, failure=None):
+    def __init__(self, failure=None, twins=()):
         self.failure = failure
+        self.twins = twins
         self.asked = []
 
     def explain(self, image, network, method, target, progress):
@@ -56,6 +58,9 @@ class FakeEngine:
 
     def warning(self, image, network):
         return "An image from elsewhere." if network == "b" else None
+
+    def twin(self, network, method):
+        return "The same map." if method == LRP and network in self.twins else None
 
 
 def image(shape=CODES.shape):
@@ -234,3 +239,25 @@ def test_without_labels_there_are_no_shares():
     made = new_grid(image(), np.zeros_like(CODES), CARDS, CHOICES)
     assert not made.labelled
     assert computed().labelled
+
+
+def test_explainers_that_are_the_same_on_every_network_are_one_row():
+    choices = replace(CHOICES, methods=(GRADIENT, TIMES_INPUT, LRP))
+    made = computed(choices, FakeEngine(twins=("a", "b")))
+    assert made.rows() == [GRADIENT, TIMES_INPUT]
+    assert made.title(TIMES_INPUT) == "Gradient × Input = LRP-z"
+    assert made.title(GRADIENT) == "Gradient"
+    assert made.twin_notes() == ["The same map."]
+
+
+def test_the_same_on_one_network_only_they_keep_their_rows():
+    choices = replace(CHOICES, methods=(TIMES_INPUT, LRP))
+    made = computed(choices, FakeEngine(twins=("b",)))
+    assert made.rows() == [TIMES_INPUT, LRP]
+    assert made.title(TIMES_INPUT) == "Gradient × Input"
+    assert made.twin_notes() == ["b: The same map."]
+
+
+def test_without_gradient_x_input_there_is_nothing_to_be_the_same_as():
+    made = computed(replace(CHOICES, methods=(LRP,)), FakeEngine(twins=("a", "b")))
+    assert made.rows() == [LRP]

@@ -379,6 +379,9 @@ class FakeComparisonEngine:
     def warning(self, image, network):
         return None
 
+    def twin(self, network, method):
+        return None
+
 
 def test_the_menu_opens_the_comparison_of_the_image_that_is_shown(cell, qtbot, monkeypatch):
     monkeypatch.setattr("allxai_desktop.analyses.comparison.SharedEngine", FakeComparisonEngine)

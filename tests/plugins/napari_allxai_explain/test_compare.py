@@ -61,6 +61,9 @@ class FakeEngine:
     def warning(self, image, network):
         return "An image from elsewhere." if network == "b" else None
 
+    def twin(self, network, method):
+        return "They are the same map." if method.name == "lrp-z" else None
+
 
 def cell_image(name="a.png"):
     return image_from_array(np.full((SIDE, SIDE, 3), 200, np.uint8), name)
@@ -327,3 +330,12 @@ def test_every_control_has_a_name_and_a_tip(opened):
         opened.update_now,
     )
     assert all(control.accessibleName() and control.toolTip() for control in controls)
+
+
+def test_explainers_that_are_the_same_become_one_row(opened, qtbot):
+    opened.model.choose(methods=(Method("gradient-x-input"), Method("lrp-z")))
+    qtbot.waitUntil(lambda: done(opened))
+    assert not opened.grid.views["a", Method("lrp-z")].isVisible()
+    assert opened.grid.views["a", Method("gradient-x-input")].isVisible()
+    heads = [label.text() for label in opened.grid.body.widget().findChildren(QLabel) if label.isVisible()]
+    assert heads == ["<b>Gradient × Input = LRP-z</b>"]

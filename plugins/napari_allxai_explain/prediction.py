@@ -27,9 +27,12 @@ class PredictionBars(QWidget):
 
     def show_probabilities(self, probabilities: Mapping[str, float]) -> None:
         """Show class title → probability in 0…1; an empty mapping clears the bars."""
-        self._rows = sorted(probabilities.items(), key=lambda row: -row[1])
+        rows = sorted(probabilities.items(), key=lambda row: -row[1])
+        if rows == self._rows:
+            # Another explainer predicts the same; a repaint would delay its map.
+            return
+        self._rows = rows
         self.setAccessibleDescription("; ".join(f"{name} {share:.1%}" for name, share in self._rows))
-        self.retranslate()
         self.updateGeometry()
         self.update()
 
@@ -43,6 +46,7 @@ class PredictionBars(QWidget):
         """Set the texts again in the current language."""
         self.setAccessibleName(_("Prediction"))
         self.setToolTip(_("Probability of each class. Click to show all classes or the first few."))
+        self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(200, self._row_height() * max(len(self._visible()), 1) + 2)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from allxai_desktop.explainers.graph import Graph, UnsupportedOperation, arguments
 from allxai_desktop.explainers.operations import KINDS, PRODUCTS, QUOTIENTS, RELUS, RESHAPES, Kind
@@ -174,7 +174,7 @@ class _Forward:
     ) -> None:
         if sources[0] not in self._image or len(sources) > 1 or kind not in {"route", "linear"}:
             return
-        if self._innvestigate and self._graph.key(node) not in RESHAPES:
+        if self._innvestigate and not self._is_image_to_innvestigate(node):
             return
         bounds = self._image[sources[0]]
         if bounds is not None:
@@ -184,6 +184,15 @@ class _Forward:
             # A negative factor swaps the two.
             bounds = torch.minimum(*ends), torch.maximum(*ends)
         self._image[node] = bounds
+
+
+    def _is_image_to_innvestigate(self, node: fx.Node) -> bool:
+        call = self._graph.calls[node]
+        if isinstance(call, nn.ZeroPad2d):
+            # "same" in Keras pads the far side more, which a convolution of torch cannot do by itself.
+            left, right, top, bottom = call.padding
+            return right - left == 1 or bottom - top == 1
+        return self._graph.key(node) in RESHAPES
 
 
 def vjp(step: Step, relevance: Any) -> Relevance:

@@ -244,6 +244,22 @@ def test_innvestigate_bounds_the_image_itself_only():
     assert maps(attribute(scaled, image(2, 3), 0, "deep-taylor", **settings)) == pytest.approx([12, 0])
 
 
+def test_innvestigate_takes_padding_on_the_far_side_as_the_convolution_s_own():
+    def net(padding):
+        module = nn.Sequential(nn.ZeroPad2d(padding), nn.Conv2d(1, 1, (1, 2), bias=False), nn.Flatten()).double()
+        with torch.no_grad():
+            module[1].weight.copy_(torch.tensor([3.0, -1.0]).view(1, 1, 1, 2))
+        return module
+
+    settings = {"preset": "innvestigate", "bounds": (1, 4)}
+    # Output 0 is 3·2 − 3, of which (2 − 1) · 3 and (3 − 4) · −1 as without padding.
+    found = attribute(net((0, 1, 0, 0)), image(2, 3), 0, "deep-taylor", **settings)
+    assert maps(found) == pytest.approx([9 / 4, 3 / 4])
+    # Padded on both sides it is output 1, and a layer of its own: z+.
+    found = attribute(net((1, 1, 0, 0)), image(2, 3), 1, "deep-taylor", **settings)
+    assert maps(found) == pytest.approx([3, 0])
+
+
 def test_average_pooling_shares_by_the_terms():
     module = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     assert maps(attribute(module, image(1, 3), 0, "deep-taylor")) == pytest.approx([0.5, 1.5])

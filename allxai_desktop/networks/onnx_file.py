@@ -22,7 +22,8 @@ from torch import Tensor, nn
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.card import MAX_SIDE
 from allxai_desktop.networks.errors import NetworkError
-from allxai_desktop.networks.onnx_operations import OPERATIONS, Builder, Operation, Value
+from allxai_desktop.networks.onnx_builder import Builder, Operation, Value
+from allxai_desktop.networks.onnx_operations import OPERATIONS
 
 Size = tuple[int, int]
 # Since then, shapes of sums and products follow numpy.

@@ -7,7 +7,7 @@ import torch
 from allxai_desktop.networks.architectures import build
 from allxai_desktop.networks.card import parse_card
 from allxai_desktop.networks.errors import NetworkError
-from allxai_desktop.networks.network import Network, build_trained, open_network
+from allxai_desktop.networks.network import Network, build_trained
 
 CARD = parse_card(
     {
@@ -97,10 +97,7 @@ def test_weights_of_integers_are_taken_as_real_numbers():
     assert build_trained(CARD, state).classifier[4].bias.tolist() == [1.0, 2.0]
 
 
-def test_a_card_for_another_number_of_channels_is_refused(tmp_path, monkeypatch):
-    from allxai_desktop.networks import network
-
+def test_a_card_for_another_number_of_channels_is_refused():
     card = dataclasses.replace(CARD, mean=(0.5,), std=(0.5,))
-    monkeypatch.setattr(network, "read_card", lambda path: card)
-    with pytest.raises(NetworkError, match=r"1 channels?, but the architecture “two-conv” has 3"):
-        open_network(tmp_path)
+    with pytest.raises(NetworkError, match="for 1 channels, but the architecture “two-conv” has 3"):
+        build_trained(card, weights())

@@ -310,6 +310,13 @@ def test_a_constant_that_would_fill_the_memory_is_not_made():
         )
 
 
+def test_a_value_that_would_fill_the_memory_is_not_computed():
+    doubled = [node("Concat", f"x{n} x{n}", f"x{n + 1}", axis=1) for n in range(40)]
+    model = model_of(node("Relu", "x", "x0"), *doubled, node("Relu", "x40", "y"))
+    with pytest.raises(NetworkError, match="operation Concat"):
+        open_onnx(model.SerializeToString())
+
+
 def external():
     model = classifier()
     onnx.external_data_helper.set_external_data(model.graph.initializer[0], "../../secret")

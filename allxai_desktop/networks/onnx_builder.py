@@ -1,0 +1,144 @@
+"""A torch graph in the making, and what one operation of an ONNX file is given to add to it."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, fx, nn
+
+from allxai_desktop.i18n import _
+from allxai_desktop.networks.errors import NetworkError
+
+# The most numbers in one value: 1 GB of float32.
+MAX_NUMBERS = 2**28
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value that depends on the image: the node that computes it, and a tensor without numbers of its shape."""
+
+    node: fx.Node
+    sample: Tensor
+
+
+@dataclass
+class Builder:
+    """A torch graph in the making."""
+
+    root: nn.Module = field(default_factory=nn.Module)
+    graph: fx.Graph = field(default_factory=fx.Graph)
+
+    def input(self, shape: Sequence[int]) -> Value:
+        """Start with a batch of images."""
+        return Value(self.graph.placeholder("images"), torch.empty(tuple(shape), device="meta"))
+
+    def module(self, name: str, module: nn.Module, value: Value) -> Value:
+        """Add a module that takes `value`."""
+        name = self._free_name(name)
+        self.root.add_module(name, module.eval().requires_grad_(False))
+        without = {key: tensor.to("meta") for key, tensor in module.state_dict().items()}
+        sample = torch.func.functional_call(module, without, (value.sample,))
+        return self._value(self.graph.call_module(name, (value.node,)), sample)
+
+    def call(self, function: Callable[..., Any], *args: Any, **options: Any) -> Value:
+        """Add a function; among its `args` are values and tensors, also in lists."""
+        node = self.graph.call_function(function, fx.node.map_aggregate(args, self._argument), options)
+        return self._value(node, function(*fx.node.map_aggregate(args, _sample), **options))
+
+    def _value(self, node: fx.Node, sample: Tensor) -> Value:
+        # Found out without computing it: a small file can ask for more than any memory holds.
+        if sample.numel() > MAX_NUMBERS:
+            raise ValueError("too large")
+        return Value(node, sample)
+
+    def finish(self, output: Value) -> nn.Module:
+        """Return the module that computes `output`."""
+        self.graph.output(output.node)
+        return fx.GraphModule(self.root, self.graph).eval()
+
+    def _argument(self, value: Any) -> Any:
+        if isinstance(value, Tensor):
+            name = self._free_name("constant")
+            self.root.register_buffer(name, value)
+            return self.graph.get_attr(name)
+        return value.node if isinstance(value, Value) else value
+
+    def _free_name(self, name: str) -> str:
+        base = "_".join(re.findall(r"\w+", name)) or "operation"
+        base = f"n{base}" if base[0].isdigit() else base
+        free, number = base, 1
+        while hasattr(self.root, free):
+            number += 1
+            free = f"{base}_{number}"
+        return free
+
+
+@dataclass
+class Operation:
+    """One operation of the file.
+
+    `inputs` are values, constants, and None where one is left out; `uses` says how often each is
+    read in the file; `outputs` is how many there are, `version` that of the operation set.
+    """
+
+    kind: str
+    name: str
+    inputs: list[Value | Tensor | None]
+    attributes: dict[str, Any]
+    outputs: int
+    version: int
+    uses: list[int]
+    builder: Builder
+
+    @property
+    def image(self) -> Value:
+        """The first input, which must depend on the image."""
+        if not isinstance(self.inputs[0], Value):
+            raise self.unknown()
+        return self.inputs[0]
+
+    def constant(self, position: int) -> Tensor | None:
+        """Return an input that must not depend on the image; None where it is left out."""
+        found = self.inputs[position] if position < len(self.inputs) else None
+        if isinstance(found, Value):
+            raise self.unknown()
+        return found
+
+    def whole(self, name: str, position: int | None = None) -> list[int] | None:
+        """Return the whole numbers of an attribute, or of the input that took its place in newer files."""
+        found: Any = self.attributes.get(name)
+        if found is None and position is not None:
+            found = self.constant(position)
+        return None if found is None else [int(number) for number in np.asarray(found).reshape(-1)]
+
+    def axes(self, position: int | None = None) -> list[int] | None:
+        """Return the attribute or input `axes`, counted from the front."""
+        found = self.whole("axes", position)
+        return None if found is None else [axis % self.image.sample.ndim for axis in found]
+
+    def unknown(self) -> NetworkError:
+        """Return the error that names the operation."""
+        return NetworkError(
+            _("This program cannot read the operation {kind} ({name}) of the ONNX file.").format(
+                kind=self.kind, name=self.name
+            )
+        )
+
+    def module(self, module: nn.Module, value: Value | None = None) -> Value:
+        """Add a module that takes `value`, by default the first input."""
+        return self.builder.module(self.name, module, value or self.image)
+
+    def reshaped(self, shape: Sequence[int]) -> Value:
+        """Give the first input another shape, whatever the number of images."""
+        if shape and shape[0] == 1 == self.image.sample.shape[0]:
+            shape = (-1, *shape[1:])
+        return self.builder.call(torch.reshape, self.image, tuple(shape))
+
+
+def _sample(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.to("meta")
+    return value.sample if isinstance(value, Value) else value

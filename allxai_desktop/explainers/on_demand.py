@@ -29,7 +29,7 @@ Score = Callable[[Tensor], Tensor]
 """Takes images (n, C, H, W), returns the target's logit of each (n,)."""
 # As many images go through the network at once as have this many pixels: what bounds the memory, and how long the
 # progress stands still. With gradients, which keep every layer's values, half of that.
-BATCH_PIXELS = 2 * 224 * 224
+BATCH_PIXELS = 224 * 224
 # Standard deviation of the blur, as a share of the longest side.
 BLUR = 0.1
 

@@ -99,7 +99,7 @@ class ExplainerInfo:
 _SAME_AS_INNVESTIGATE: dict[str, dict[str, Any]] = {"innvestigate": {}}
 _RULES = {"rules": Setting(N_("Rules"), "conserving", ("conserving", "innvestigate"))}
 _RULE_PRESETS: dict[str, dict[str, Any]] = {"innvestigate": {"rules": "innvestigate"}}
-_BASELINE = Setting(N_("Removed parts"), "zero", ("zero", "blurred"))
+_BASELINE = Setting(N_("Compared with"), "zero", ("zero", "blurred"))
 _SEGMENTS = Setting(N_("Superpixels"), 60, low=2, high=1000)
 _ALL = (
     ExplainerInfo(

@@ -4,8 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtGui import QPaintEvent
+from qtpy.QtGui import QPaintEvent, QStandardItemModel
 from qtpy.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter
+
+HEADING = object()
+"""The value of a row that is no choice but the heading of those below it."""
 
 
 class ChoiceBox(QComboBox):
@@ -49,7 +52,11 @@ class ChoiceBox(QComboBox):
             if rows != self._rows:
                 self._rows = rows
                 self.clear()
-                for row, (_value, title, tip) in enumerate(rows):
+                for row, (value, title, tip) in enumerate(rows):
                     self.addItem(title)
                     self.setItemData(row, tip or title, Qt.ItemDataRole.ToolTipRole)
+                    if value is HEADING:
+                        model = self.model()
+                        assert isinstance(model, QStandardItemModel)
+                        model.item(row).setEnabled(False)
             self.setCurrentIndex(next((i for i, row in enumerate(rows) if row[0] == current), -1))

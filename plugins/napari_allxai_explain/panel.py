@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Qt, QTimer
 from qtpy.QtWidgets import (
@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QScrollArea,
     QSlider,
     QTabWidget,
@@ -23,7 +24,9 @@ from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.overlay import AUTO, COLORMAPS
 from allxai_desktop.relevance import RULES
-from napari_allxai_explain.choice_box import ChoiceBox
+from allxai_desktop.session import Demand
+from napari_allxai_explain.choice_box import HEADING, ChoiceBox
+from napari_allxai_explain.demand import DemandRow
 from napari_allxai_explain.prediction import PredictionBars
 from napari_allxai_explain.shares_table import SharesTable
 
@@ -71,6 +74,11 @@ class ExplainPanel(QWidget):
     def retranslate(self) -> None:
         """Set the texts again in the current language."""
         for control, name, tip in (
+            (
+                self.compare,
+                _("Compare…"),
+                _("Explainers and networks side by side, in a window of their own (Ctrl+Shift+C)"),
+            ),
             (self.live, _("Live"), _("Follow every change at once")),
             (self.network, _("Network"), _("The network that predicts and is explained")),
             (self.explainer, _("Explainer"), _("The method that makes the relevance map")),
@@ -88,10 +96,12 @@ class ExplainPanel(QWidget):
             control.setAccessibleName(name)
             control.setToolTip(tip)
         self.title.setText(_("Explain"))
+        self.compare.setText(_("Compare…"))
         self.live.setText(_("Live"))
         self.outline.setText(_("Outline"))
         self.rule_label.setText(_("Rule"))
         self.map_label.setText(_("Map"))
+        self.demand.retranslate()
         self.bars.retranslate()
         self.table.retranslate()
         self.tabs.setTabText(0, _("Relevance"))
@@ -118,10 +128,12 @@ class ExplainPanel(QWidget):
 
     def _build(self) -> None:
         self.title = QLabel(objectName="panelTitle")
+        self.compare = QPushButton()
         self.live = QCheckBox(checked=self.session.live)
         self.network = ChoiceBox()
         self.explainer = ChoiceBox()
         self.target = ChoiceBox()
+        self.demand = DemandRow(self.session)
         self.warning = QLabel(objectName="warning", wordWrap=True)
         self.warning.hide()
         self.bars = PredictionBars()
@@ -141,6 +153,7 @@ class ExplainPanel(QWidget):
         head = QHBoxLayout()
         head.addWidget(self.title)
         head.addStretch()
+        head.addWidget(self.compare)
         head.addWidget(self.live)
         choices = QGridLayout(horizontalSpacing=6, verticalSpacing=4)
         choices.addWidget(self.network, 0, 0, 1, 2)
@@ -169,7 +182,7 @@ class ExplainPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(4)
-        for part in (head, choices, self.warning, self.bars, self.message):
+        for part in (head, choices, self.demand, self.warning, self.bars, self.message):
             if isinstance(part, QWidget):
                 layout.addWidget(part)
             else:
@@ -196,6 +209,7 @@ class ExplainPanel(QWidget):
         session.result_changed.connect(self._show_result)
         session.shares_changed.connect(self.table.shares.set_shares)
         session.busy_changed.connect(self._on_busy)
+        session.demand_changed.connect(self._on_demand)
         session.failed.connect(self._show_failure)
         view.events.connect(self._show_view)
 
@@ -206,7 +220,9 @@ class ExplainPanel(QWidget):
         session.result_changed.disconnect(self._show_result)
         session.shares_changed.disconnect(self.table.shares.set_shares)
         session.busy_changed.disconnect(self._on_busy)
+        session.demand_changed.disconnect(self._on_demand)
         session.failed.disconnect(self._show_failure)
+        self.demand.disconnect_session()
         self.view.events.disconnect(self._show_view)
 
     def _choose_explainer(self) -> None:
@@ -226,7 +242,9 @@ class ExplainPanel(QWidget):
         )
         if not self.cards:
             self.network.setPlaceholderText(_("No trained network found"))
-        self.explainer.fill(explainer_rows(), (choices.explainer, choices.settings))
+        # The settings of an explainer on demand are in its row, not among the variants.
+        variant = () if EXPLAINERS[choices.explainer].on_demand else choices.settings
+        self.explainer.fill(explainer_rows(), (choices.explainer, variant))
         self.rule.fill(((name, _(RULE_TITLES[name]), "") for name in RULES), choices.rule)
         self._fill_target()
         self.fraction.setVisible(choices.rule == "top-q")
@@ -246,7 +264,9 @@ class ExplainPanel(QWidget):
     def _show_result(self, result: Result | None) -> None:
         self._fill_target()
         self.warning.setVisible(bool(result and result.domain_warning))
-        self.message.setVisible(bool(result and result.explanation.undefined))
+        # The row of the explainer on demand says by itself that the map is to be computed.
+        waiting = self.session.demand is not Demand.NONE
+        self.message.setVisible(bool(result and result.explanation.undefined and not waiting))
         if result is None:
             self.bars.show_probabilities({})
             return
@@ -258,12 +278,16 @@ class ExplainPanel(QWidget):
 
     def _on_busy(self, busy: bool) -> None:
         # Most answers come before anybody could read that they are on their way, and a repaint of the window
-        # takes time from the computation.
-        if busy:
+        # takes time from the computation. The prediction stands while a map on demand is computed.
+        if busy and self.session.demand is not Demand.COMPUTING:
             self._stale.start()
         else:
             self._stale.stop()
             self.bars.set_stale(False)
+
+    def _on_demand(self, demand: Demand) -> None:
+        if demand is Demand.COMPUTING:
+            self.message.hide()
 
     def _show_failure(self, message: str) -> None:
         self.message.setText(message)
@@ -276,14 +300,18 @@ class ExplainPanel(QWidget):
             self.outline.setChecked(self.view.outline_visible)
 
 
-def explainer_rows() -> list[tuple[tuple[str, tuple[tuple[str, str], ...]], str, str]]:
-    """Return (name, settings), title and summary of each explainer and of each of its variants."""
-    rows: list[tuple[tuple[str, tuple[tuple[str, str], ...]], str, str]] = []
+def explainer_rows() -> list[tuple[Any, str, str]]:
+    """Return (name, settings), title and summary of each explainer and variant, those on demand under a heading."""
+    live: list[tuple[Any, str, str]] = []
+    on_demand: list[tuple[Any, str, str]] = [(HEADING, _("On demand"), "")]
     for name, info in EXPLAINERS.items():
+        rows = on_demand if info.on_demand else live
         rows.append(((name, ()), _(info.title), _(info.summary)))
+        if info.on_demand:
+            continue
         for key, setting in info.settings.items():
             for value in setting.choices:
                 if value != setting.default:
                     title = f"{_(info.title)} ({value})"
                     rows.append(((name, ((key, value),)), title, _(info.summary)))
-    return rows
+    return live + on_demand

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from allxai_desktop import __version__, cli_networks
-from allxai_desktop.analyses import compare_cli, regions_cli
+from allxai_desktop.analyses import compare_cli, regions_cli, trust_cli
 from allxai_desktop.cellclasses import BY_KEY
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.explainers.registry import EXPLAINERS, explainer
@@ -115,6 +115,7 @@ def _add_explain_arguments(parser: argparse.ArgumentParser) -> None:
         "--mask", metavar="FILE.npz", type=Path, help=_("the mask for the relevance by class")
     )
     regions_cli.add_arguments(parser)
+    trust_cli.add_arguments(parser)
     parser.add_argument(
         "--rule",
         metavar="RULE",
@@ -165,7 +166,8 @@ def _explain(options: argparse.Namespace) -> None:
     from allxai_desktop.explainers.explain import Explainer
 
     network = load_network(card.name)
-    explanation = Explainer(network).explain(image.pixels, options.explainer, options.target)
+    engine = Explainer(network)
+    explanation = engine.explain(image.pixels, options.explainer, options.target)
     shares = None
     if mask is not None:
         weights = None
@@ -173,6 +175,7 @@ def _explain(options: argparse.Namespace) -> None:
             weights = pixel_weights(explanation.relevance, options.rule, q=options.q, colormap=colormap)
         shares = ShareCounter(mask.codes, weights).shares()
     regions = regions_cli.regions(options, network, image, mask, explanation.target)
+    trust = trust_cli.trust(options, engine, image, mask, explanation)
     _write_results(options.out, image, explanation, colormap)
     result = {
         "image": image.name,
@@ -191,6 +194,8 @@ def _explain(options: argparse.Namespace) -> None:
     }
     if regions is not None:
         result["regions"] = asdict(regions)
+    if trust is not None:
+        result["trust"] = trust
     if options.json:
         print(json.dumps(_without_nan(result), indent=2, allow_nan=False))
     else:
@@ -203,6 +208,8 @@ def _explain(options: argparse.Namespace) -> None:
         _print_result(card, explanation, shares, [note for note in notes if note])
         if regions is not None:
             print("\n".join(regions_cli.table(regions, card.class_title(regions.target))))
+        if trust is not None:
+            print("\n".join(trust_cli.lines(trust)))
 
 
 def _card(name: str | None) -> Card:

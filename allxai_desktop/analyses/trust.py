@@ -134,6 +134,11 @@ class TrustModel:
         return self._states
 
     @property
+    def missing_checks(self) -> tuple[str, ...]:
+        """The checks that have no result of the map that is shown."""
+        return tuple(name for name, state in self._states.items() if state.result is None or state.outdated)
+
+    @property
     def running(self) -> str | None:
         """The check that is being computed."""
         return None if self._current is None else self._current[0]
@@ -144,10 +149,10 @@ class TrustModel:
         return tuple(self._waiting)
 
     def run(self, *checks: str) -> None:
-        """Compute these of `CHECKS` for the map that is shown, all of them without a name."""
+        """Compute these of `CHECKS` for the map that is shown; without a name, those that have no result of it."""
         if self.subject is None:
             return
-        asked = checks or tuple(CHECKS)
+        asked = checks or self.missing_checks
         self._waiting += [one for one in asked if one not in self._waiting and one != self.running]
         if self._current is None:
             self._next()

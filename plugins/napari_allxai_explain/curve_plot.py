@@ -12,6 +12,7 @@ from allxai_desktop.analyses.faithfulness import Faithfulness
 from allxai_desktop.i18n import _
 
 MAP_COLOR = QColor(86, 180, 233)
+RANDOM_COLOR = QColor(140, 140, 140)
 BAND_COLOR = QColor(140, 140, 140, 110)
 HEIGHT = 104
 GAP = 14
@@ -59,7 +60,22 @@ class CurvePlot(QWidget):
             self._plot(painter, left, _("Score, parts taken away"), found.deletion, found.random)
             # A random order shown is the reverse one taken away.
             self._plot(painter, right, _("Score, parts shown"), found.insertion, found.random[:, ::-1])
+            self._legend(painter, left, _("this map"), MAP_COLOR)
+            self._legend(painter, right, _("random"), RANDOM_COLOR)
         painter.end()
+
+    def _legend(self, painter: QPainter, plot: QRectF, text: str, color: QColor) -> None:
+        """Say below a plot what is drawn in `color` in both."""
+        line = painter.fontMetrics().height()
+        mark = QRectF(plot.center().x() - painter.fontMetrics().horizontalAdvance(text) / 2 - 8, 0, 10, 3)
+        mark.moveTop(plot.bottom() - line / 2 - 1)
+        painter.fillRect(mark, color)
+        painter.setPen(self.palette().text().color())
+        painter.drawText(
+            QRectF(mark.right() + 4, plot.bottom() - line, plot.width(), line),
+            int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter),
+            text,
+        )
 
     def _plot(
         self,
@@ -83,8 +99,8 @@ class CurvePlot(QWidget):
             place = QRectF(rect.left(), height - line / 2, labels - 4, line)
             painter.drawText(place, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), value)
         below = QRectF(frame.left(), frame.bottom() + 1, frame.width(), line)
-        painter.drawText(below, int(Qt.AlignmentFlag.AlignLeft), "0")
-        painter.drawText(below, int(Qt.AlignmentFlag.AlignRight), "100 %")
+        for value, side in (("0", Qt.AlignmentFlag.AlignLeft), ("100 %", Qt.AlignmentFlag.AlignRight)):
+            painter.drawText(below, int(side | Qt.AlignmentFlag.AlignVCenter), value)
         painter.setPen(QPen(QColor(128, 128, 128, 120), 1))
         painter.drawRect(frame)
         painter.setPen(Qt.PenStyle.NoPen)

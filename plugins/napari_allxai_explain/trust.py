@@ -116,7 +116,7 @@ class TrustPanel(QWidget):
     def _show_checks(self) -> None:
         model = self.model
         running = model.running is not None
-        self.run_all.setEnabled(model.subject is not None)
+        self.run_all.setEnabled(model.subject is not None and bool(model.missing_checks))
         self.run_all.setVisible(not running)
         self.cancel.setVisible(running)
         self.progress.setVisible(running)
@@ -162,8 +162,8 @@ class CheckSection(QWidget):
         """Show where the model stands with this check."""
         state = model.checks[self.check]
         awaited = self.check == model.running or self.check in model.waiting
-        fresh = state.result is not None and not state.outdated
-        self.run.setEnabled(model.subject is not None and not awaited and not fresh)
+        missing = self.check in model.missing_checks
+        self.run.setEnabled(model.subject is not None and missing and not awaited)
         self.state.setText(
             _("running…")
             if self.check == model.running

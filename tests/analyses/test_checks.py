@@ -32,7 +32,12 @@ class Redness(nn.Module):
 @pytest.fixture
 def explainer():
     card = SimpleNamespace(
-        classes=("red", "other"), input_size=(8, 8), mean=(0.0,) * 3, std=(1.0,) * 3, cam_layer="image", sha256="w"
+        classes=("red", "other"),
+        input_size=(8, 8),
+        mean=(0.0,) * 3,
+        std=(1.0,) * 3,
+        cam_layer="image",
+        sha256="w",
     )
     return Explainer(Network(card, Redness()))
 

@@ -17,10 +17,10 @@ import numpy as np
 from PIL import Image
 
 from allxai_desktop import __version__, cli_networks
-from allxai_desktop.analyses import compare_cli, regions_cli, trust_cli
+from allxai_desktop.analyses import compare_cli, regions_cli
 from allxai_desktop.cellclasses import BY_KEY
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.explainers.registry import EXPLAINERS, explainer
+from allxai_desktop.explainers.registry import EXPLAINERS, ExplainerInfo, complete_settings, explainer
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _, set_language, system_language
 from allxai_desktop.images import read_image
@@ -30,6 +30,7 @@ from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.registry import list_networks, load_network
 from allxai_desktop.overlay import blend
 from allxai_desktop.relevance import COLORMAPS, RULES, ClassShare, ShareCounter, pixel_weights
+from allxai_desktop.tasks import Progress, unwatched
 
 if TYPE_CHECKING:
     from allxai_desktop.explainers.explain import Explanation
@@ -109,13 +110,22 @@ def _add_explain_arguments(parser: argparse.ArgumentParser) -> None:
         help=_("see “allxai explainers”; grad-cam by default"),
     )
     parser.add_argument(
+        "--setting",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help=_("a setting of the explainer, as often as wanted"),
+    )
+    parser.add_argument(
+        "--preset", metavar="NAME", help=_("the explainer as a source used it: matlab, innvestigate")
+    )
+    parser.add_argument(
         "--target", metavar="CLASS", help=_("the class to explain; the predicted one by default")
     )
     parser.add_argument(
         "--mask", metavar="FILE.npz", type=Path, help=_("the mask for the relevance by class")
     )
     regions_cli.add_arguments(parser)
-    trust_cli.add_arguments(parser)
     parser.add_argument(
         "--rule",
         metavar="RULE",
@@ -144,6 +154,7 @@ def _explain(options: argparse.Namespace) -> None:
     # What can be refused in an instant is refused before torch is loaded.
     regions_cli.check(options)
     info = explainer(options.explainer)
+    settings = _settings(info, options)
     colormap = options.colormap or info.default_colormap
     if colormap not in COLORMAPS:
         raise AllxaiError(
@@ -166,8 +177,9 @@ def _explain(options: argparse.Namespace) -> None:
     from allxai_desktop.explainers.explain import Explainer
 
     network = load_network(card.name)
-    engine = Explainer(network)
-    explanation = engine.explain(image.pixels, options.explainer, options.target)
+    explanation = Explainer(network).explain(
+        image.pixels, options.explainer, options.target, settings, _progress(info)
+    )
     shares = None
     if mask is not None:
         weights = None
@@ -175,7 +187,6 @@ def _explain(options: argparse.Namespace) -> None:
             weights = pixel_weights(explanation.relevance, options.rule, q=options.q, colormap=colormap)
         shares = ShareCounter(mask.codes, weights).shares()
     regions = regions_cli.regions(options, network, image, mask, explanation.target)
-    trust = trust_cli.trust(options, engine, image, mask, explanation)
     _write_results(options.out, image, explanation, colormap)
     result = {
         "image": image.name,
@@ -192,10 +203,10 @@ def _explain(options: argparse.Namespace) -> None:
         "colormap": colormap,
         "shares": None if shares is None else {key: asdict(share) for key, share in shares.items()},
     }
+    if info.on_demand or options.setting or options.preset:
+        result["settings"] = explanation.settings
     if regions is not None:
         result["regions"] = asdict(regions)
-    if trust is not None:
-        result["trust"] = trust
     if options.json:
         print(json.dumps(_without_nan(result), indent=2, allow_nan=False))
     else:
@@ -208,8 +219,30 @@ def _explain(options: argparse.Namespace) -> None:
         _print_result(card, explanation, shares, [note for note in notes if note])
         if regions is not None:
             print("\n".join(regions_cli.table(regions, card.class_title(regions.target))))
-        if trust is not None:
-            print("\n".join(trust_cli.lines(trust)))
+
+
+def _settings(info: ExplainerInfo, options: argparse.Namespace) -> dict[str, Any]:
+    given: dict[str, Any] = {} if options.preset is None else {"preset": options.preset}
+    for pair in options.setting:
+        key, equals, text = pair.partition("=")
+        if not equals:
+            raise AllxaiError(
+                _("“{text}” is no setting: write it as KEY=VALUE, such as samples=500.").format(text=pair)
+            )
+        given[key] = info.settings[key].parsed(text) if key in info.settings else text
+    return complete_settings(info, given)
+
+
+def _progress(info: ExplainerInfo) -> Progress:
+    """Return what tells a terminal how far an explainer on demand is."""
+    if not (info.on_demand and sys.stderr.isatty()):
+        return unwatched
+
+    def tell(share: float) -> None:
+        end = "\n" if share >= 1 else ""
+        print(f"\r{_(info.title)}: {100 * share:3.0f} %", end=end, file=sys.stderr, flush=True)
+
+    return tell
 
 
 def _card(name: str | None) -> Card:
@@ -311,6 +344,8 @@ def _explainers(options: argparse.Namespace) -> None:
     width = max(map(len, EXPLAINERS))
     for info in EXPLAINERS.values():
         print(f"{info.name:{width}}  {_(info.title)}: {_(info.summary)}")
+        for key, setting in info.settings.items():
+            print(f"{'':{width}}  {key}={setting.default}: {_(setting.title)}, {setting.allowed}")
 
 
 def _selftest(options: argparse.Namespace) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from allxai_desktop import __version__, cli_networks
-from allxai_desktop.analyses import compare_cli, regions_cli
+from allxai_desktop.analyses import compare_cli, regions_cli, trust_cli
 from allxai_desktop.cellclasses import BY_KEY
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.explainers.registry import EXPLAINERS, ExplainerInfo, complete_settings, explainer
@@ -126,6 +126,7 @@ def _add_explain_arguments(parser: argparse.ArgumentParser) -> None:
         "--mask", metavar="FILE.npz", type=Path, help=_("the mask for the relevance by class")
     )
     regions_cli.add_arguments(parser)
+    trust_cli.add_arguments(parser)
     parser.add_argument(
         "--rule",
         metavar="RULE",
@@ -177,9 +178,8 @@ def _explain(options: argparse.Namespace) -> None:
     from allxai_desktop.explainers.explain import Explainer
 
     network = load_network(card.name)
-    explanation = Explainer(network).explain(
-        image.pixels, options.explainer, options.target, settings, _progress(info)
-    )
+    engine = Explainer(network)
+    explanation = engine.explain(image.pixels, options.explainer, options.target, settings, _progress(info))
     shares = None
     if mask is not None:
         weights = None
@@ -187,6 +187,7 @@ def _explain(options: argparse.Namespace) -> None:
             weights = pixel_weights(explanation.relevance, options.rule, q=options.q, colormap=colormap)
         shares = ShareCounter(mask.codes, weights).shares()
     regions = regions_cli.regions(options, network, image, mask, explanation.target)
+    trust = trust_cli.trust(options, engine, image, mask, explanation)
     _write_results(options.out, image, explanation, colormap)
     result = {
         "image": image.name,
@@ -207,6 +208,8 @@ def _explain(options: argparse.Namespace) -> None:
         result["settings"] = explanation.settings
     if regions is not None:
         result["regions"] = asdict(regions)
+    if trust is not None:
+        result["trust"] = trust
     if options.json:
         print(json.dumps(_without_nan(result), indent=2, allow_nan=False))
     else:
@@ -219,6 +222,8 @@ def _explain(options: argparse.Namespace) -> None:
         _print_result(card, explanation, shares, [note for note in notes if note])
         if regions is not None:
             print("\n".join(regions_cli.table(regions, card.class_title(regions.target))))
+        if trust is not None:
+            print("\n".join(trust_cli.lines(trust)))
 
 
 def _settings(info: ExplainerInfo, options: argparse.Namespace) -> dict[str, Any]:

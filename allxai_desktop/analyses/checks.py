@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +107,7 @@ class Checks:
         network = self._explainer(subject.network).network
         target = network.card.classes.index(subject.target)
 
-        def score(images: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
+        def score(images: Iterable[NDArray[np.uint8]]) -> NDArray[Any]:
             logits = np.asarray(network.logits(images), np.float64)
             powers = np.exp(logits - logits.max(1, keepdims=True))
             return np.asarray(powers[:, target] / powers.sum(1))

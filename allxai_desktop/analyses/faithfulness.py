@@ -1,11 +1,12 @@
 """Deletion and insertion curves (Petsiuk et al. 2018, RISE) against random orders.
 
 The image is cut into a grid of blocks, and whole blocks are taken out, the ones with the highest mean relevance
-first (Montavon et al. 2018, "selectivity"). The random orders are orders of the same blocks: single pixels
-at random would make a noise that breaks a network faster than any region does, and every map would lose against it.
+first (Montavon et al. 2018; `Selectivity` in Quantus). The relevance is ranked with its sign: what speaks for the
+class comes first. The random orders are orders of the same blocks: single pixels at random would make a noise
+that breaks a network faster than any region does, and every map would win or lose by its grain alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 
 from allxai_desktop.tasks import Progress, unwatched
 
-Score = Callable[[Sequence[NDArray[np.uint8]]], NDArray[Any]]
-"""Takes n images (h, w, 3), returns the target's probability for each (n,)."""
+Score = Callable[[Iterable[NDArray[np.uint8]]], NDArray[Any]]
+"""Takes n images (H, W, 3), to be read once, returns the target's probability for each (n,)."""
 GRID = 16
 STEPS = 20
 # A map that beats all of 20 random orders does so by chance less than once in 20 times.
@@ -102,10 +103,11 @@ def replacement_curves(
     for start in range(0, len(places), _BATCH):
         progress(start / len(places))
         batch = places[start : start + _BATCH]
-        images = [
+        # One at a time: a slide of many megapixels is large.
+        images = (
             np.where((ranks[row] < round(step * ranks.shape[1] / steps))[blocks][..., None], after, before)
             for row, step in batch
-        ]
+        )
         for (row, step), value in zip(batch, score(images), strict=True):
             curves[row, step] = value
     progress(1.0)

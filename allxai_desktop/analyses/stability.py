@@ -1,6 +1,6 @@
 """Does the map stay the same under noise too small to see? (Ghorbani et al. 2019; Alvarez-Melis & Jaakkola 2018)"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,11 +37,16 @@ class Stability:
         return float(np.mean(self.overlaps))
 
 
-def noisy_copies(pixels: NDArray[np.uint8], count: int = COPIES, seed: int = SEED) -> list[NDArray[np.uint8]]:
-    """Return copies of the image (H, W, 3) with Gaussian noise of 2 % of the range (5.1 of 255) at each value."""
+def noisy_copies(
+    pixels: NDArray[np.uint8], count: int = COPIES, seed: int = SEED
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield copies of the image (H, W, 3) with Gaussian noise of 2 % of the range (5.1 of 255) at each value."""
     generator = np.random.default_rng(seed)
-    noise = (generator.normal(0, NOISE * 255, pixels.shape) for _number in range(count))
-    return [np.rint(pixels + one).clip(0, 255).astype(np.uint8) for one in noise]
+    for _number in range(count):
+        values = generator.standard_normal(pixels.shape, np.float32)
+        values *= NOISE * 255
+        values += pixels
+        yield np.rint(values).clip(0, 255).astype(np.uint8)
 
 
 def stability(
@@ -55,10 +60,9 @@ def stability(
     `explain` returns None for an undefined map. Raises what `progress` raises.
     """
     correlations, overlaps = [], []
-    copies = noisy_copies(pixels)
-    for number, copy in enumerate(copies):
-        found = explain(copy, stage(progress, number / len(copies), (number + 1) / len(copies)))
+    for number, copy in enumerate(noisy_copies(pixels)):
+        found = explain(copy, stage(progress, number / COPIES, (number + 1) / COPIES))
         correlations.append(0.0 if found is None else spearman(relevance, found))
         overlaps.append(0.0 if found is None else top_overlap(relevance, found))
-        progress((number + 1) / len(copies))
+        progress((number + 1) / COPIES)
     return Stability(tuple(correlations), tuple(overlaps))

@@ -56,6 +56,7 @@ def test_several_orders_are_scored_in_batches_of_images():
     sizes = []
 
     def counted(images):
+        images = list(images)
         sizes.append(len(images))
         return score(images)
 

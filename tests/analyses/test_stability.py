@@ -11,15 +11,15 @@ RELEVANCE = np.arange(400, dtype=np.float32).reshape(20, 20)
 
 
 def test_noise_is_two_per_cent_of_the_range():
-    copies = noisy_copies(np.full((50, 50, 3), 128, np.uint8))
+    copies = list(noisy_copies(np.full((50, 50, 3), 128, np.uint8)))
     assert len(copies) == COPIES
     assert np.std(np.array(copies, float)) == pytest.approx(5.1, rel=0.02)
     assert copies[0].dtype == np.uint8
-    np.testing.assert_array_equal(copies, noisy_copies(np.full((50, 50, 3), 128, np.uint8)))
+    np.testing.assert_array_equal(copies, list(noisy_copies(np.full((50, 50, 3), 128, np.uint8))))
 
 
 def test_noise_stays_in_the_range():
-    assert np.mean(noisy_copies(np.full((9, 9, 3), 255, np.uint8))) > 250
+    assert np.mean(list(noisy_copies(np.full((9, 9, 3), 255, np.uint8)))) > 250
 
 
 def test_an_explainer_that_ignores_noise_is_wholly_stable():

@@ -123,7 +123,7 @@ class Operation:
         """Return the error that names the operation."""
         return NetworkError(
             _("This program cannot read the operation {kind} ({name}) of the ONNX file.").format(
-                kind=self.kind, name=self.name
+                kind=_short(self.kind), name=_short(self.name)
             )
         )
 
@@ -142,3 +142,7 @@ def _sample(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.to("meta")
     return value.sample if isinstance(value, Value) else value
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:60]

@@ -55,6 +55,19 @@ def open_onnx(content: bytes, size: Size | None = None) -> OnnxNetwork:
 
     Raises `NetworkError`, which names the first operation that is not known here.
     """
+    try:
+        return _open(content, size)
+    except NetworkError:
+        raise
+    except Exception as error:  # there is no end to what a damaged file leads to
+        raise _damaged() from error
+
+
+def _damaged() -> NetworkError:
+    return NetworkError(_("The ONNX file is damaged or of another kind: export it again."))
+
+
+def _open(content: bytes, size: Size | None) -> OnnxNetwork:
     model = _parse(content)
     name, channels, size, channels_last = _input(model, size)
     final = _final_activation(model.graph)
@@ -82,12 +95,9 @@ def open_onnx(content: bytes, size: Size | None = None) -> OnnxNetwork:
 
 
 def _parse(content: bytes) -> onnx.ModelProto:
-    try:
-        model = onnx.load_model_from_string(content)
-    except Exception as error:  # protobuf's own kinds of error
-        raise NetworkError(_("The ONNX file is damaged or of another kind: export it again.")) from error
+    model = onnx.load_model_from_string(content)
     if not model.graph.node or not model.graph.output:
-        raise NetworkError(_("The ONNX file is damaged or of another kind: export it again."))
+        raise _damaged()
     tensors = [*model.graph.initializer, *(a.t for node in model.graph.node for a in node.attribute)]
     if any(uses_external_data(tensor) for tensor in tensors):
         raise NetworkError(_("The ONNX file keeps its weights in other files: export it as one file."))
@@ -149,8 +159,10 @@ def _input(model: onnx.ModelProto, size: Size | None) -> tuple[str, int, Size, b
 def _final_activation(graph: onnx.GraphProto) -> onnx.NodeProto | None:
     makers = {name: node for node in graph.node for name in node.output}
     node = makers.get(graph.output[0].name)
-    while node is not None and node.op_type in _TAIL and node.input:
-        node = makers.get(node.input[0])
+    # A damaged file may go round in circles.
+    for _step in graph.node:
+        if node is not None and node.op_type in _TAIL and node.input:
+            node = makers.get(node.input[0])
     return node if node is not None and node.op_type in _FINAL else None
 
 
@@ -164,7 +176,7 @@ def _follow(
     uses = Counter([name for node in graph.node for name in node.input] + [graph.output[0].name])
     for node in graph.node:
         if any(name not in known for name in node.input):
-            raise NetworkError(_("The ONNX file is damaged or of another kind: export it again."))
+            raise _damaged()
         operation = Operation(
             node.op_type,
             node.name or node.op_type,
@@ -198,7 +210,9 @@ def _results(node: onnx.NodeProto, operation: Operation, is_final: bool) -> list
         raise operation.unknown()
     try:
         found = OPERATIONS[node.op_type](operation)
-    except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+    except NetworkError:
+        raise
+    except Exception as error:  # whatever torch makes of a stranger's numbers
         raise operation.unknown() from error
     return list(found) if isinstance(found, list) else [found]
 

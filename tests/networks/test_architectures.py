@@ -8,6 +8,7 @@ from torch import nn
 
 from allxai_desktop.explainers import attribute
 from allxai_desktop.explainers.graph import trace
+from allxai_desktop.explainers.registry import ExplainerError
 from allxai_desktop.networks.architectures import ARCHITECTURES, build
 from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.mobilenet import MobileNetV1, load_folded_trunk, unfold_batch_norm
@@ -120,10 +121,13 @@ def test_every_architecture_is_explained(small):
         assert found.undefined == [None]
 
 
-def test_the_unet_scores_every_pixel():
+def test_the_unet_scores_every_pixel_and_is_not_explained():
     torch.manual_seed(0)
+    model, image = build("unet", 2).eval(), torch.zeros(1, 3, 32, 48)
     with torch.inference_mode():
-        assert build("unet", 2).eval()(torch.zeros(1, 3, 32, 48)).shape == (1, 2, 32, 48)
+        assert model(image).shape == (1, 2, 32, 48)
+    with pytest.raises(ExplainerError, match="does not return logits"):
+        attribute(model, image, 0, "gradient")
 
 
 def test_there_are_no_auxiliary_heads():

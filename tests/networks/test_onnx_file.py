@@ -333,6 +333,8 @@ def external():
         (model_of(node("Relu", "x", "y"), shape=(1, 3, 7)), "one batch of images"),
         (model_of(node("Relu", "x", "y"), shape=(1, 3, 9999, 7)), "at most 2048"),
         (model_of(node("Relu", "nothing", "y")), "damaged"),
+        (model_of(node("Identity", "y", "y")), "damaged"),
+        (model_of(helper.make_node("Det", ["x"], ["y"], name="two\nlines")), r"Det \(two lines\)"),
         (model_of(output="x"), "damaged"),
         (model_of(node("Relu", "w", "r"), node("Relu", "x", "y"), weights={"w": floats(2)}), "Relu"),
         (model_of(node("Add", "w w", "y"), weights={"w": floats(2)}), "does not depend on the image"),

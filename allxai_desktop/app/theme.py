@@ -26,6 +26,7 @@ QTabBar::tab {{ background: transparent; border: none; border-bottom: 2px solid 
 QTabBar::tab:selected {{ background: transparent; border-bottom: 2px solid {current}; font-weight: bold; }}
 QTabBar::tab:hover {{ background: {foreground}; }}
 QComboBox {{ min-height: 20px; }}
+QFrame#popup {{ border: 1px solid {highlight}; border-radius: 3px; }}
 QLabel#emptyTitle {{ font-size: 18pt; }}
 QLabel#emptyText {{ font-size: 11pt; }}
 QLabel#research {{ color: {dim}; }}

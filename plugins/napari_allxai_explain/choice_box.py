@@ -59,4 +59,7 @@ class ChoiceBox(QComboBox):
                         model = self.model()
                         assert isinstance(model, QStandardItemModel)
                         model.item(row).setEnabled(False)
+                        font = self.font()
+                        font.setBold(True)
+                        self.setItemData(row, font, Qt.ItemDataRole.FontRole)
             self.setCurrentIndex(next((i for i, row in enumerate(rows) if row[0] == current), -1))

@@ -101,7 +101,8 @@ class DemandRow(QWidget):
             seconds = session.expected_seconds
             return "" if seconds is None else _("takes {time}").format(time=about(seconds))
         if session.demand is Demand.NONE and session.result is not None:
-            return _("computed in {time}").format(time=about(session.result.explanation.seconds))
+            seconds = session.result.explanation.seconds
+            return _("computed in {seconds} s").format(seconds=f"{seconds:.1f}")
         return ""
 
     def _show_progress(self, share: float) -> None:
@@ -113,7 +114,7 @@ class SettingsForm(QFrame):
 
     def __init__(self, session: Session, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        self.setFrameShape(QFrame.Shape.Box)
+        self.setObjectName("popup")
         self.session = session
         self.fields: dict[str, QSpinBox | QDoubleSpinBox | ChoiceBox] = {}
         self._explainer = ""
@@ -146,6 +147,7 @@ class SettingsForm(QFrame):
     def _rebuild(self) -> None:
         while (item := self._grid.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
+                widget.hide()
                 widget.deleteLater()
         self.fields = {}
         for row, (key, setting) in enumerate(EXPLAINERS[self._explainer].settings.items()):

@@ -13,6 +13,8 @@ COLORMAPS = (AUTO, "jet", "seismic")
 """`auto` is perceptually uniform and lets the image through where there is no relevance; the others are the papers'."""
 COLORMAP_TITLES = {AUTO: N_("Uniform"), "jet": N_("Jet (papers)"), "seismic": N_("Seismic (papers)")}
 
+# More steps from class to class than this are speckles, whose lines would take minutes to draw and hide the image.
+MOST_STEPS = 50_000
 # Where two classes meet, both have the line: the last one drawn is seen.
 OUTLINED = ("rbc", "cytoplasm", "vacuole", "nucleus")
 # Below this share of the range the perceptually uniform maps fade out.
@@ -61,9 +63,12 @@ def class_outlines(codes: NDArray[np.uint8]) -> list[tuple[str, list[NDArray[np.
     """Return the classes in a mask (H, W), in drawing order, with their outlines: lines (n, 2) of x, y.
 
     Coordinates are pixels from the corner of the image. The background has none: it is what is left.
+    Neither has a mask with more than `MOST_STEPS` steps from class to class between neighbours.
     """
     from contourpy import contour_generator
 
+    if sum(np.count_nonzero(np.diff(codes, axis=axis)) for axis in (0, 1)) > MOST_STEPS:
+        return []
     found = []
     for key in OUTLINED:
         inside = np.pad(codes == BY_KEY[key].code, 1)

@@ -92,7 +92,9 @@ class Comparison:
             return
         codes = self.session.paint.codes.copy()
         try:
-            grid = new_grid(image, codes, self._chosen_cards(), self.choices)
+            # Counted stroke by stroke, which takes no time now.
+            areas = self.session.shares
+            grid = new_grid(image, codes, self._chosen_cards(), self.choices, areas)
         except AllxaiError as error:
             self.failed.emit(str(error))
             return

@@ -283,9 +283,13 @@ class SharedEngine:
 
 
 def new_grid(
-    image: CellImage, codes: NDArray[np.uint8], cards: Sequence[Card], choices: ComparisonChoices
+    image: CellImage,
+    codes: NDArray[np.uint8],
+    cards: Sequence[Card],
+    choices: ComparisonChoices,
+    areas: dict[str, ClassShare] | None = None,
 ) -> Grid:
-    """Return the grid without its cells. `codes`: the mask (H, W), which is copied.
+    """Return the grid without its cells. `codes`: the mask (H, W), which is copied; `areas`: its shares, if known.
 
     Raises `AllxaiError` for an explainer, a setting, a rule, a fraction or a colour map that there is not.
     """
@@ -300,7 +304,7 @@ def new_grid(
         pixels=np.ascontiguousarray(image.pixels[::step, ::step]),
         codes=codes[::step, ::step].copy(),
         step=step,
-        areas=ShareCounter(codes).shares(),
+        areas=areas or ShareCounter(codes).shares(),
         cards=tuple(cards),
         choices=choices,
     )

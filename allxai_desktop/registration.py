@@ -20,7 +20,7 @@ from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.network import Network, build_trained, try_out
 from allxai_desktop.networks.onnx_file import open_onnx
 from allxai_desktop.networks.registry import find_networks
-from allxai_desktop.networks.user import check_name, complete_card, name_from, save_network
+from allxai_desktop.networks.user import check_name, complete_card, name_from, save_network, user_folder
 
 # One of each kind: what these can explain, their relatives can.
 _TRIED = ("gradient", "grad-cam", "lrp-z", "deep-taylor")
@@ -49,7 +49,8 @@ def add_network(path: Path, given: Description) -> tuple[Card, list[str]]:
     """
     name = given.name or name_from(path.stem)
     check_name(name)
-    if name in {card.name for card in find_networks().cards}:
+    # A damaged network is not among the cards, but has its folder.
+    if name in {card.name for card in find_networks().cards} or (user_folder() / name).exists():
         raise NetworkError(
             _("There is a network “{name}” already: choose another name, or remove that one.").format(
                 name=name

@@ -11,6 +11,7 @@ from torch import nn
 
 from allxai_desktop import registration
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.explainers.explain import Explainer
 from allxai_desktop.explainers.registry import ExplainerError
 from allxai_desktop.networks.architectures import ARCHITECTURES, build
 from allxai_desktop.networks.errors import NetworkError
@@ -223,3 +224,20 @@ def test_a_name_is_used_once(tmp_path, user_networks):
     add_network(tmp_path / "w.pt", TWO)
     with pytest.raises(NetworkError, match="“w” already"):
         add_network(tmp_path / "w.pt", TWO)
+
+
+def test_a_damaged_network_keeps_its_name(tmp_path, user_networks):
+    torch.save(weights(), tmp_path / "w.pt")
+    (user_networks / "w").mkdir(parents=True)
+    with pytest.raises(NetworkError, match="“w” already"):
+        add_network(tmp_path / "w.pt", TWO)
+
+
+def test_a_grey_network_is_explained_with_its_bounds(tmp_path, user_networks):
+    torch.save(weights("five-conv-grey", 4), tmp_path / "grey.pt")
+    add_network(tmp_path / "grey.pt", Description(tuple("abcd"), "five-conv-grey"))
+    engine = Explainer(load_network("grey"))
+    found = engine.explain(PIXELS, "deep-taylor")
+    assert found.relevance is not None
+    assert found.relevance.shape == PIXELS.shape[:2]
+    assert found.conservation == pytest.approx(1, abs=1e-4)

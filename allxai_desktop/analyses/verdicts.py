@@ -100,7 +100,7 @@ def outside_share(mass: NDArray[Any], pixels: NDArray[Any]) -> OutsideShare | No
 def outside_verdict(outside: OutsideShare) -> Verdict:
     """Return what the share of relevance outside the cell says."""
     share, area = _percent(outside.relevance), _percent(outside.area)
-    figure = _("{share} of the positive relevance, {area} of the area").format(share=share, area=area)
+    figure = _("area outside {area}").format(area=area)
     if outside.area and outside.relevance >= outside.area:
         level: Level = "poor"
         sentence = _(
@@ -185,7 +185,7 @@ def insertion_verdict(found: Faithfulness) -> Verdict:
 
 def stability_verdict(found: Stability) -> Verdict:
     """By the mean rank correlation with the maps of the noisy copies."""
-    figure = _("rank correlation {value}, same top pixels {overlap}").format(
+    figure = _("rank correlation {value}, strongest pixels kept {overlap}").format(
         value=f"{found.correlation:.2f}", overlap=_percent(found.overlap)
     )
     if found.correlation >= STEADY:

@@ -19,6 +19,7 @@ from allxai_desktop.analyses.trust import TrustModel, verdicts
 from allxai_desktop.analyses.verdicts import Level, Verdict
 from allxai_desktop.i18n import N_, _
 from napari_allxai_explain.curve_plot import CurvePlot
+from napari_allxai_explain.panel import Page
 
 # Told apart by shape, and by colours that every common colour blindness tells apart.
 MARKS: dict[Level, tuple[str, str]] = {
@@ -34,7 +35,7 @@ CHECK_TIPS = {
 }
 
 
-class TrustPanel(QWidget):
+class TrustPanel(Page):
     """Shows a `TrustModel` and starts its checks; holds no state of its own."""
 
     def __init__(self, model: TrustModel) -> None:
@@ -197,5 +198,5 @@ def _show_verdict(label: QLabel, verdict: Verdict | None) -> None:
     if verdict is None:
         return
     mark, color = MARKS[verdict.level]
-    label.setText(f'<span style="color:{color}">{mark}</span> {escape(verdict.sentence)}')
-    label.setToolTip(verdict.figure)
+    text = f"{verdict.sentence} ({verdict.figure})"
+    label.setText(f'<span style="color:{color}">{mark}</span> {escape(text)}')

@@ -130,7 +130,7 @@ def test_a_score_that_hardly_falls_says_nothing():
 def test_stability_is_read_from_the_rank_correlation(correlation, level):
     found = stability_verdict(Stability((correlation,) * 2, (0.75, 0.25)))
     assert found.level == level
-    assert found.figure == f"rank correlation {correlation:.2f}, same top pixels 50\u00a0%"
+    assert found.figure == f"rank correlation {correlation:.2f}, strongest pixels kept 50\u00a0%"
 
 
 def randomised(everything, last):

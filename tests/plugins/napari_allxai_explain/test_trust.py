@@ -100,7 +100,7 @@ def test_the_figures_are_there_with_the_map(setting, qtbot):
     panel = setting.panel
     assert not panel.empty.isVisible()
     assert "adds up to 0.50 of the score" in panel.conservation.text()
-    assert panel.conservation.toolTip() == "ΣR ÷ logit = 0.50"
+    assert "ΣR ÷ logit = 0.50" in panel.conservation.text()
     assert "30\u00a0% of the positive relevance" in panel.outside.text()
 
 

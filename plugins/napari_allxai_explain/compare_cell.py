@@ -217,7 +217,7 @@ class CellView(QWidget):
             painter.drawLine(at - QPointF(0, 6), at + QPointF(0, 6))
         value = self.value()
         if value is not None:
-            text = f"{value:+.2g}".replace("-", "−")
+            text = f"{value:+.2g}".replace("-", "−") if value else "0"
             box = QRectF(painter.fontMetrics().boundingRect(text)).adjusted(-4, -1, 4, 1)
             box.moveBottomLeft(frame.bottomLeft())
             painter.fillRect(box, QColor(0, 0, 0, 170))
@@ -300,7 +300,7 @@ class SharesStrip(QWidget):
 class RowScale(QWidget):
     """The colours of a row and the values at their ends."""
 
-    WIDTH = 62
+    WIDTH = 82
 
     def __init__(self) -> None:
         super().__init__()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtGui import QPixmap, QResizeEvent
+from qtpy.QtGui import QFont, QFontMetrics, QPixmap, QResizeEvent
 from qtpy.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from allxai_desktop.analyses.grid import GRADIENT_X_INPUT, Cell, Grid, Method
@@ -23,7 +23,6 @@ from napari_allxai_explain.compare_cell import (
 )
 from napari_allxai_explain.linked_view import LinkedView
 
-ROW_HEAD = 92
 SPACING = 6
 SIDES = (130, 520)
 # More rows than are seen at once show that they go on.
@@ -117,6 +116,7 @@ class ComparisonGrid(QWidget):
             return
         key = cell.network, cell.method
         self._show_head(cell.network)
+        self._fit_heads()
         self.strips[key].set_shares(cell.shares)
         if cell.problem is not None:
             self.views[key].show_message(cell.problem)
@@ -196,7 +196,7 @@ class ComparisonGrid(QWidget):
     def _fill_header(self, grid: Grid) -> None:
         content = QWidget()
         layout = _row_layout(content)
-        layout.addWidget(_spacer(ROW_HEAD), 0, 0)
+        layout.addWidget(_spacer(self._row_head_width()), 0, 0)
         for column, card in enumerate(grid.cards, start=1):
             self.heads[card.name] = _head()
             layout.addWidget(self.heads[card.name], 0, column, Qt.AlignmentFlag.AlignBottom)
@@ -211,7 +211,7 @@ class ComparisonGrid(QWidget):
         for number, method in enumerate(grid.choices.methods):
             head = QLabel(f"<b>{escape(method.title)}</b>", wordWrap=True)
             head.setToolTip(_(method.info.summary))
-            head.setFixedWidth(ROW_HEAD)
+            head.setFixedWidth(self._row_head_width())
             self._row_heads[method] = head
             layout.addWidget(head, 2 * number, 0)
             for column, card in enumerate(grid.cards, start=1):
@@ -229,6 +229,14 @@ class ComparisonGrid(QWidget):
         layout.setRowStretch(2 * len(grid.choices.methods), 1)
         self.body.setWidget(content)
 
+    def _row_head_width(self) -> int:
+        """As wide as the longest word in the names of the explainers."""
+        assert self.grid is not None
+        bold = QFont(self.font())
+        bold.setBold(True)
+        words = [word for method in self.grid.choices.methods for word in method.title.split()]
+        return max((QFontMetrics(bold).horizontalAdvance(word) for word in words), default=0) + 10
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._resize()
@@ -244,8 +252,13 @@ class ComparisonGrid(QWidget):
             strip.setFixedSize(size.width(), SharesStrip.HEIGHT if self.grid.labelled else 0)
         for label in (self.source_head, *self.heads.values(), self.at_cursor, self.warning, self.hint):
             label.setFixedWidth(size.width())
+        self._fit_heads()
+
+    def _fit_heads(self) -> None:
+        """Give all heads the height of the tallest, which grows with the predictions."""
+        width = self.source_head.width()
         tallest = max(
-            (head.heightForWidth(size.width()) for head in (self.source_head, *self.heads.values())),
+            (head.heightForWidth(width) for head in (self.source_head, *self.heads.values())),
             default=0,
         )
         self.source_head.setFixedHeight(tallest)
@@ -258,7 +271,7 @@ class ComparisonGrid(QWidget):
         assert self.grid is not None
         columns = len(self.grid.cards) + 1
         height, width = self.grid.pixels.shape[:2]
-        taken = ROW_HEAD + RowScale.WIDTH + self.body.verticalScrollBar().sizeHint().width()
+        taken = self._row_head_width() + RowScale.WIDTH + self.body.verticalScrollBar().sizeHint().width()
         across = (self.width() - taken - (columns + 4) * SPACING) / columns
         strip = SharesStrip.HEIGHT if self.grid.labelled else 0
         down = self.body.height() / VISIBLE_ROWS - strip - 2 * SPACING

@@ -31,7 +31,7 @@ def card(name):
         title=f"Network {name}",
         domain_description="Cells in a smear",
         classes=("monocyte", "lymphocyte"),
-        class_title=str.title,
+        class_title=lambda key: f"{key.title()} of a kind that has a name of many words",
     )
 
 
@@ -151,7 +151,7 @@ def test_opened_it_compares_the_image_of_the_session(opened, engine):
 
 
 def test_the_head_of_a_network_tells_its_prediction_and_its_warning(opened):
-    assert "Predicted: Monocyte 75.0" in opened.grid.heads["a"].text()
+    assert "Predicted: Monocyte of a kind that has a name of many words 75.0" in opened.grid.heads["a"].text()
     assert opened.grid.heads["b"].text().startswith("<b>⚠ Network b")
     assert "An image from elsewhere." in opened.grid.warning.text()
 
@@ -299,15 +299,17 @@ def test_a_figure_that_cannot_be_written_is_told(opened, tmp_path, qtbot, monkey
 def test_no_text_is_cut_at_the_smallest_size(opened, language, qtbot):
     set_language(language)
     opened.retranslate()
-    qtbot.waitUntil(lambda: all(view.layers for view in opened.grid.views.values()))
 
     def cut():
         return [
             label.text()
             for label in opened.findChildren(QLabel)
             if label.isVisible()
-            and label.sizeHint().width() > label.width() + 1
-            and (not label.wordWrap() or label.heightForWidth(label.width()) > label.height() + 1)
+            and (
+                label.heightForWidth(label.width()) > label.height() + 1
+                if label.wordWrap()
+                else label.sizeHint().width() > label.width() + 1
+            )
         ]
 
     # The layout follows once the event loop runs.
@@ -339,3 +341,9 @@ def test_explainers_that_are_the_same_become_one_row(opened, qtbot):
     assert opened.grid.views["a", Method("gradient-x-input")].isVisible()
     heads = [label.text() for label in opened.grid.body.widget().findChildren(QLabel) if label.isVisible()]
     assert heads == ["<b>Gradient × Input = LRP-z</b>"]
+
+
+def test_the_heads_grow_with_what_is_predicted(opened):
+    heads = opened.grid.heads.values()
+    assert all(head.height() >= head.heightForWidth(head.width()) for head in heads)
+    assert opened.grid.header.height() >= max(head.height() for head in heads)

@@ -78,6 +78,8 @@ def _averaged(sums: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray
             total = gaussian_filter(sums[..., channel], sigma, mode="nearest")
             result[..., channel][reached] = total[reached] / near[reached]
         missing &= ~reached
+        if not missing.any():
+            return result
     result[missing] = sums.sum((0, 1)) / weight.sum()
     return result
 

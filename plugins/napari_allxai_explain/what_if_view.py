@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Image, Labels
 from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
 
 from allxai_desktop.analyses.what_if import REMOVED
 from allxai_desktop.i18n import _
@@ -34,6 +35,8 @@ HATCH_COLORS = {
 SPACING, STRIPES = 9, 250
 # The filling is drawn with at most this many pixels a side: a larger picture would hold the brush up.
 MAX_SIDE = 2048
+# In a stroke the filling waits this long for the next event of the brush, to be drawn with it.
+LATE_MS = 80
 
 
 def hatch(indices: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.uint8]:
@@ -61,6 +64,8 @@ class WhatIfView:
         self.look = look
         self.fill_layer: Image | None = None
         self.hatch_layer: Labels | None = None
+        self._late = QTimer(singleShot=True, interval=LATE_MS)
+        self._late.timeout.connect(self._draw_filling)
         what_if.active_changed.connect(self._on_active)
         what_if.variant_changed.connect(self._on_variant)
         what_if.region.edited.connect(self._on_edited)
@@ -106,6 +111,8 @@ class WhatIfView:
         if self.hatch_layer is not None and self.what_if.active:
             values = np.where(new == REMOVED, hatch(indices, self.what_if.region.shape), 0)
             write(self.hatch_layer, indices, values.astype(np.uint8))
+        if self._late.isActive():
+            self._draw_filling()
 
     def _on_variant(self, variant: Variant | None) -> None:
         layer = self.fill_layer
@@ -115,10 +122,19 @@ class WhatIfView:
             step = _step(variant.region.shape)
             layer.data[..., :3] = self.look(variant.image.pixels[::step, ::step])
             layer.data[..., 3] = np.where(variant.region[::step, ::step], 255, 0)
-            layer.refresh(extent=False, thumbnail=False, highlight=False)
+            if layer.visible and self.what_if.region.in_stroke:
+                # A picture of its own for each filling would halve the rate of the brush.
+                self._late.start()
+            else:
+                self._draw_filling()
         # napari redraws on every assignment, also on one that changes nothing.
         if layer.visible != (variant is not None):
             layer.visible = variant is not None
+
+    def _draw_filling(self) -> None:
+        self._late.stop()
+        if self.fill_layer is not None:
+            self.fill_layer.refresh(extent=False, thumbnail=False, highlight=False)
 
     # Layers
 

@@ -209,16 +209,23 @@ def test_what_progress_raises_ends_the_work(name):
     assert len(told) == 2
 
 
-def test_a_large_image_goes_through_the_network_in_small_batches():
+@pytest.mark.parametrize(("side", "largest"), [(300, 1), (112, 4)])
+def test_the_larger_the_image_the_smaller_the_batches(side, largest):
     sizes = []
-    graph = SimpleNamespace(run=lambda x: (sizes.append(x.shape) or x.flatten(1).sum(1, keepdim=True), {}))
-    side = 300
+
+    def run(images):
+        sizes.append(len(images))
+        return images.flatten(1).sum(1, keepdim=True), {}
+
     occlusion(
-        graph, torch.rand(1, 1, side, side), lambda logits: torch.tensor([0]),
-        progress=lambda share: None, window=1.0, baseline="zero",
-    )  # fmt: skip
-    assert all(len(shape) * side * side <= BATCH_PIXELS * 4 for shape in sizes)
-    assert max(shape[0] for shape in sizes) == 1
+        SimpleNamespace(run=run),
+        torch.rand(1, 1, side, side),
+        lambda logits: torch.tensor([0]),
+        progress=lambda share: None,
+        window=0.5,
+        baseline="zero",
+    )
+    assert max(sizes) == largest == max(1, BATCH_PIXELS // side**2)
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from allxai_desktop.analyses.what_if import WhatIf
 from allxai_desktop.analyses.comparison import Comparison
+from allxai_desktop.analyses.what_if import WhatIf
 from allxai_desktop.app.menus import Menus
 from allxai_desktop.app.notices import NoticeBar
 from allxai_desktop.app.settings import WindowSettings
@@ -36,7 +36,7 @@ from allxai_desktop.app.study_panel import StudyPanel
 from allxai_desktop.app.theme import palette, stylesheet
 from allxai_desktop.app.view_bar import ViewBar
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.i18n import N_, _, set_language
+from allxai_desktop.i18n import _, set_language
 from allxai_desktop.images import IMAGE_SUFFIXES
 from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.overlay import adjust
@@ -47,12 +47,13 @@ from allxai_desktop.workspace import Notice, Workspace
 from napari_allxai_annotate.canvas import PaintCanvas
 from napari_allxai_annotate.panel import AnnotatePanel
 from napari_allxai_annotate.shortcuts import Shortcuts
+from napari_allxai_explain.analyses import AnalysisTabs
 from napari_allxai_explain.compare import CompareWindow
 from napari_allxai_explain.dispatch import Dispatcher
 from napari_allxai_explain.overlay import RelevanceOverlay
 from napari_allxai_explain.panel import ExplainPanel
 from napari_allxai_explain.view import ExplainView
-from napari_allxai_explain.what_if import WhatIfBanner, WhatIfPanel
+from napari_allxai_explain.what_if import WhatIfBanner
 from napari_allxai_explain.what_if_view import WhatIfView
 
 STATE_VERSION = 1
@@ -107,8 +108,7 @@ class MainWindow(QMainWindow):
         self.overlay = RelevanceOverlay(self.viewer, self.session, self.view, lambda: self.canvas.image_layer)
         self.what_if_view = WhatIfView(self.canvas, self.what_if, self._adjusted)
         self.what_if_banner = WhatIfBanner(self.what_if)
-        self.what_if_panel = WhatIfPanel(self.what_if, self.explain.cards)
-        self.explain.add_tab(N_("What if"), self.what_if_panel)
+        self.analyses = AnalysisTabs(self.explain, self.what_if, self.dispatch)
         self.what_if_key = Shortcuts(self, {"what-if": self.what_if.toggle})
         self.study_panel = StudyPanel(self.workspace, self.dispatch)
         self.notices = NoticeBar()
@@ -339,6 +339,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.settings.set_layout(self.saveGeometry(), self.saveState(STATE_VERSION))
+        self.analyses.close()
         self.what_if.close()
         if self.compare_window is not None:
             self.compare_window.close()
@@ -348,7 +349,6 @@ class MainWindow(QMainWindow):
         self.study_panel.close_reader()
         self.overlay.close()
         self.what_if_view.close()
-        self.what_if_panel.disconnect_model()
         self.what_if_banner.disconnect_model()
         self.explain.disconnect_session()
         self.canvas.close()

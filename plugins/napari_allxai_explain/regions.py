@@ -23,6 +23,7 @@ from allxai_desktop.cellclasses import BY_KEY, CellClass
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.removal import FILLS
 from napari_allxai_explain.choice_box import ChoiceBox
+from napari_allxai_explain.panel import Page
 
 MISSING = {
     "image": N_("Open an image to see what each region of its mask contributes to the score."),
@@ -38,7 +39,7 @@ PARTS = {
 }
 
 
-class RegionsPanel(QWidget):
+class RegionsPanel(Page):
     """Shows and drives a `RegionsModel`; holds no state of its own."""
 
     def __init__(self, model: RegionsModel) -> None:

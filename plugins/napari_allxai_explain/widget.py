@@ -11,18 +11,19 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from allxai_desktop.analyses.comparison import Comparison
 from allxai_desktop.analyses.what_if import WhatIf
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.i18n import N_, _
+from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
 from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.session import Engine, Session
 from napari_allxai_annotate.shared import ViewerPainting
 from napari_allxai_annotate.shortcuts import Shortcuts, region_actions
+from napari_allxai_explain.analyses import AnalysisTabs
 from napari_allxai_explain.compare import CompareWindow
 from napari_allxai_explain.dispatch import Dispatcher
 from napari_allxai_explain.overlay import RelevanceOverlay
 from napari_allxai_explain.panel import ExplainPanel
 from napari_allxai_explain.view import ExplainView
-from napari_allxai_explain.what_if import WhatIfBanner, WhatIfPanel
+from napari_allxai_explain.what_if import WhatIfBanner
 from napari_allxai_explain.what_if_view import WhatIfView
 
 
@@ -46,8 +47,7 @@ class ExplainWidget(QWidget):
         self.panel = ExplainPanel(self.session, self.view, cards)
         self.what_if_view = WhatIfView(canvas, self.what_if)
         self.what_if_banner = WhatIfBanner(self.what_if)
-        self.what_if_panel = WhatIfPanel(self.what_if, self.panel.cards)
-        self.panel.add_tab(N_("What if"), self.what_if_panel)
+        self.analyses = AnalysisTabs(self.panel, self.what_if, dispatch)
         self.compare_window: CompareWindow | None = None
         self._dispatch = dispatch
         self._toggle_key: Shortcuts | None = None
@@ -86,6 +86,7 @@ class ExplainWidget(QWidget):
         if self.painting is None:
             return
         painting = self.painting
+        self.analyses.close()
         self.what_if_view.close()
         self.what_if.close()
         self.painting = None
@@ -93,7 +94,6 @@ class ExplainWidget(QWidget):
         painting.annotating_changed.disconnect(self._bind_brush_keys)
         if self._toggle_key is not None:
             self._toggle_key.release()
-        self.what_if_panel.disconnect_model()
         self.what_if_banner.disconnect_model()
         if self.compare_window is not None:
             self.compare_window.close()

@@ -38,6 +38,9 @@ class FakeEngine:
             target=choices.target or card.classes[0],
             explainer=choices.explainer,
             undefined=None,
+            settings={},
+            logit=1.0,
+            conservation=None,
             prediction=SimpleNamespace(probabilities=shares, predicted=card.classes[0]),
             seconds=0.1,
         )

@@ -31,6 +31,9 @@ class Engine:
             target=choices.target or card.classes[0],
             explainer=choices.explainer,
             undefined=None,
+            settings={},
+            logit=1.0,
+            conservation=None,
             prediction=SimpleNamespace(
                 probabilities=shares,
                 logits=np.array(list(shares.values()), np.float32),

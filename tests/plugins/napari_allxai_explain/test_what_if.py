@@ -42,6 +42,9 @@ class Engine:
             target=prediction.predicted,
             explainer=choices.explainer,
             undefined=None,
+            settings={},
+            logit=1.0,
+            conservation=None,
             prediction=prediction,
             seconds=0.1,
         ), None

@@ -22,6 +22,9 @@ class FakeEngine:
             target=card.classes[0],
             explainer=choices.explainer,
             undefined=None,
+            settings={},
+            logit=1.0,
+            conservation=None,
             prediction=prediction,
             seconds=0.1,
         ), None

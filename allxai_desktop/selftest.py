@@ -42,6 +42,10 @@ def _check_network(network: Network, image: CellImage, mask: MaskFile) -> str:
         _check(not known or first.prediction.predicted == TRUE_CLASS, about + _("the prediction is wrong."))
         total = sum(first.prediction.probabilities.values())
         _check(abs(total - 1) < 1e-6, about + _("the probabilities do not sum to 1."))
+        seconds += second.seconds
+        if info.needs_positive_logit and first.logit <= 0:
+            _check(first.undefined is not None, about + _("there is a map where it is not defined."))
+            continue
         if first.relevance is None or second.relevance is None:
             raise AllxaiError(about + _("there is no relevance map."))
         _check(np.array_equal(first.relevance, second.relevance), about + _("the map is not the same twice."))
@@ -51,7 +55,6 @@ def _check_network(network: Network, image: CellImage, mask: MaskFile) -> str:
         shares = class_shares(mask.codes, first.relevance, "red-channel", colormap=info.default_colormap)
         parts = [share.relevant_share or 0.0 for share in shares.values()]
         _check(abs(sum(parts) - 1) < 1e-9, about + _("the shares do not sum to 1."))
-        seconds += second.seconds
     return _("{network}: {predicted}, {count} explainers, {seconds:.2f} s").format(
         network=card.name,
         predicted=card.class_title(first.prediction.predicted),

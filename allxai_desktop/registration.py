@@ -107,6 +107,7 @@ def _from_onnx(path: Path, name: str, given: Description) -> _Read:
             "input_size": list(found.input_size),
             "mean": _each(given.mean, (0.0,) * found.channels),
             "std": _each(given.std, (1.0,) * found.channels),
+            "cam_layer": found.cam_layer,
             "sha256": sha256(content).hexdigest(),
             "training": {"file": path.name, "notes": list(found.notes)},
         },
@@ -136,10 +137,11 @@ def _explain_once(network: Network) -> list[str]:
     random = np.random.default_rng(0).integers(0, 256, (*network.card.input_size, 3), np.uint8)
     inputs = network.preprocess(random)
     cached_graph(network.module, torch.float32)
+    layer = network.card.cam_layer
     missing = []
     for method in _TRIED:
         try:
-            attribute(network.module, inputs, 0, method)
+            attribute(network.module, inputs, 0, method, **({"layer": layer} if method == "grad-cam" else {}))
         except ExplainerError as error:
             if method == "gradient":
                 raise

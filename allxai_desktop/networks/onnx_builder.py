@@ -8,32 +8,41 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, fx, nn
+from torch.nn import functional
 
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.errors import NetworkError
 
 # The most numbers in one value: 1 GB of float32.
 MAX_NUMBERS = 2**28
+_POOLING = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
+# What takes and gives feature maps only.
+_OF_MAPS = (*_POOLING, nn.Conv2d, nn.BatchNorm2d)
 
 
 @dataclass(frozen=True)
 class Value:
-    """A value that depends on the image: the node that computes it, and a tensor without numbers of its shape."""
+    """A value that depends on the image: the node that computes it, and a tensor without numbers of its shape.
+
+    `is_map`: it is a feature map, its channels before its rows and columns.
+    """
 
     node: fx.Node
     sample: Tensor
+    is_map: bool
 
 
 @dataclass
 class Builder:
-    """A torch graph in the making."""
+    """A torch graph in the making. `last_map` names its last feature map of more than one cell, before any pooling."""
 
     root: nn.Module = field(default_factory=nn.Module)
     graph: fx.Graph = field(default_factory=fx.Graph)
+    last_map: str | None = None
 
     def input(self, shape: Sequence[int]) -> Value:
         """Start with a batch of images."""
-        return Value(self.graph.placeholder("images"), torch.empty(tuple(shape), device="meta"))
+        return Value(self.graph.placeholder("images"), torch.empty(tuple(shape), device="meta"), True)
 
     def module(self, name: str, module: nn.Module, value: Value) -> Value:
         """Add a module that takes `value`."""
@@ -41,18 +50,30 @@ class Builder:
         self.root.add_module(name, module.eval().requires_grad_(False))
         without = {key: tensor.to("meta") for key, tensor in module.state_dict().items()}
         sample = torch.func.functional_call(module, without, (value.sample,))
-        return self._value(self.graph.call_module(name, (value.node,)), sample)
+        is_map = value.is_map or isinstance(module, _OF_MAPS)
+        return self._value(
+            self.graph.call_module(name, (value.node,)), sample, is_map, name, isinstance(module, _POOLING)
+        )
 
     def call(self, function: Callable[..., Any], *args: Any, **options: Any) -> Value:
         """Add a function; among its `args` are values and tensors, also in lists."""
         node = self.graph.call_function(function, fx.node.map_aggregate(args, self._argument), options)
-        return self._value(node, function(*fx.node.map_aggregate(args, _sample), **options))
+        sample = function(*fx.node.map_aggregate(args, _sample), **options)
+        found: list[bool] = []
+        fx.node.map_aggregate(
+            args, lambda value: found.append(value.is_map) if isinstance(value, Value) else None
+        )
+        is_map = all(found) and function not in {torch.permute, torch.reshape}
+        return self._value(node, sample, is_map, node.name, function is functional.pad)
 
-    def _value(self, node: fx.Node, sample: Tensor) -> Value:
+    def _value(self, node: fx.Node, sample: Tensor, is_map: bool, name: str, pools: bool) -> Value:
         # Found out without computing it: a small file can ask for more than any memory holds.
         if sample.numel() > MAX_NUMBERS:
             raise ValueError("too large")
-        return Value(node, sample)
+        is_map = is_map and sample.ndim == 4
+        if is_map and not pools and sample.shape[2] * sample.shape[3] > 1:
+            self.last_map = name
+        return Value(node, sample, is_map)
 
     def finish(self, output: Value) -> nn.Module:
         """Return the module that computes `output`."""

@@ -42,11 +42,15 @@ _TAIL = {"Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze"}
 
 @dataclass(frozen=True)
 class OnnxNetwork:
-    """`module` maps (N, `channels`, *`input_size`) to logits (N, classes); `notes` say what was done for that."""
+    """`module` maps (N, `channels`, *`input_size`) to logits (N, classes); `notes` say what was done for that.
+
+    `cam_layer` names what computes the last spatial feature map, if there is one.
+    """
 
     module: nn.Module
     channels: int
     input_size: Size
+    cam_layer: str | None
     notes: tuple[str, ...]
 
 
@@ -91,7 +95,7 @@ def _open(content: bytes, size: Size | None) -> OnnxNetwork:
             pair = nn.Linear(1, 2, bias=False)
             pair.weight.copy_(torch.tensor([[-0.5], [0.5]]))
             scores = builder.module("two_scores", pair, scores)
-    return OnnxNetwork(builder.finish(scores), channels, size, tuple(notes))
+    return OnnxNetwork(builder.finish(scores), channels, size, builder.last_map, tuple(notes))
 
 
 def _parse(content: bytes) -> onnx.ModelProto:

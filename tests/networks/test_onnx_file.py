@@ -8,6 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from allxai_desktop.explainers import attribute
+from allxai_desktop.explainers.graph import trace
 from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.onnx_file import open_onnx
 
@@ -266,6 +267,39 @@ def test_scores_of_more_than_one_axis_become_rows():
         1,
         3,
     )
+
+
+def test_the_last_feature_map_has_its_channels_second():
+    # As Keras flattens: channels go last first. Read as a map, that would be one of 6 channels and 7×5 cells.
+    nodes = [
+        node("Conv", "x w", "c", pads=[1, 1, 1, 1]),
+        node("Relu", "c", "r"),
+        node("MaxPool", "r", "p", kernel_shape=[2, 2], strides=[1, 1]),
+        node("Transpose", "p", "t", perm=[0, 2, 3, 1]),
+        node("Flatten", "t", "f"),
+        node("Gemm", "f d", "y"),
+    ]
+    model = model_of(*nodes, weights={"w": floats(4, 3, 3, 3), "d": floats(120, 2)})
+    network = agrees(model)
+    graph = trace(network.module)
+    images = torch.from_numpy(floats(1, 3, 7, 6))
+    _logits, values = graph.run(images, keep=graph.nodes)
+    assert values[graph.layer(network.cam_layer)].shape == (1, 4, 7, 6)
+    assert network.cam_layer == "the_Relu"
+
+
+def test_a_concatenation_can_be_the_last_feature_map():
+    nodes = [
+        node("Conv", "x w", "c"),
+        node("Relu", "c", "a"),
+        node("Tanh", "c", "b"),
+        node("Concat", "a b", "m", axis=1),
+        node("GlobalAveragePool", "m", "y"),
+    ]
+    network = agrees(model_of(*nodes, weights={"w": floats(4, 3, 3, 3)}))
+    graph = trace(network.module)
+    _logits, values = graph.run(torch.from_numpy(floats(1, 3, 7, 6)), keep=graph.nodes)
+    assert values[graph.layer(network.cam_layer)].shape == (1, 8, 5, 4)
 
 
 @pytest.mark.parametrize("method", ["gradient", "grad-cam", "lrp-z", "deep-taylor"])

@@ -15,7 +15,7 @@ from torch import fx, nn
 from torch.nn import functional as F
 
 from allxai_desktop.explainers.graph import Graph, cached_graph
-from allxai_desktop.explainers.operations import KINDS
+from allxai_desktop.explainers.operations import ADDITIONS, AVERAGES, KINDS, RELUS
 from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import _
 
@@ -33,10 +33,10 @@ def same_by_theory(module: nn.Module, method_a: str, method_b: str, rules: str =
     """
     if {method_a, method_b} != _PAIR:
         return None
-    # iNNvestigate's rule for BatchNorm is another one, and its rule for ReLU6 the gradient's.
     conserving = rules == "conserving"
     graph = cached_graph(module, torch.float32, fold_norms=conserving)
-    if not all(_keeps_the_equality(graph, node, conserving) for node in _on_the_way(graph)):
+    keeps = _keeps_the_equality if conserving else _keeps_it_as_innvestigate
+    if not all(keeps(graph, node) for node in _on_the_way(graph)):
         return None
     return _(
         "{first} and {second} are one map here: in a network of weighted sums, ReLU and pooling the two formulas"
@@ -56,13 +56,20 @@ def _on_the_way(graph: Graph) -> list[fx.Node]:
     return found
 
 
-def _keeps_the_equality(graph: Graph, node: fx.Node, conserving: bool) -> bool:
+def _keeps_the_equality(graph: Graph, node: fx.Node) -> bool:
     key = graph.key(node)
     kind = KINDS.get(key)
     if kind == "activation":
         return key in _HOMOGENEOUS
-    if kind == "norm":
-        return conserving
-    if kind == "relu6":
-        return not conserving
-    return kind is not None or key is operator.getitem
+    return kind not in {None, "relu6"} or key is operator.getitem
+
+
+def _keeps_it_as_innvestigate(graph: Graph, node: fx.Node) -> bool:
+    """Its rule for BatchNorm is another one, and that for LeakyReLU, factors and differences is the gradient's."""
+    key = graph.key(node)
+    kind = KINDS.get(key)
+    if kind == "linear":
+        return key in AVERAGES or (key in ADDITIONS and len(node.all_input_nodes) > 1)
+    if kind == "activation":
+        return key in RELUS
+    return kind in {"weights", "route", "relu6"} or key is operator.getitem

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor, fx
@@ -39,7 +40,8 @@ class Passes:
     ) -> None:
         self.inputs = inputs.detach()
         self.shared = shared
-        self._graph_of = graph_of
+        # Each asked for once: to find out whether a module has changed since takes milliseconds.
+        self._graph_of = cache(graph_of)
         self._bounds = bounds
         self._layer = layer
         self._lock = threading.Lock()

@@ -82,6 +82,32 @@ def test_innvestigates_rules_agree_on_relu6_and_not_on_batch_norm():
     assert difference(residual, rules="innvestigate") > 1e-3
 
 
+class Scaled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.last = nn.Conv2d(3, 4, 3), nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.last(self.conv(x * 2 - 1).relu().mean((2, 3)))
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        Scaled(),
+        nn.Sequential(
+            nn.Conv2d(3, 4, 3), nn.LeakyReLU(0.2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)
+        ),
+    ],
+    ids=["scaled", "leaky"],
+)
+def test_innvestigates_gradients_through_factors_and_leaky_relu_break_it(module):
+    module = made(module)
+    assert same_by_theory(module, "lrp-z", "gradient-x-input")
+    assert same_by_theory(module, "lrp-z", "gradient-x-input", "innvestigate") is None
+    assert difference(module, rules="innvestigate") > 1e-3
+
+
 @pytest.mark.parametrize(
     ("architecture", "same"), [("resnet18", True), ("googlenet", True), ("mobilenet-v1", False)]
 )

@@ -37,6 +37,7 @@ VERDICTS = {
     "more": N_("Without this part the network still sees {before}, and more surely."),
     "alike": N_("Without this part the network still sees {before}, about as surely."),
 }
+SHORTEST_BAR = 60
 BANNER_STYLE = """
 QFrame#whatIf { background: #E69F00; border-radius: 3px; }
 QFrame#whatIf QLabel { color: black; background: transparent; font-size: 10pt; }
@@ -252,8 +253,8 @@ class ChangeBars(QWidget):
         metrics, line = self.fontMetrics(), self.fontMetrics().height()
         numbers = metrics.horizontalAdvance("100.0 % → 100.0 %") + 4
         widest = max((metrics.horizontalAdvance(title) for title, _change in self._rows), default=0) + 8
-        names = min(widest, self.width() // 3)
-        room = max(self.width() - names - numbers - 8, 20)
+        names = min(widest, self.width() - numbers - 8 - SHORTEST_BAR)
+        room = self.width() - names - numbers - 8
         text = self.palette().text().color()
         for row, (title, change) in enumerate(self._rows):
             top = row * self._row_height()

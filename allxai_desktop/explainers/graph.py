@@ -23,7 +23,9 @@ TOLERANCE = 1e-3
 # torch.fx patches nn.Module for the whole process while it traces.
 _tracing = threading.Lock()
 
-_POOLING = {
+# They follow the last feature map and are none; with channels last it has the wrong axes.
+_AFTER_FEATURES = {
+    torch.permute, torch.transpose, "permute", "transpose", "contiguous",
     nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.Dropout, nn.Dropout2d, nn.Identity,
     nn.functional.max_pool2d, nn.functional.avg_pool2d, nn.functional.adaptive_avg_pool2d,
     nn.functional.adaptive_max_pool2d, nn.functional.dropout, nn.functional.dropout2d,
@@ -184,7 +186,7 @@ class Graph:
                     )
                 )
             node: fx.Node = spatial[-1]
-            while self.key(node) in _POOLING and node.all_input_nodes[0] in spatial:
+            while self.key(node) in _AFTER_FEATURES and node.all_input_nodes[0] in spatial:
                 node = node.all_input_nodes[0]
             self._last_spatial[shape] = node
         return self._last_spatial[shape]

@@ -80,7 +80,7 @@ class PredictionBars(QWidget):
         for row, (name, share) in enumerate(self._visible()):
             top = row * height + 1
             painter.setFont(bold if row == 0 else self.font())
-            shown = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, names - 8)
+            shown = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, names - 2)
             painter.drawText(QRectF(0, top, names, height), int(Qt.AlignmentFlag.AlignVCenter), shown)
             track = QRectF(names, top + height / 2 - 4, room, 8)
             painter.setPen(Qt.PenStyle.NoPen)

@@ -85,6 +85,21 @@ def test_the_layer_is_named_by_module_or_node():
     assert torch.equal(by_module.relevance, by_node.relevance)
 
 
+def test_channels_that_are_moved_last_are_no_feature_map():
+    class ChannelsLast(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.last = nn.Conv2d(1, 2, 1, bias=False), nn.Linear(8, 2, bias=False)
+
+        def forward(self, x):
+            return self.last(self.conv(x).permute(0, 2, 3, 1).flatten(1))
+
+    torch.manual_seed(0)
+    module = ChannelsLast()
+    by_name = attribute(module, IMAGE, 0, "layer-cam", layer="conv")
+    assert torch.equal(attribute(module, IMAGE, 0, "layer-cam").relevance, by_name.relevance)
+
+
 def test_a_layer_without_a_feature_map_is_refused():
     with pytest.raises(ExplainerError, match="has no feature map"):
         attribute(net(), IMAGE, 0, "grad-cam", layer="2")

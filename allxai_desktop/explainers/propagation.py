@@ -174,7 +174,7 @@ class _Forward:
     ) -> None:
         if sources[0] not in self._image or len(sources) > 1 or kind not in {"route", "linear"}:
             return
-        if self._innvestigate and not self._is_image_to_innvestigate(node):
+        if self._innvestigate and not self._is_image_to_innvestigate(node, values[sources[0]].shape):
             return
         bounds = self._image[sources[0]]
         if bounds is not None:
@@ -185,14 +185,27 @@ class _Forward:
             bounds = torch.minimum(*ends), torch.maximum(*ends)
         self._image[node] = bounds
 
-
-    def _is_image_to_innvestigate(self, node: fx.Node) -> bool:
+    def _is_image_to_innvestigate(self, node: fx.Node, shape: torch.Size) -> bool:
         call = self._graph.calls[node]
         if isinstance(call, nn.ZeroPad2d):
-            # "same" in Keras pads the far side more, which a convolution of torch cannot do by itself.
+            # "same" in Keras may pad the far side more, which a convolution of torch cannot do by itself.
             left, right, top, bottom = call.padding
-            return right - left == 1 or bottom - top == 1
+            readers = [self._graph.calls.get(reader) for reader in node.users]
+            uneven = left != right or top != bottom
+            return uneven and all(
+                isinstance(reader, nn.Conv2d) and _same(reader, shape) == [(top, bottom), (left, right)]
+                for reader in readers
+            )
         return self._graph.key(node) in RESHAPES
+
+
+def _same(layer: nn.Conv2d, shape: torch.Size) -> list[tuple[int, int]]:
+    """Return the rows and columns that "same" in Keras adds before and after an image of `shape` for `layer`."""
+    pads = []
+    for n, k, s, d in zip(shape[2:], layer.kernel_size, layer.stride, layer.dilation, strict=True):
+        total = max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
+        pads.append((total // 2, total - total // 2))
+    return pads
 
 
 def vjp(step: Step, relevance: Any) -> Relevance:

@@ -1,6 +1,7 @@
 """Figures of merit from a confusion matrix. A binary figure always names its positive class."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,3 +46,60 @@ def summary(matrix: NDArray[np.int64], classes: Sequence[str], positive: str | N
 
 def _ratio(part: Any, whole: Any) -> float | None:
     return float(part) / float(whole) if whole else None
+
+
+@dataclass(frozen=True)
+class Roc:
+    """The corners of a ROC curve from (0, 0) to (1, 1): rates in 0…1, along falling thresholds."""
+
+    false_positive_rate: NDArray[np.float64]
+    true_positive_rate: NDArray[np.float64]
+
+
+def roc_curve(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> Roc | None:
+    """Return the curve of `scores` (N,), high for `positive` (N,); None where all or none are positive.
+
+    Equal scores are one step, aslant where both classes share them.
+    """
+    order, starts = _ties(scores)
+    hits = np.add.reduceat(positive[order].astype(np.int64), starts)[::-1]
+    alarms = np.add.reduceat((~positive)[order].astype(np.int64), starts)[::-1]
+    if not hits.sum() or not alarms.sum():
+        return None
+    turns = np.ones(len(hits), bool)
+    # Steps of one direction are one line: the cross product of neighbours is zero.
+    turns[:-1] = hits[:-1] * alarms[1:] != hits[1:] * alarms[:-1]
+    corners = [np.concatenate([[0.0], np.cumsum(n)[turns] / n.sum()]) for n in (alarms, hits)]
+    return Roc(*corners)
+
+
+def auc(
+    positive: NDArray[np.bool_], scores: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the area under the ROC curve (B,) for each row of image weights (B, N); NaN where a class has none.
+
+    It is the share of pairs in which the positive image (N,) has the higher score (N,), ties counting half
+    (Mann and Whitney 1947).
+    """
+    order, starts = _ties(scores)
+    ranked = weights[:, order]
+    chosen = positive[order]
+    hits = np.add.reduceat(ranked * chosen, starts, axis=1)
+    alarms = np.add.reduceat(ranked * ~chosen, starts, axis=1)
+    below = np.cumsum(alarms, axis=1) - alarms / 2
+    return ratio((hits * below).sum(axis=1), hits.sum(axis=1) * alarms.sum(axis=1))
+
+
+def ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
+    """Return `part` / `whole`, NaN where `whole` is zero: for arrays that stay inside, as None does outside."""
+    part, whole = np.broadcast_arrays(np.asarray(part, float), np.asarray(whole, float))
+    known = np.full(part.shape, np.nan)
+    np.divide(part, whole, out=known, where=whole != 0)
+    return known
+
+
+def _ties(scores: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the ascending order of `scores` and where in it each run of equal ones starts."""
+    order = np.argsort(scores, kind="stable")
+    ranked = scores[order]
+    return order, np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))

@@ -1,11 +1,16 @@
 """Random views of a batch: rotation, mirror, zoom, and a mild change of stain."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+# Numbers drawn for an image: angle, zoom, mirror, shift (2), scale and shift of the stain in each channel (3, 3).
+_WIDTHS = [1, 1, 1, 2, 3, 3]
 
 
 @dataclass(frozen=True)
@@ -24,25 +29,38 @@ class Augmentation:
 
 def augment(pixels: Tensor, settings: Augmentation, generator: torch.Generator) -> Tensor:
     """Return random views, float32 in 0…1, of `pixels` uint8 (N, 3, h, w); edges continue as in a mirror."""
-    count = len(pixels)
+    draws = [torch.rand(len(pixels), width, generator=generator) for width in _WIDTHS]
+    return _views(pixels, settings, torch.cat(draws, dim=1))
 
-    def uniform(*shape: int) -> Tensor:
-        return 2 * torch.rand(count, *shape, generator=generator) - 1
 
-    angle = math.pi * uniform()
-    scale = torch.exp(math.log(settings.zoom) * uniform())
-    mirror = torch.sign(uniform())
-    matrix = torch.empty(count, 2, 3)
+def augment_items(
+    pixels: Tensor, settings: Augmentation, *, seed: int, epoch: int, items: Sequence[int]
+) -> Tensor:
+    """Return random views as `augment` does; that of each image depends on seed, epoch and its number in `items` only.
+
+    So a run that goes on in the middle of an epoch sees, bit for bit, what it would have seen.
+    """
+    draws = [np.random.default_rng([seed, epoch, item]).random(sum(_WIDTHS), np.float32) for item in items]
+    return _views(pixels, settings, torch.from_numpy(np.stack(draws)))
+
+
+def _views(pixels: Tensor, settings: Augmentation, draws: Tensor) -> Tensor:
+    """Return the views that `draws` (N, 11), each 0…1, stand for."""
+    angle, scale, mirror, shift, stain, stain_shift = torch.split(2 * draws - 1, _WIDTHS, dim=1)
+    angle = math.pi * angle[:, 0]
+    scale = torch.exp(math.log(settings.zoom) * scale[:, 0])
+    mirror = torch.sign(mirror[:, 0])
+    matrix = torch.empty(len(pixels), 2, 3)
     matrix[:, 0, 0] = mirror * scale * angle.cos()
     matrix[:, 0, 1] = -scale * angle.sin()
     matrix[:, 1, 0] = mirror * scale * angle.sin()
     matrix[:, 1, 1] = scale * angle.cos()
-    matrix[:, :, 2] = 2 * settings.shift * uniform(2)
+    matrix[:, :, 2] = 2 * settings.shift * shift
     grid = functional.affine_grid(matrix, list(pixels.shape), align_corners=False)
     views = functional.grid_sample(
         pixels.float() / 255, grid, mode="bilinear", padding_mode="reflection", align_corners=False
     )
-    return change_stain(views, settings.stain * uniform(3), settings.stain / 4 * uniform(3))
+    return change_stain(views, settings.stain * stain, settings.stain / 4 * stain_shift)
 
 
 def change_stain(images: Tensor, log_scale: Tensor, shift: Tensor) -> Tensor:

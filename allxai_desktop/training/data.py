@@ -1,9 +1,11 @@
 """Labelled images on disk, and their pixels decoded once into memory."""
 
 import csv
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import torch
 from torch import Tensor
@@ -12,6 +14,7 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.images import IMAGE_SUFFIXES, read_image
 from allxai_desktop.networks.network import resize
+from allxai_desktop.study.folder import Study
 
 
 class TrainingError(AllxaiError):
@@ -20,47 +23,183 @@ class TrainingError(AllxaiError):
 
 @dataclass(frozen=True)
 class Item:
-    """One image: its path from the data folder, its class, and the subject that it comes from, where known."""
+    """One image: its path from the data folder, its class ("" for none), and subject and mask file where known."""
 
     file: str
     label: str
     subject: str | None = None
+    mask: str | None = None
+
+
+def subject_pattern(pattern: str) -> Callable[[str], str]:
+    """Return what finds the subject in a file name: the first group of the regular expression, else all it matches.
+
+    Raises `TrainingError` for a wrong expression; so does the function returned for a name that does not match.
+    """
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise TrainingError(
+            _("The pattern {pattern} is no regular expression ({reason}): correct it.").format(
+                pattern=pattern, reason=error
+            )
+        ) from error
+
+    def subject(name: str) -> str:
+        found = expression.search(name)
+        text = found and found[1 if expression.groups else 0]
+        if not text:
+            raise TrainingError(
+                _("The pattern {pattern} finds no subject in {name}: correct the pattern.").format(
+                    pattern=pattern, name=name
+                )
+            )
+        return text
+
+    return subject
 
 
 def read_class_folders(
-    root: Path, classes: Sequence[str], subject_of: Callable[[str], str] | None = None
+    root: Path, classes: Sequence[str] | None = None, subject_of: Callable[[str], str] | None = None
 ) -> list[Item]:
-    """Return the images of `root`/class/, in order of class and name.
+    """Return the images of `root`/class/, in order of class and name; without `classes`, of every folder there.
 
     `subject_of` finds the subject in a file name. Raises `TrainingError` for a class without images.
     """
+    if classes is None:
+        classes = sorted(path.name for path in _entries(root) if path.is_dir() and path.name[0] != ".")
+        if not classes:
+            raise TrainingError(
+                _("{folder} holds no folders: put the images of each class into a folder of its own.").format(
+                    folder=root
+                )
+            )
     items = []
     for label in classes:
-        names = sorted(
-            path.name for path in (root / label).glob("*") if path.suffix.lower() in IMAGE_SUFFIXES
-        )
+        names = _image_names(root / label)
         if not names:
             raise TrainingError(_("There are no images in {folder}.").format(folder=root / label))
         items += [Item(f"{label}/{name}", label, subject_of(name) if subject_of else None) for name in names]
     return items
 
 
-def read_table(path: Path) -> list[Item]:
-    """Return the images listed in a CSV file with columns `file`, `class` and, where known, `subject`.
+def read_table(path: Path, subject_column: str = "subject") -> list[Item]:
+    """Return the images listed in a CSV file with columns `file`, `class` and, where known, the subject.
 
-    Raises `TrainingError` for a file that cannot be read or lacks a column.
+    Files are named from the folder of the table. Raises `TrainingError` for a table that cannot be read, lacks a
+    column, names a file elsewhere or names one twice.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            return [
-                Item(row["file"], row["class"], row.get("subject") or None) for row in csv.DictReader(stream)
+            items = [
+                Item(
+                    row["file"].strip(), row["class"].strip(), (row.get(subject_column) or "").strip() or None
+                )
+                for row in csv.DictReader(stream)
             ]
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError, AttributeError) as error:
         raise TrainingError(
             _("{path} is no table with the columns “file” and “class”: mend it or choose another.").format(
                 path=path
             )
         ) from error
+    for item in items:
+        if _is_elsewhere(item.file):
+            raise TrainingError(
+                _("{path} names {file}, which is not in its folder: name files from there.").format(
+                    path=path.name, file=item.file or _("an empty file name")
+                )
+            )
+    twice = [file for file, number in Counter(item.file for item in items).items() if number > 1]
+    if twice:
+        raise TrainingError(
+            _("{path} lists {file} more than once: leave one row.").format(path=path.name, file=twice[0])
+        )
+    return items
+
+
+def read_study(path: Path) -> tuple[Path, list[Item]]:
+    """Return the folder of a study and its images, with class, subject and mask where known. Raises `StudyError`."""
+    study = Study.open(path)
+    return study.folder, [
+        Item(
+            item.image_path.relative_to(study.folder).as_posix(),
+            item.true_class or "",
+            item.subject,
+            item.mask_path.relative_to(study.folder).as_posix() if item.mask_path.is_file() else None,
+        )
+        for item in study.items
+    ]
+
+
+def read_mask_folders(
+    root: Path,
+    images: str = "images",
+    masks: str = "masks",
+    subject_of: Callable[[str], str] | None = None,
+) -> list[Item]:
+    """Return the images of `root`/`images`, each with its mask in `root`/`masks`: `a.png`, `a_mask.png` or `a.npz`.
+
+    The two may be one folder. An image without a mask has none in its item. Raises `TrainingError` where there are
+    no images, or two share a mask.
+    """
+    found: dict[str, str] = {}
+    for entry in _entries(root / masks):
+        stem = entry.stem.removesuffix("_mask")
+        is_mask = images != masks or entry.stem != stem or entry.suffix.lower() == ".npz"
+        if is_mask and entry.suffix.lower() in {*IMAGE_SUFFIXES, ".npz"}:
+            _one_each(found, stem, entry.name, root / masks)
+    names = [name for name in _image_names(root / images) if images != masks or name not in found.values()]
+    if not names:
+        raise TrainingError(_("There are no images in {folder}.").format(folder=root / images))
+    stems: dict[str, str] = {}
+    for name in names:
+        _one_each(stems, Path(name).stem, name, root / images)
+    return [
+        Item(
+            f"{images}/{name}",
+            "",
+            subject_of(name) if subject_of else None,
+            f"{masks}/{found[stem]}" if stem in found else None,
+        )
+        for stem, name in stems.items()
+    ]
+
+
+def _one_each(taken: dict[str, str], stem: str, name: str, folder: Path) -> None:
+    if stem in taken:
+        raise TrainingError(
+            _("{first} and {second} in {folder} have one name: rename one of them.").format(
+                first=taken[stem], second=name, folder=folder
+            )
+        )
+    taken[stem] = name
+
+
+def _is_elsewhere(file: str) -> bool:
+    path = PureWindowsPath(file)
+    return (
+        not file or bool(path.drive or path.root) or PurePosixPath(file).is_absolute() or ".." in path.parts
+    )
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise TrainingError(
+            _("{folder} could not be read ({reason}): choose a folder that you may open.").format(
+                folder=folder, reason=error.strerror
+            )
+        ) from error
+
+
+def _image_names(folder: Path) -> list[str]:
+    return [
+        path.name
+        for path in _entries(folder)
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+    ]
 
 
 def load_pixels(root: Path, items: Sequence[Item], size: tuple[int, int]) -> Tensor:

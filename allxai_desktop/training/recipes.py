@@ -8,8 +8,9 @@ from typing import Any
 
 from allxai_desktop.training.augment import Augmentation
 from allxai_desktop.training.data import Item
+from allxai_desktop.training.duplicates import near_duplicates
 from allxai_desktop.training.fit import Plan
-from allxai_desktop.training.splits import Split, near_duplicates, split_by_subject, stratified_split
+from allxai_desktop.training.splits import Split, split_by_subject, stratified_split
 
 VAL_SHARE = 0.1
 TEST_SHARE = 0.15

@@ -1,22 +1,27 @@
 """Training, validation and test parts that share no group: no subject, and no two copies of an image."""
 
+from collections import Counter
 from collections.abc import Collection, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
-import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
+from allxai_desktop.i18n import _
+from allxai_desktop.training.data import TrainingError
 
 
 @dataclass(frozen=True)
 class Split:
-    """Positions of the items of each part."""
+    """Positions of the items of each part; `unseen` are held out by a fixed count per class, beside the test part."""
 
     train: list[int]
     val: list[int]
     test: list[int]
+    unseen: list[int] = field(default_factory=list)
+
+    @property
+    def parts(self) -> dict[str, list[int]]:
+        """Name → positions."""
+        return {"train": self.train, "val": self.val, "test": self.test, "unseen": self.unseen}
 
 
 def stratified_split(
@@ -33,13 +38,11 @@ def stratified_split(
     A group counts for the class of its first item. What the rounding leaves goes to training. Groups with a
     position in `held_out` are the first to go to the test part.
     """
-    members: dict[Hashable, list[int]] = {}
-    for position, group in enumerate(groups):
-        members.setdefault(group, []).append(position)
+    members = _members(groups)
     random = Random(seed)
     parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
     for label in sorted(set(labels)):
-        of_class = [found for found in members.values() if labels[found[0]] == label]
+        of_class = [found for found in members if labels[found[0]] == label]
         random.shuffle(of_class)
         of_class.sort(key=lambda found: not any(position in held_out for position in found))
         count = sum(len(found) for found in of_class)
@@ -66,30 +69,89 @@ def split_by_subject(
     return Split([rest[i] for i in inner.train], [rest[i] for i in inner.val], test)
 
 
-def near_duplicates(pixels: Tensor, max_bits: int = 4) -> list[int]:
-    """Return a group number for each image of `pixels` (N, 3, h, w): near-copies share theirs.
+def hold_out(
+    labels: Sequence[str], groups: Sequence[Hashable], *, count: int, seed: int
+) -> tuple[list[int], list[int]]:
+    """Return the positions of `count` images a class that are never to be seen, and those of the rest.
 
-    Two images are near-copies if at most `max_bits` of the 256 bits of their difference hashes differ.
+    Whole groups of one class are taken. Raises `TrainingError` where no choice of them makes `count` and
+    leaves something.
     """
-    grey = functional.interpolate(
-        pixels.float().mean(1, keepdim=True), (16, 17), mode="bilinear", antialias=True
-    )[:, 0]
-    hashes: NDArray[np.uint8] = np.packbits((grey[:, :, 1:] > grey[:, :, :-1]).flatten(1).numpy(), axis=1)
-    words = hashes.view(np.uint64)
-    groups = list(range(len(words)))
-    for number, word in enumerate(words):
-        bits = np.bitwise_count(words[number + 1 :] ^ word).sum(axis=1)
-        for other in np.flatnonzero(bits <= max_bits) + number + 1:
-            _join(groups, number, int(other))
-    return [_root(groups, number) for number in range(len(groups))]
+    random = Random(seed)
+    unseen: list[int] = []
+    for label in sorted(set(labels)):
+        of_class = [
+            found for found in _members(groups) if all(labels[position] == label for position in found)
+        ]
+        random.shuffle(of_class)
+        chosen = _groups_of_size(of_class, count)
+        if chosen is None or len(chosen) == labels.count(label):
+            raise TrainingError(
+                _(
+                    "{count} images of the class {label} cannot be held out without parting images that belong"
+                    " together: choose a smaller number, or hold out by subject."
+                ).format(count=count, label=label)
+            )
+        unseen += chosen
+    taken = set(unseen)
+    return sorted(unseen), [position for position in range(len(labels)) if position not in taken]
 
 
-def _root(groups: list[int], number: int) -> int:
-    while groups[number] != number:
-        number = groups[number]
-    return number
+def split_by_group(
+    labels: Sequence[str], groups: Sequence[Hashable], *, val: float, test: float, seed: int
+) -> Split:
+    """Split groups that may hold several classes (subjects) so that each class comes near the shares.
+
+    The largest groups are dealt first, each to the part that it brings nearest to its shares. Raises
+    `TrainingError` for fewer groups than parts.
+    """
+    shares = {"train": 1 - val - test, "val": val, "test": test}
+    shares = {name: share for name, share in shares.items() if share > 0}
+    members = _members(groups)
+    if len(members) < len(shares):
+        raise TrainingError(
+            _(
+                "{groups} subjects cannot be dealt to {parts} parts: leave a part out, or split by image."
+            ).format(groups=len(members), parts=len(shares))
+        )
+    Random(seed).shuffle(members)
+    members.sort(key=len, reverse=True)
+    totals = Counter(labels)
+    parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
+    filled = {name: Counter[str]() for name in shares}
+    for dealt, found in enumerate(members):
+        added = Counter(labels[position] for position in found)
+
+        def gain(name: str, added: Counter[str] = added) -> float:
+            """How much nearer the part comes to its number of images of each class, in squared shares."""
+            error = 0.0
+            for label, number in added.items():
+                missing = shares[name] * totals[label] - filled[name][label]
+                error += (missing**2 - (missing - number) ** 2) / totals[label] ** 2
+            return error
+
+        empty = [name for name in shares if not parts[name]]
+        # The last groups go to parts that have none yet.
+        name = max(empty if len(members) - dealt <= len(empty) else shares, key=gain)
+        parts[name] += found
+        filled[name] += added
+    return Split(*(sorted(parts[name]) for name in ("train", "val", "test")))
 
 
-def _join(groups: list[int], first: int, second: int) -> None:
-    low, high = sorted((_root(groups, first), _root(groups, second)))
-    groups[high] = low
+def _members(groups: Sequence[Hashable]) -> list[list[int]]:
+    members: dict[Hashable, list[int]] = {}
+    for position, group in enumerate(groups):
+        members.setdefault(group, []).append(position)
+    return list(members.values())
+
+
+def _groups_of_size(groups: Sequence[list[int]], count: int) -> list[int] | None:
+    """Return the positions of the first groups found that hold `count` positions together (subset sum)."""
+    made: dict[int, tuple[list[int], ...]] = {0: ()}
+    for group in groups:
+        for size in sorted(made, reverse=True):
+            if size + len(group) <= count:
+                made.setdefault(size + len(group), (*made[size], group))
+        if count in made:
+            return [position for group in made[count] for position in group]
+    return None

@@ -1,6 +1,7 @@
-import torch
+import pytest
 
-from allxai_desktop.training.splits import near_duplicates, split_by_subject, stratified_split
+from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.splits import hold_out, split_by_group, split_by_subject, stratified_split
 
 
 def test_the_shares_of_the_thesis():
@@ -51,16 +52,43 @@ def test_no_image_of_a_test_subject_is_trained_on():
     assert sorted(split.train + split.val) == [2, 3, 4, 5]
 
 
-def test_near_copies_share_a_group_and_other_images_do_not():
-    random = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8, generator=random)
-    brighter = (images[1].float() * 0.9 + 20).byte()
-    groups = near_duplicates(torch.stack([*images, brighter]))
-    assert groups == [0, 1, 2, 1]
+def test_the_never_seen_images_of_phase_2_of_the_thesis():
+    labels = ["ill"] * 130 + ["well"] * 130
+    unseen, rest = hold_out(labels, range(260), count=30, seed=0)
+    assert [sum(labels[i] == name for i in unseen) for name in ("ill", "well")] == [30, 30]
+    assert sorted(unseen + rest) == list(range(260))
 
 
-def test_copies_of_copies_are_one_group():
-    image = torch.randint(
-        0, 256, (1, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
-    )
-    assert near_duplicates(image.repeat(3, 1, 1, 1)) == [0, 0, 0]
+def test_whole_groups_are_held_out_until_the_count_is_met():
+    # Groups of 3, 3, 2 and 2: only 3 + 2 makes 5.
+    groups = [0, 0, 0, 1, 1, 1, 2, 2, 3, 3]
+    for seed in range(5):
+        unseen, rest = hold_out(["a"] * 10, groups, count=5, seed=seed)
+        assert len(unseen) == 5
+        assert not {groups[i] for i in unseen} & {groups[i] for i in rest}
+
+
+@pytest.mark.parametrize(("groups", "count"), [([0, 0, 1, 1], 3), ([0, 1, 2, 3], 4), ([0, 1, 2, 3], 5)])
+def test_a_count_that_cannot_be_held_out_is_refused(groups, count):
+    with pytest.raises(TrainingError, match="held out"):
+        hold_out(["a"] * 4, groups, count=count, seed=0)
+
+
+def test_subjects_with_every_class_are_dealt_near_the_shares():
+    labels = ["a", "a", "b", "c"] * 40
+    subjects = [i // 16 for i in range(160)]  # ten subjects alike
+    split = split_by_group(labels, subjects, val=0.2, test=0.2, seed=0)
+    assert [len(part) for part in (split.train, split.val, split.test)] == [96, 32, 32]
+    parts = [{subjects[i] for i in part} for part in (split.train, split.val, split.test)]
+    assert sum(len(part) for part in parts) == 10
+
+
+def test_every_part_gets_a_group():
+    split = split_by_group(["a"] * 12, [0] * 10 + [1, 2], val=0.1, test=0.1, seed=0)
+    assert sorted(map(len, (split.train, split.val, split.test))) == [1, 1, 10]
+    assert split_by_group(["a"] * 3, [0, 0, 1], val=0.0, test=0.5, seed=0).val == []
+
+
+def test_fewer_subjects_than_parts_are_refused():
+    with pytest.raises(TrainingError, match="2 subjects cannot be dealt to 3 parts"):
+        split_by_group(["a", "b"], ["p", "q"], val=0.1, test=0.1, seed=0)

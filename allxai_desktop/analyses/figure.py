@@ -62,7 +62,11 @@ def check_format(path: str | Path) -> str:
 
 def figure_bytes(grid: Grid, name: str, kind: str) -> bytes:
     """Return the file of one of `FORMATS`. Raises `AllxaiError` for a grid without cells."""
-    figure = draw_figure(grid, name)
+    return encode(draw_figure(grid, name), kind)
+
+
+def encode(figure: Figure, kind: str) -> bytes:
+    """Return `figure` as a file of one of `FORMATS` that names nothing but this program."""
     stream = io.BytesIO()
     metadata: dict[str, Any] = {"Software": PROGRAM}
     if kind == "pdf":

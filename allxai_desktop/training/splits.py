@@ -111,7 +111,7 @@ def split_by_group(
     if len(members) < len(shares):
         raise TrainingError(
             _(
-                "{groups} subjects cannot be dealt to {parts} parts: leave a part out, or split by image."
+                "There are too few subjects ({groups}) for {parts} parts: leave a part out, or split by image."
             ).format(groups=len(members), parts=len(shares))
         )
     Random(seed).shuffle(members)

@@ -3,7 +3,16 @@ import pytest
 from PIL import Image
 
 from allxai_desktop.images import ImageError
-from allxai_desktop.training.data import Item, TrainingError, load_pixels, read_class_folders, read_table
+from allxai_desktop.training.data import (
+    Item,
+    TrainingError,
+    load_pixels,
+    read_class_folders,
+    read_mask_folders,
+    read_study,
+    read_table,
+    subject_pattern,
+)
 
 
 def _image(path, value: int, size=(10, 6)) -> None:
@@ -60,3 +69,108 @@ def test_a_file_that_is_no_image_is_named(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no image")
     with pytest.raises(ImageError, match=r"a\.png"):
         load_pixels(tmp_path, [Item("a.png", "a")], (2, 2))
+
+
+def test_every_folder_is_a_class_where_none_are_named(tmp_path):
+    _image(tmp_path / "b" / "1.png", 0)
+    _image(tmp_path / "a" / "1.png", 0)
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / "index.csv").write_text("")
+    assert [item.file for item in read_class_folders(tmp_path)] == ["a/1.png", "b/1.png"]
+
+
+@pytest.mark.parametrize("name", ["empty", "missing"])
+def test_a_folder_without_classes_is_refused(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(TrainingError, match=r"holds no folders|could not be read"):
+        read_class_folders(tmp_path / name)
+
+
+def test_an_empty_class_folder_is_named(tmp_path):
+    _image(tmp_path / "a" / "1.png", 0)
+    (tmp_path / "b").mkdir()
+    with pytest.raises(TrainingError, match=r"no images in .*b\."):
+        read_class_folders(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "subject"), [(r"^UID_([^_]+)_", "H10"), (r"H\d+", "H10"), (r"_(\d+)_hem", "3")]
+)
+def test_the_subject_is_found_by_a_pattern(pattern, subject):
+    assert subject_pattern(pattern)("UID_H10_12_3_hem.png") == subject
+
+
+def test_a_name_without_a_subject_is_named():
+    with pytest.raises(TrainingError, match=r"no subject in cell\.png"):
+        subject_pattern(r"UID_(\d*)")("cell.png")
+
+
+def test_a_wrong_pattern_is_refused():
+    with pytest.raises(TrainingError, match="no regular expression"):
+        subject_pattern("(")
+
+
+def test_the_subject_may_stand_in_another_column(tmp_path):
+    (tmp_path / "t.csv").write_text("file,class,patient\nx.png, a ,s1\n", encoding="utf-8")
+    assert read_table(tmp_path / "t.csv", "patient") == [Item("x.png", "a", "s1")]
+
+
+@pytest.mark.parametrize("file", ["../x.png", "/x.png", "C:\\x.png", "a\\..\\..\\x.png", ""])
+def test_a_table_names_no_files_elsewhere(tmp_path, file):
+    (tmp_path / "t.csv").write_text(f"file,class\n{file},a\n", encoding="utf-8")
+    with pytest.raises(TrainingError, match="not in its folder"):
+        read_table(tmp_path / "t.csv")
+
+
+def test_a_file_that_is_listed_twice_is_named(tmp_path):
+    (tmp_path / "t.csv").write_text("file,class\nx.png,a\nx.png,b\n", encoding="utf-8")
+    with pytest.raises(TrainingError, match=r"x\.png more than once"):
+        read_table(tmp_path / "t.csv")
+
+
+def test_a_study_gives_classes_subjects_and_masks(tmp_path):
+    _image(tmp_path / "images" / "1.png", 0)
+    _image(tmp_path / "images" / "2.png", 0)
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "2.npz").write_bytes(b"")
+    (tmp_path / "study.toml").write_text('[[items]]\nimage = "1.png"\nclass = "a"\nsubject = "s"\n')
+    assert read_study(tmp_path) == (
+        tmp_path,
+        [Item("images/1.png", "a", "s"), Item("images/2.png", "", None, "masks/2.npz")],
+    )
+
+
+def test_masks_are_found_in_a_folder_of_their_own(tmp_path):
+    _image(tmp_path / "images" / "s1_1.jpg", 0)
+    _image(tmp_path / "images" / "s1_2.jpg", 0)
+    _image(tmp_path / "masks" / "s1_1.png", 0)
+    items = read_mask_folders(tmp_path, subject_of=lambda name: name[:2])
+    assert items == [
+        Item("images/s1_1.jpg", "", "s1", "masks/s1_1.png"),
+        Item("images/s1_2.jpg", "", "s1", None),
+    ]
+
+
+def test_masks_are_found_beside_their_images(tmp_path):
+    for name in ("1.png", "1_mask.png", "2.jpg"):
+        _image(tmp_path / name, 0)
+    (tmp_path / "2.npz").write_bytes(b"")
+    assert read_mask_folders(tmp_path, ".", ".") == [
+        Item("./1.png", "", None, "./1_mask.png"),
+        Item("./2.jpg", "", None, "./2.npz"),
+    ]
+
+
+@pytest.mark.parametrize("folder", ["images", "masks"])
+def test_two_files_with_one_name_are_named(tmp_path, folder):
+    for name in ("images/1.png", "masks/1.png", f"{folder}/1.bmp"):
+        _image(tmp_path / name, 0)
+    with pytest.raises(TrainingError, match=r"1\.bmp and 1\.png in .* have one name"):
+        read_mask_folders(tmp_path)
+
+
+def test_a_mask_folder_without_images_is_refused(tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "masks").mkdir()
+    with pytest.raises(TrainingError, match="no images"):
+        read_mask_folders(tmp_path)

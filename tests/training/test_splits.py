@@ -90,5 +90,5 @@ def test_every_part_gets_a_group():
 
 
 def test_fewer_subjects_than_parts_are_refused():
-    with pytest.raises(TrainingError, match="2 subjects cannot be dealt to 3 parts"):
+    with pytest.raises(TrainingError, match=r"too few subjects \(2\) for 3 parts"):
         split_by_group(["a", "b"], ["p", "q"], val=0.1, test=0.1, seed=0)

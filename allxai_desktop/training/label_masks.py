@@ -1,0 +1,86 @@
+"""Masks to train a segmentation on: our own `.npz`, or pictures whose grey values are labels."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from allxai_desktop.i18n import _
+from allxai_desktop.images import check_size
+from allxai_desktop.masks.npz import MaskError, load_mask
+from allxai_desktop.training.data import Item, TrainingError
+
+# JPEG is not among them: it changes labels along every outline.
+_FORMATS = ["PNG", "BMP", "TIFF", "GIF"]
+
+
+def read_label_mask(path: Path) -> NDArray[np.int32]:
+    """Return the labels (H, W) of a mask: codes of an `.npz`, or the grey values or palette numbers of a picture.
+
+    Nothing is scaled: a 16-bit picture keeps its numbers. Raises `MaskError`, `ImageError`.
+    """
+    if path.suffix.lower() == ".npz":
+        return load_mask(path).codes.astype(np.int32)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=_FORMATS) as image:
+                check_size(*image.size, path.name)
+                values: NDArray[Any] = np.asarray(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise MaskError(
+            _("{name} is no mask that can be read: export it as PNG.").format(name=path.name)
+        ) from error
+    if values.ndim == 3:
+        colour = values[..., :3]
+        if (colour != colour[..., :1]).any():
+            raise MaskError(
+                _("{name} is a colour picture: export the mask with one number a class.").format(
+                    name=path.name
+                )
+            )
+        values = values[..., 0]
+    return values.astype(np.int32)
+
+
+def class_codes(labels: NDArray[np.int32], codes: Mapping[int, int] | None) -> NDArray[np.uint8]:
+    """Return the class of each pixel: `codes` maps label → class; without it, 1 wherever the label is not 0.
+
+    Raises `TrainingError` for a label that `codes` does not know.
+    """
+    if codes is None:
+        return np.where(labels != 0, np.uint8(1), np.uint8(0))
+    known, places = np.unique(labels, return_inverse=True)
+    foreign = [str(label) for label in known.tolist() if label not in codes]
+    if foreign:
+        raise TrainingError(
+            _("A mask holds labels that are no class ({labels}): say which class they are.").format(
+                labels=", ".join(foreign[:5])
+            )
+        )
+    table: NDArray[np.uint8] = np.array([codes[label] for label in known.tolist()], np.uint8)
+    found: NDArray[np.uint8] = table[places.reshape(labels.shape)]
+    return found
+
+
+def load_masks(
+    root: Path, items: Sequence[Item], size: tuple[int, int], codes: Mapping[int, int] | None = None
+) -> Tensor:
+    """Return the masks of `items` as uint8 (N, h, w), each pixel the class of the nearest one.
+
+    Raises `MaskError`, `ImageError`, `TrainingError`.
+    """
+    masks = torch.empty((len(items), *size), dtype=torch.uint8)
+    for number, item in enumerate(items):
+        if item.mask is None:
+            raise TrainingError(_("{file} has no mask: leave it out.").format(file=item.file))
+        found = torch.from_numpy(class_codes(read_label_mask(root / item.mask), codes))
+        masks[number] = functional.interpolate(found[None, None], size, mode="nearest-exact")[0, 0]
+    return masks

@@ -1,4 +1,4 @@
-"""Pictures of a training and of an evaluation: curves, confusion matrix, ROC, reliability, as PNG or PDF.
+"""Pictures of a training and of an evaluation: curves, ROC, reliability, as PNG or PDF.
 
 All lengths are inches, from the top left corner of the figure; text sizes are points.
 """
@@ -13,26 +13,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from allxai_desktop.analyses.figure import check_format, encode
-from allxai_desktop.analyses.text import text_width, wrap
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.training.calibration import BINS, Reliability
 from allxai_desktop.training.intervals import Estimate
-from allxai_desktop.training.page import AXIS, MARGIN, SIZE, Caption, Page, label_axes, lines_height
-from allxai_desktop.training.words import interval_text, percent, positive_text, title, value_text
+from allxai_desktop.training.page import AXIS, MARGIN, WIDTH, Caption, Page, label_axes
+from allxai_desktop.training.words import interval_text, title, value_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from allxai_desktop.training.evaluation import Evaluation
 
-WIDTH = 7.4
 # Okabe and Ito; more curves than colours go on in other strokes.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STROKES = ("-", "--", ":")
-RIGHT, WRONG = (0.0, 0.447, 0.698), (0.835, 0.369, 0.0)
-CELLS = 0.33, 0.95
-LABEL = 1.7
 
 
 @dataclass(frozen=True)
@@ -77,108 +72,11 @@ def draw_curves(curves: Curves, caption: Caption) -> Figure:
     return page.figure()
 
 
-def draw_confusion(evaluation: Evaluation, caption: Caption) -> Figure:
-    """Return the confusion matrix: counts, coloured by their share of the true class; recall and precision beside."""
-    counts = evaluation.confusion
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    classes = caption.classes
-    number = len(classes)
-    rows = [wrap(name, LABEL, SIZE) for name in classes]
-    band = max(text_width(line.text, SIZE) for lines in rows for line in lines) + 0.1
-    recall, precision = title("recall"), title("precision")
-    extra = max(text_width(recall, SIZE, True), text_width("100.0 %", SIZE)) + 0.2
-    room = WIDTH - 2 * MARGIN - 0.25 - max(band, text_width(precision, SIZE, True) + 0.1) - extra
-    # A cell holds its count, its percentage below, and two lines of its class beside it.
-    widest = text_width(str(counts.max()), SIZE) + 0.08
-    needed = max(text_width("100.0 %", SIZE - 1.5) + 0.02, widest, *(lines_height(lines) for lines in rows))
-    side = max(min(room / number, CELLS[1]), CELLS[0], needed)
-    band = max(band, text_width(precision, SIZE, True) + 0.1)
-    page = Page(
-        max(2 * MARGIN + 0.25 + band + number * side + extra, 3.6), caption, _positive(evaluation, caption)
-    )
-    left = MARGIN + 0.25 + band
-    page.text(left + number * side / 2, page.top, _("Predicted class"), bold=True, across="center")
-    page.top += 0.2
-    # A name lies flat where its words are no wider than its column.
-    words = [word for name in classes for word in name.split()]
-    flat = all(text_width(word, SIZE) <= side - 0.06 for word in words)
-    heads = [wrap(name, side - 0.06, SIZE) for name in classes] if flat else rows
-    widths = [text_width(line.text, SIZE) for lines in heads for line in lines]
-    page.top += max(map(lines_height, heads)) + 0.06 if flat else max(widths) + 0.08
-    top = page.top
-    for c, lines in enumerate(heads):
-        middle = left + (c + 0.5) * side
-        if flat:
-            page.lines(middle, top - 0.05 - lines_height(lines), lines, across="center")
-        else:
-            x = middle - lines_height(lines) / 2
-            for line in lines:
-                page.text(x + line.height / 2, top - 0.05, line.text, down="center", rotation=90)
-                x += line.height
-        y = top + (c + 0.5) * side - lines_height(rows[c]) / 2
-        page.lines(left - 0.06, y, rows[c], across="right")
-    page.text(left + number * side + extra / 2, top - 0.05, recall, bold=True, across="center", down="bottom")
-    page.text(
-        MARGIN, top + number * side / 2, _("True class"), bold=True, across="center", down="top", rotation=90
-    )
-    for (true, called), count in np.ndenumerate(counts):
-        x, y = left + called * side, top + true * side
-        share = float(shares[true, called])
-        color = RIGHT if true == called else WRONG
-        page.box(x, y, side, side, tuple(1 - share * (1 - level) for level in color))
-        ink = "white" if true == called and share > 0.9 else "black" if count else "#AAAAAA"
-        page.text(
-            x + side / 2,
-            y + side * (0.38 if count else 0.5),
-            str(count),
-            color=ink,
-            across="center",
-            down="center",
-        )
-        if count:
-            below = f"{100 * share:.1f} %"
-            page.text(
-                x + side / 2,
-                y + side * 0.72,
-                below,
-                size=SIZE - 1.5,
-                color=ink,
-                across="center",
-                down="center",
-            )
-    figures = [evaluation.of_class[name] for name in evaluation.classes]
-    for c, found in enumerate(figures):
-        middle = (c + 0.5) * side
-        page.text(
-            left + number * side + extra / 2,
-            top + middle,
-            percent(found["recall"].value),
-            across="center",
-            down="center",
-        )
-        page.text(
-            left + middle,
-            top + number * side + 0.12,
-            percent(found["precision"].value),
-            size=SIZE - 1.5,
-            across="center",
-            down="center",
-        )
-    page.text(left - 0.06, top + number * side + 0.12, precision, bold=True, across="right", down="center")
-    page.top = top + number * side + 0.32
-    page.note(
-        _("Counts of images; the colour and the percentage are the share of the true class.")
-        + " "
-        + _summary(evaluation)
-    )
-    return page.figure()
-
-
 def draw_roc(evaluation: Evaluation, caption: Caption) -> Figure:
     """Return the ROC curve of the positive class, or of each of several classes against the rest."""
     names = dict(zip(evaluation.classes, caption.classes, strict=True))
     shown = [evaluation.positive] if evaluation.positive else list(evaluation.classes)
-    page = Page(4.6, caption, _positive(evaluation, caption))
+    page = Page(4.6, caption, names[evaluation.positive] if evaluation.positive else None)
     side = page.width - 2 * MARGIN - AXIS - 0.1
     axes = page.axes(MARGIN + AXIS, page.top, side, side)
     axes.plot([0, 100], [0, 100], color="#999999", linewidth=0.7)
@@ -234,11 +132,8 @@ def draw_reliability(evaluation: Evaluation, caption: Caption) -> Figure:
     for number, (name, found, error) in enumerate(series):
         full = found.count > 0
         x, y = 100 * found.confidence[full], 100 * found.accuracy[full]
-        axes.plot(
-            x, y, color=COLORS[number], linestyle=STROKES[number], linewidth=0.8, clip_on=False, zorder=3
-        )
         # A bin of two images is no news: the area of its mark says so.
-        area = 4 + 60 * found.count[full] / found.count.max()
+        area = 6 + 60 * found.count[full] / found.count.max()
         axes.scatter(
             x, y, area, color=COLORS[number], marker="os"[number], linewidth=0, clip_on=False, zorder=3
         )
@@ -250,12 +145,13 @@ def draw_reliability(evaluation: Evaluation, caption: Caption) -> Figure:
     for one in (axes, below):
         one.set_xlim(0, 100)
     axes.set_ylim(0, 100)
-    axes.set_xticklabels([])
     below.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     label_axes(axes, "", _("Right (%)"))
+    axes.tick_params(labelbottom=False)
     label_axes(below, _("Probability of the predicted class (%)"), _("Images"))
     page.top += 0.8 + AXIS
     page.legend(entries)
+    page.note(_("The area of a mark stands for the number of its images."))
     page.note(
         _("{bins} equal bins; the temperature was fitted on the validation part.").format(bins=BINS)
         if len(series) > 1
@@ -267,14 +163,3 @@ def draw_reliability(evaluation: Evaluation, caption: Caption) -> Figure:
 
 def _any(values: Sequence[float | None]) -> bool:
     return any(value is not None for value in values)
-
-
-def _positive(evaluation: Evaluation, caption: Caption) -> str:
-    if evaluation.positive is None:
-        return ""
-    return positive_text(caption.classes[evaluation.classes.index(evaluation.positive)])
-
-
-def _summary(evaluation: Evaluation) -> str:
-    text = f"{title('accuracy')} {value_text('accuracy', evaluation.overall['accuracy'])}."
-    return f"{text} {interval_text(evaluation.images, evaluation.groups)}"

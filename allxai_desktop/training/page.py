@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from allxai_desktop.analyses.figure import DPI, GREY, PROGRAM
 from allxai_desktop.analyses.text import FAMILY, Line, drawable, font, wrap
 from allxai_desktop.i18n import _
-from allxai_desktop.training.words import leaking_text
+from allxai_desktop.training.words import leaking_text, positive_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# An A4 page less its margins.
+WIDTH = 7.4
 MARGIN = 0.15
 SIZE = 7.0
 # Below axes: their ticks and what they measure; left of them too.
@@ -35,11 +37,11 @@ class Caption:
 
 @dataclass
 class Page:
-    """A figure that grows downwards; `top` is where the next thing goes. The height is known at the end."""
+    """A figure that grows downwards; `top` is where the next thing goes, `positive` the positive class for people."""
 
     width: float
     caption: Caption
-    subtitle: str = ""
+    positive: str | None = None
     top: float = MARGIN
     _texts: list[Mapping[str, Any]] = field(default_factory=list)
     _boxes: list[tuple[float, float, float, float, Any]] = field(default_factory=list)
@@ -53,7 +55,7 @@ class Page:
         across = self.width - 2 * MARGIN
         for text, size, bold, color in (
             (self.caption.title, SIZE + 1.5, True, "black"),
-            (self.subtitle, SIZE, False, "black"),
+            ("" if self.positive is None else positive_text(self.positive), SIZE, False, "black"),
             (leaking_text() if self.caption.leaking else "", SIZE, True, "#A61B1B"),
         ):
             if text:

@@ -13,8 +13,9 @@ from allxai_desktop.analyses.figure import PROGRAM
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.training.calibration import BINS, Reliability
+from allxai_desktop.training.confusion import draw_confusion
 from allxai_desktop.training.evaluation import Evaluation
-from allxai_desktop.training.figures import draw_confusion, draw_reliability, draw_roc, save_picture
+from allxai_desktop.training.figures import draw_reliability, draw_roc, save_picture
 from allxai_desktop.training.intervals import LEVEL, RESAMPLES, Estimate, as_dict
 from allxai_desktop.training.metrics import summary
 from allxai_desktop.training.page import Caption

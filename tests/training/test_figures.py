@@ -9,10 +9,10 @@ from PIL import Image
 from allxai_desktop.analyses.figure import PROGRAM, encode
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import set_language
+from allxai_desktop.training.confusion import draw_confusion
 from allxai_desktop.training.evaluation import Answers, evaluate
 from allxai_desktop.training.figures import (
     Curves,
-    draw_confusion,
     draw_curves,
     draw_reliability,
     draw_roc,

@@ -43,8 +43,8 @@ def read_mistakes(path: Path) -> list[Mistake]:
 def _mistake(row: Any) -> Mistake:
     if not isinstance(row, dict):
         raise ValueError("misclassified")
-    texts = [row.get(key) for key in ("file", "true", "predicted")]
-    probability = row.get("probability")
+    texts: list[Any] = [row.get(key) for key in ("file", "true", "predicted")]
+    probability: Any = row.get("probability")
     if not all(isinstance(text, str) and text for text in texts):
         raise ValueError("misclassified")
     if type(probability) not in (int, float) or not 0 <= probability <= 1:

@@ -61,10 +61,10 @@ def boxes(figure):
         texts = list(axes.texts)
         if axes.axison:
             ticks = [
-                label
-                for axis, low_high in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim()))
-                for label, place in zip(axis.get_ticklabels(), axis.get_ticklocs(), strict=True)
-                if low_high[0] <= place <= low_high[1]
+                tick.label1
+                for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim()))
+                for tick in axis.get_major_ticks()
+                if low <= tick.get_loc() <= high and tick.label1.get_visible()
             ]
             texts += [*ticks, axes.xaxis.label, axes.yaxis.label]
         found += [text.get_window_extent(renderer) for text in texts if text.get_text().strip()]

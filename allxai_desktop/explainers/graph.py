@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from allxai_desktop.explainers.copying import Fingerprint, PrivateCopy, fingerprint
-from allxai_desktop.explainers.folding import fold_batch_norm
+from allxai_desktop.explainers.folding import Folded, fold_batch_norm
 from allxai_desktop.explainers.registry import ExplainerError
 from allxai_desktop.i18n import _
 
@@ -193,7 +193,10 @@ class Graph:
 
     def key(self, node: fx.Node) -> Any:
         """Return what operation the node is: a module's type, a function, or a method's name."""
-        return type(self.calls[node]) if node.op == "call_module" else node.target
+        if node.op != "call_module":
+            return node.target
+        call = self.calls[node]
+        return type(call.layer if isinstance(call, Folded) else call)
 
     def title(self, node: fx.Node) -> str:
         """Return the operation's name for people and where it is, as “ReLU (features.3)”."""

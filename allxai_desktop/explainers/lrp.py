@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from allxai_desktop.explainers.folding import Folded
 from allxai_desktop.explainers.gradients import Choose, Map, one_hot
 from allxai_desktop.explainers.operations import ADDITIONS, AVERAGES, LEAKY, Kind
 from allxai_desktop.explainers.passes import Passes
@@ -68,8 +69,8 @@ def exact(numerator: Tensor, denominator: Tensor) -> Tensor:
 
 
 def positive(numerator: Tensor, denominator: Tensor) -> Tensor:
-    """Divide by a sum of positive terms: where it is zero they all are, and anything serves."""
-    return numerator / denominator.clamp(min=1e-30)
+    """Divide by a sum of positive terms, in its memory: where it is zero they all are, and anything serves."""
+    return torch.div(numerator, denominator.clamp_(min=1e-30), out=denominator)
 
 
 def stable(numerator: Tensor, denominator: Tensor) -> Tensor:
@@ -85,6 +86,9 @@ def as_innvestigate(numerator: Tensor, denominator: Tensor) -> Tensor:
 def z(step: Step, relevance: Tensor, divide: Divide = exact) -> Relevance:
     """Share relevance among the terms of a sum by their part in it."""
     parts = vjp(step, divide(relevance, step.output.detach()))
+    if step.kind == "weights":
+        # Nobody else has these parts, and memory from the system takes time.
+        return {source: part.mul_(step.inputs[source].detach()) for source, part in parts.items()}
     return {source: step.inputs[source].detach() * part for source, part in parts.items()}
 
 
@@ -155,34 +159,38 @@ def unchanged_but_leaky(step: Step, relevance: Tensor) -> Relevance:
 
 def is_dense(step: Step) -> bool:
     """Return whether a step with weights is a dense layer."""
-    return isinstance(step.call, nn.Linear) or step.call is F.linear
+    return step.key in {nn.Linear, F.linear}
 
 
 def _plus(step: Step, relevance: Tensor, bias: Tensor | None, divide: Divide) -> Relevance:
     ((source, x),) = step.inputs.items()
-    weight = _weight(step)
-    negative = bool(x.min() < 0)
+    negative = not step.nonnegative and bool(x.min() < 0)
     parts = [x.clamp(min=0), x.clamp(max=0)] if negative else [x]
     if is_dense(step):
-        return {source: _dense_plus(parts, weight, relevance)}
-    terms = [(parts[0], _positive(weight))]
+        return {source: _dense_plus(parts, _weight(step), relevance)}
+    terms = [(parts[0], _positive(step))]
     if negative:
-        terms.append((parts[1], weight.clamp(max=0)))
+        terms.append((parts[1], _weight(step).clamp(max=0)))
     return {source: _shared(step, terms, relevance, bias, divide)}
 
 
 _scratch = threading.local()
 
 
-def _positive(weight: Tensor) -> Tensor:
-    """Return the positive part of `weight`, good until the next call on this thread.
+def _positive(step: Step) -> Tensor:
+    """Return the positive part of the step's weights, good until the next call on this thread.
 
     Always in the same memory: to get megabytes anew from the system for every layer takes longer than to fill them.
     """
+    call = step.call
+    weight = _weight(step) if not isinstance(call, Folded) else _parameter(call.layer)
     held: Tensor | None = getattr(_scratch, "held", None)
     if held is None or held.dtype != weight.dtype or held.numel() < weight.numel():
         held = _scratch.held = torch.empty(weight.numel(), dtype=weight.dtype)
-    return torch.clamp(weight, min=0, out=held[: weight.numel()].view(weight.shape))
+    made = held[: weight.numel()].view(weight.shape)
+    if isinstance(call, Folded):
+        return torch.mul(weight, call.weight_scale, out=made).clamp_(min=0)
+    return torch.clamp(weight, min=0, out=made)
 
 
 def _dense_plus(parts: list[Tensor], weight: Tensor, relevance: Tensor) -> Tensor:
@@ -218,16 +226,20 @@ def _shared(
         ]
         total = reduce(torch.add, sums)
     slopes = torch.autograd.grad(total, leaves, divide(relevance, total.detach()))
-    products = [leaf.detach() * slope for leaf, slope in zip(leaves, slopes, strict=True)]
+    products = [slope.mul_(leaf.detach()) for leaf, slope in zip(leaves, slopes, strict=True)]
     return reduce(torch.add, products)
 
 
 def _weight(step: Step) -> Tensor:
     if isinstance(step.call, nn.Module):
-        weight: Tensor = step.call.weight  # type: ignore[assignment]
-        return weight.detach()
+        return _parameter(step.call)
     found: Tensor = step.kwargs["weight"] if "weight" in step.kwargs else step.args[1]
     return found.detach()
+
+
+def _parameter(module: nn.Module) -> Tensor:
+    weight: Tensor = module.weight  # type: ignore[assignment]
+    return weight.detach()
 
 
 def _bias(step: Step) -> Tensor | None:
@@ -241,7 +253,7 @@ def _bias(step: Step) -> Tensor | None:
 def _weighted(step: Step, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Any:
     """Return what the step's operation makes of `x` with another weight and bias."""
     if isinstance(step.call, nn.Module):
-        layer = copy.copy(step.call)
+        layer = copy.copy(step.call.layer if isinstance(step.call, Folded) else step.call)
         layer._parameters = {"weight": weight, "bias": bias}  # type: ignore[dict-item]
         return layer(x)
     others = {key: value for key, value in step.kwargs.items() if key not in {"input", "weight", "bias"}}

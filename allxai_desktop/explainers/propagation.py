@@ -7,9 +7,19 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn import functional as F
 
 from allxai_desktop.explainers.graph import Graph, UnsupportedOperation, arguments
-from allxai_desktop.explainers.operations import KINDS, PRODUCTS, QUOTIENTS, RELUS, RESHAPES, Kind
+from allxai_desktop.explainers.operations import (
+    AVERAGES,
+    KINDS,
+    PRODUCTS,
+    QUOTIENTS,
+    RECTIFIERS,
+    RELUS,
+    RESHAPES,
+    Kind,
+)
 from allxai_desktop.i18n import _
 
 Relevance = dict[fx.Node, Any]
@@ -24,8 +34,8 @@ class Step:
 
     `inputs` are the values that depend on the image, by the node that made them, and `output` can be differentiated
     by them. `key` says which operation it is; `args` and `kwargs` are what `call` was called with. `of_image`: the
-    input is nothing but the image, moved about or scaled; `bounds` are its bounds then, where they are known. A ReLU
-    that overwrote its input has neither args nor an output.
+    input is nothing but the image, moved about or scaled; `bounds` are its bounds then, where they are known.
+    `nonnegative`: the inputs are known to be. A ReLU that overwrote its input has neither args nor an output.
     """
 
     node: fx.Node
@@ -38,6 +48,7 @@ class Step:
     output: Any
     of_image: bool
     bounds: Bounds | None
+    nonnegative: bool
 
 
 Rule = Callable[[Step, Any], Relevance]
@@ -98,6 +109,7 @@ class _Forward:
         self._depends = {graph.input}
         self._image: dict[fx.Node, Bounds | None] = {graph.input: bounds}
         self._sums: set[fx.Node] = set()
+        self._nonnegative: set[fx.Node] = set()
 
     def compute(self, node: fx.Node, values: Mapping[fx.Node, Any]) -> Any:
         sources = [source for source in node.all_input_nodes if source in self._depends]
@@ -106,6 +118,7 @@ class _Forward:
         if self._may_overwrite(node):
             self._depends.add(node)
             self._note(node, "activation", (), {}, {sources[0]: torch.empty(0)}, None)
+            self._nonnegative.add(node)
             return values[sources[0]].relu_()
         kind = self._kind(node, values)
         leaves = {source: _leaf(values[source], kind is not None) for source in sources}
@@ -124,6 +137,8 @@ class _Forward:
         self._note(node, kind, *arguments(node, seen), leaves, output)
         if kind in {"weights", "norm", "linear"}:
             self._sums.add(node)
+        if self._is_nonnegative(node, kind, sources):
+            self._nonnegative.add(node)
         self._follow_image(node, kind, sources, values)
         return _leaf(output, requires_grad=False)
 
@@ -150,8 +165,16 @@ class _Forward:
                 output,
                 of_image,
                 bounds,
+                self._nonnegative.issuperset(inputs),
             )
         )
+
+    def _is_nonnegative(self, node: fx.Node, kind: Kind, sources: list[fx.Node]) -> bool:
+        key = self._graph.key(node)
+        if key in RECTIFIERS:
+            return key not in {nn.Hardtanh, F.hardtanh}
+        keeps = (kind == "route" and key is not F.pad) or key in AVERAGES
+        return keeps and self._nonnegative.issuperset(sources)
 
     def _may_overwrite(self, node: fx.Node) -> bool:
         if self._innvestigate or self._graph.key(node) not in RELUS:

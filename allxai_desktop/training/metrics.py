@@ -61,7 +61,9 @@ def roc_curve(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> Roc |
 
     Equal scores are one step, aslant where both classes share them.
     """
-    order, starts = _ties(scores)
+    order = np.argsort(scores, kind="stable")
+    ranked = scores[order]
+    starts = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
     hits = np.add.reduceat(positive[order].astype(np.int64), starts)[::-1]
     alarms = np.add.reduceat((~positive)[order].astype(np.int64), starts)[::-1]
     if not hits.sum() or not alarms.sum():
@@ -81,13 +83,14 @@ def auc(
     It is the share of pairs in which the positive image (N,) has the higher score (N,), ties counting half
     (Mann and Whitney 1947).
     """
-    order, starts = _ties(scores)
-    ranked = weights[:, order]
-    chosen = positive[order]
-    hits = np.add.reduceat(ranked * chosen, starts, axis=1)
-    alarms = np.add.reduceat(ranked * ~chosen, starts, axis=1)
-    below = np.cumsum(alarms, axis=1) - alarms / 2
-    return ratio((hits * below).sum(axis=1), hits.sum(axis=1) * alarms.sum(axis=1))
+    alarms, hits = np.flatnonzero(~positive), np.flatnonzero(positive)
+    alarms = alarms[np.argsort(scores[alarms], kind="stable")]
+    below = np.zeros((len(weights), len(alarms) + 1))
+    np.cumsum(weights[:, alarms], axis=1, out=below[:, 1:])
+    first, last = (np.searchsorted(scores[alarms], scores[hits], side) for side in ("left", "right"))
+    beaten = (below[:, first] + below[:, last]) / 2
+    weight = weights[:, hits]
+    return ratio((weight * beaten).sum(axis=1), weight.sum(axis=1) * below[:, -1])
 
 
 def ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
@@ -96,10 +99,3 @@ def ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
     known = np.full(part.shape, np.nan)
     np.divide(part, whole, out=known, where=whole != 0)
     return known
-
-
-def _ties(scores: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the ascending order of `scores` and where in it each run of equal ones starts."""
-    order = np.argsort(scores, kind="stable")
-    ranked = scores[order]
-    return order, np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))

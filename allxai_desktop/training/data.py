@@ -4,7 +4,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import torch
@@ -14,7 +14,7 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.images import IMAGE_SUFFIXES, read_image
 from allxai_desktop.networks.network import resize
-from allxai_desktop.study.folder import Study
+from allxai_desktop.study.folder import IMAGES_FOLDER, MASKS_FOLDER, STUDY_FILE, Study
 
 
 class TrainingError(AllxaiError):
@@ -57,6 +57,26 @@ def subject_pattern(pattern: str) -> Callable[[str], str]:
         return text
 
     return subject
+
+
+def read_data(path: Path, subjects: str | None = None) -> tuple[Path, list[Item]]:
+    """Return the folder of a data set, and its images: a CSV file, a study, images with masks, or a folder per class.
+
+    A folder is a study if it holds `study.toml`, and images with masks if it holds `images/` and `masks/`. The pattern
+    `subjects` finds the subject in each file name, whatever the data set says. Raises `TrainingError`, `StudyError`.
+    """
+    if path.is_file() and path.name != STUDY_FILE:
+        root, items = path.parent, read_table(path)
+    elif path.is_file() or (path / STUDY_FILE).is_file():
+        root, items = read_study(path)
+    elif (path / IMAGES_FOLDER).is_dir() and (path / MASKS_FOLDER).is_dir():
+        root, items = path, read_mask_folders(path)
+    else:
+        root, items = path, read_class_folders(path)
+    if subjects is None:
+        return root, items
+    find = subject_pattern(subjects)
+    return root, [replace(item, subject=find(PurePosixPath(item.file).name)) for item in items]
 
 
 def read_class_folders(

@@ -15,7 +15,12 @@ from allxai_desktop.images import read_image
 from allxai_desktop.networks.network import resize
 from allxai_desktop.tasks import Progress, unwatched
 from allxai_desktop.training.data import Item, TrainingError
-from allxai_desktop.training.duplicates import group_hashes, merge_groups, turned_hashes, without_border
+from allxai_desktop.training.duplicates import (
+    fingerprint,
+    group_fingerprints,
+    merge_groups,
+    without_black_border,
+)
 from allxai_desktop.training.label_masks import read_label_mask
 
 # Side that images are brought to before they are turned and compared.
@@ -35,13 +40,13 @@ class Skipped:
 class DataSet:
     """Images under `root` that can be used, in order; `sha256` of each one's pixels (and mask).
 
-    `hashes` uint64 (N, 8, 4) are those of `turned_hashes`; `notes` are sentences on what is worth knowing.
+    `fingerprints` float32 (N, 256) are those of `duplicates`; `notes` are sentences on what is worth knowing.
     """
 
     root: Path
     items: list[Item]
     sha256: list[str]
-    hashes: NDArray[np.uint64]
+    fingerprints: NDArray[np.float32]
     skipped: list[Skipped]
     notes: list[str]
 
@@ -52,7 +57,9 @@ class DataSet:
 
     def groups(self) -> list[int]:
         """Return a group number for each image: those of one subject, and copies, turned or not, share theirs."""
-        return merge_groups([item.subject for item in self.items], self.sha256, group_hashes(self.hashes))
+        return merge_groups(
+            [item.subject for item in self.items], self.sha256, group_fingerprints(self.fingerprints)
+        )
 
 
 def look_through(
@@ -64,7 +71,7 @@ def look_through(
     """
     kept: list[Item] = []
     digests: list[str] = []
-    hashes: list[NDArray[np.uint64]] = []
+    fingerprints: list[NDArray[np.float32]] = []
     skipped: list[Skipped] = []
     sizes: Counter[tuple[int, int]] = Counter()
     changed = 0
@@ -82,7 +89,8 @@ def look_through(
             continue
         kept.append(item)
         digests.append(digest if not segmentation else sha256(digest.encode()).hexdigest())
-        hashes.append(turned_hashes(resize(without_border(image.pixels), (_SIDE, _SIDE)).round())[0])
+        seen = resize(without_black_border(image.pixels), (_SIDE, _SIDE))
+        fingerprints.append(fingerprint(seen)[0])
         sizes[image.pixels.shape[1], image.pixels.shape[0]] += 1
         changed += bool(image.notes)
     progress(1.0)
@@ -92,7 +100,7 @@ def look_through(
         notes.append(
             _("Images that were no plain 8-bit pictures and were converted: {count}.").format(count=changed)
         )
-    return DataSet(root, kept, digests, np.stack(hashes), skipped, notes)
+    return DataSet(root, kept, digests, np.stack(fingerprints), skipped, notes)
 
 
 def _mask_digest(root: Path, item: Item, shape: tuple[int, ...]) -> str:

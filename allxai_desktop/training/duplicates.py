@@ -1,4 +1,4 @@
-"""Copies of one image: equal pixels, near-copies, and copies that were turned or mirrored."""
+"""Copies of one image: near-copies, and copies that were turned or mirrored."""
 
 from collections.abc import Hashable, Sequence
 
@@ -10,22 +10,17 @@ from torch.nn import functional
 from allxai_desktop.training.views import symmetry
 
 MAX_BITS = 4
-"""Two images are near-copies if at most so many of the 256 bits of their difference hashes differ."""
-# Grey levels that compression may move an even border by.
-_EVEN = 16
+"""Two images are near-copies by difference hash if at most so many of its 256 bits differ."""
+LEAST = 0.95
+"""Two images are near-copies by fingerprint if the product of theirs is at least this.
 
-
-def without_border(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return an image (H, W, 3) without the even border around a cell that was cut out; else the whole image.
-
-    Two thirds of such an image are black: hashed with them, cells of one size would be near-copies of each other.
-    """
-    corner = pixels[0, 0].astype(np.int16)
-    differs = (np.abs(pixels - corner) > _EVEN).any(axis=2)
-    rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
-    if not len(rows):
-        return pixels
-    return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+Of 640 cells cut out (C-NMC), 23 pairs reach 0.97, each the same cell to the eye; no other pair passes 0.93.
+"""
+# Cells and darkest border, in grey levels: compression may lift black a little.
+_GRID = 16
+_BLACK = 16
+# Rows that are compared with all others at once: 512 × 20,000 numbers take 40 MB.
+_ROWS = 512
 
 
 def difference_hash(pixels: Tensor) -> NDArray[np.uint64]:
@@ -37,38 +32,68 @@ def difference_hash(pixels: Tensor) -> NDArray[np.uint64]:
     return np.packbits(bits, axis=1).view(np.uint64)
 
 
-def turned_hashes(pixels: Tensor) -> NDArray[np.uint64]:
-    """Return the difference hashes (N, 8, 4) of square images and of their seven turned and mirrored copies."""
-    return np.stack([difference_hash(symmetry(pixels, number, (-2, -1))) for number in range(8)], axis=1)
+def near_duplicates(pixels: Tensor, max_bits: int = MAX_BITS) -> list[int]:
+    """Return a group number for each image of `pixels` (N, 3, h, w): those with like difference hashes share theirs.
+
+    Quick, and what the demo networks were split by; `group_fingerprints` finds more copies and fewer others.
+    """
+    hashes = difference_hash(pixels)
+    groups = list(range(len(hashes)))
+    for number, word in enumerate(hashes):
+        bits = np.bitwise_count(hashes[number + 1 :] ^ word).sum(axis=1)
+        for other in np.flatnonzero(bits <= max_bits) + number + 1:
+            _join(groups, number, int(other))
+    return [_root(groups, number) for number in range(len(groups))]
 
 
-def near_duplicates(pixels: Tensor) -> list[int]:
-    """Return a group number for each image of `pixels` (N, 3, h, w): near-copies share theirs."""
-    return group_hashes(difference_hash(pixels)[:, None])
+def without_black_border(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an image (H, W, 3) without the black border around a cell that was cut out; else the whole image.
+
+    Two thirds of such an image are black: compared with them, cells of one size would be copies of each other.
+    """
+    bright = pixels.max(axis=2) > _BLACK
+    rows, columns = np.flatnonzero(bright.any(axis=1)), np.flatnonzero(bright.any(axis=0))
+    if not len(rows):
+        return pixels
+    return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def group_hashes(hashes: NDArray[np.uint64], max_bits: int = MAX_BITS) -> list[int]:
+def fingerprint(pixels: Tensor) -> NDArray[np.float32]:
+    """Return the detail of square images (N, 3, h, h) on a 16 × 16 grid, as vectors (N, 256) of length 1.
+
+    Detail is what differs from the mean of 5 × 5 cells; its square root, with sign, keeps one outline from
+    drowning the rest. An even image has none, and a vector of zeros.
+    """
+    grey = functional.interpolate(
+        pixels.float().mean(1, keepdim=True), (_GRID, _GRID), mode="bilinear", antialias=True
+    )
+    around = functional.avg_pool2d(functional.pad(grey, (2, 2, 2, 2), mode="reflect"), 5, stride=1)
+    # Half a grey level is rounding.
+    detail = functional.softshrink(grey - around, 0.5)
+    vectors = (detail.sign() * detail.abs().sqrt()).flatten(1)
+    found: NDArray[np.float32] = functional.normalize(vectors).numpy()
+    return found
+
+
+def group_fingerprints(fingerprints: NDArray[np.float32], least: float = LEAST) -> list[int]:
     """Return a group number for each image: those share one that look alike, turned or not, and their copies' copies.
 
-    `hashes` (N, 1, 4) come from `difference_hash`, (N, 8, 4) from `turned_hashes`. Every pair is compared, so the
-    time grows with N², the memory with N.
+    Every pair is compared in the eight symmetries, which on a square grid are permutations of the numbers: the time
+    grows with N², the memory with N.
     """
-    # Equal hashes first, or a folder of blank images would be compared pair by pair.
-    _, first, inverse = np.unique(hashes[:, 0], axis=0, return_index=True, return_inverse=True)
-    first_of = first[inverse.reshape(-1)]
-    different = np.sort(first)
-    groups = list(range(len(hashes)))
-    words = np.ascontiguousarray(hashes[different].transpose(1, 2, 0))
-    for place, number in enumerate(different):
-        upright = hashes[number, 0]
-        for turned in words:
-            # Few pairs agree in their first quarter, so the rest is seldom compared.
-            close = np.flatnonzero(np.bitwise_count(turned[0, place + 1 :] ^ upright[0]) <= max_bits)
-            close += place + 1
-            bits = np.bitwise_count(turned[:, close] ^ upright[:, None]).sum(axis=0, dtype=np.int64)
-            for other in different[close[bits <= max_bits]]:
-                _join(groups, int(number), int(other))
-    return [_root(groups, int(number)) for number in first_of]
+    count = len(fingerprints)
+    groups = np.arange(count)
+    for start in range(0, count, _ROWS):
+        block = fingerprints[start : start + _ROWS].reshape(-1, _GRID, _GRID)
+        alike = np.zeros((len(block), count - start), bool)
+        for number in range(8):
+            turned = symmetry(block, number, (1, 2)).reshape(len(block), -1)
+            alike |= turned @ fingerprints[start:].T >= least
+        for row in np.flatnonzero(alike.sum(axis=1) > 1):
+            found = np.unique(groups[start + np.flatnonzero(alike[row])])
+            if len(found) > 1:
+                groups[np.isin(groups, found)] = found[0]
+    return [int(group) for group in groups]
 
 
 def merge_groups(*groupings: Sequence[Hashable]) -> list[int]:

@@ -23,6 +23,19 @@ class Split:
         """Name → positions."""
         return {"train": self.train, "val": self.val, "test": self.test, "unseen": self.unseen}
 
+    def within(self, positions: Sequence[int], unseen: Sequence[int] = ()) -> "Split":
+        """Return the split of some images as one of all: `positions` are theirs, `unseen` were held out before."""
+        train, val, test = ([positions[i] for i in part] for part in (self.train, self.val, self.test))
+        return Split(train, val, test, list(unseen))
+
+    def torn(self, groups: Sequence[Hashable]) -> list[Hashable]:
+        """Return the groups with images in several parts: where there are any, the figures flatter."""
+        found: dict[Hashable, set[str]] = {}
+        for name, positions in self.parts.items():
+            for position in positions:
+                found.setdefault(groups[position], set()).add(name)
+        return [group for group, parts in found.items() if len(parts) > 1]
+
 
 def stratified_split(
     labels: Sequence[str],

@@ -8,6 +8,7 @@ from allxai_desktop.training.data import (
     TrainingError,
     load_pixels,
     read_class_folders,
+    read_data,
     read_mask_folders,
     read_study,
     read_table,
@@ -174,3 +175,29 @@ def test_a_mask_folder_without_images_is_refused(tmp_path):
     (tmp_path / "masks").mkdir()
     with pytest.raises(TrainingError, match="no images"):
         read_mask_folders(tmp_path)
+
+
+def test_the_kind_of_a_data_set_is_seen(tmp_path):
+    _image(tmp_path / "folders" / "a" / "s1_1.png", 0)
+    (tmp_path / "folders" / "t.csv").write_text("file,class,subject\na/s1_1.png,b,x\n", encoding="utf-8")
+    for name in ("images", "masks"):
+        _image(tmp_path / "masked" / name / "s1_1.png", 0)
+    _image(tmp_path / "study" / "images" / "s1_1.png", 0)
+    (tmp_path / "study" / "study.toml").write_text('[[items]]\nimage = "s1_1.png"\nclass = "c"\n')
+    found = {
+        name: read_data(tmp_path / name, r"^\w\d")
+        for name in ("folders", "folders/t.csv", "masked", "study", "study/study.toml")
+    }
+    study = (tmp_path / "study", [Item("images/s1_1.png", "c", "s1")])
+    assert found == {
+        "folders": (tmp_path / "folders", [Item("a/s1_1.png", "a", "s1")]),
+        "folders/t.csv": (tmp_path / "folders", [Item("a/s1_1.png", "b", "s1")]),
+        "masked": (tmp_path / "masked", [Item("images/s1_1.png", "", "s1", "masks/s1_1.png")]),
+        "study": study,
+        "study/study.toml": study,
+    }
+
+
+def test_without_a_pattern_the_subjects_of_the_table_stay(tmp_path):
+    (tmp_path / "t.csv").write_text("file,class,subject\n1.png,b,x\n", encoding="utf-8")
+    assert read_data(tmp_path / "t.csv") == (tmp_path, [Item("1.png", "b", "x")])

@@ -1,7 +1,13 @@
 import pytest
 
 from allxai_desktop.training.data import TrainingError
-from allxai_desktop.training.splits import hold_out, split_by_group, split_by_subject, stratified_split
+from allxai_desktop.training.splits import (
+    Split,
+    hold_out,
+    split_by_group,
+    split_by_subject,
+    stratified_split,
+)
 
 
 def test_the_shares_of_the_thesis():
@@ -92,3 +98,13 @@ def test_every_part_gets_a_group():
 def test_fewer_subjects_than_parts_are_refused():
     with pytest.raises(TrainingError, match=r"too few subjects \(2\) for 3 parts"):
         split_by_group(["a", "b"], ["p", "q"], val=0.1, test=0.1, seed=0)
+
+
+def test_the_split_of_a_part_is_one_of_the_whole():
+    assert Split([0, 3], [1], [2]).within([5, 6, 8, 9], [7]) == Split([5, 9], [6], [8], [7])
+
+
+def test_groups_in_several_parts_are_told():
+    split = Split([0, 1], [2], [3], [4])
+    assert split.torn(["p", "q", "r", "q", "p"]) == ["p", "q"]
+    assert split.torn(range(5)) == []

@@ -229,7 +229,7 @@ class Grid:
             return None
         middle = "0" if centred else ""
         if not self.choices.shared_scale:
-            return "max", middle, "−max" if centred else _("min")
+            return _("max"), middle, "−" + _("max") if centred else _("min")
         high, low = (_number(value, limits[1]) for value in limits[::-1])
         return high, middle, low
 

@@ -46,7 +46,7 @@ class Passes:
         self._layer = layer
         self._lock = threading.Lock()
         self._tape: Tape | None = None
-        self._slopes: dict[tuple[int, ...], Tensor] = {}
+        self._slopes: dict[tuple[float, ...], Tensor] = {}
         self._recordings: dict[bool, Recording] = {}
 
     @property
@@ -81,6 +81,7 @@ class Passes:
             layer = self.cam_layer()
             tape = self._taped(layer)
             features = tape.values[layer]
+            check_feature_map(features, layer)
             slope = backward(tape.logits, features, direction(tape.logits.detach()))
             return features.detach(), slope, tape.logits.detach()
 
@@ -102,12 +103,12 @@ class Passes:
             # Nothing below the layer need be recorded.
             logits, values = graph.run(self.inputs, keep={layer}, leaf=layer)
             return Tape(logits, self.inputs, values)
-        if layer is None and self.shared and self._layer is not None:
-            layer = graph.layer(self._layer)
+        keep = {layer} if layer is not None else set()
+        if self.shared and self._layer is not None:
+            # A CAM may be asked for next.
+            keep.add(graph.layer(self._layer))
         image = self.inputs.clone().requires_grad_() if self.shared else self.inputs.detach().requires_grad_()
-        logits, values = graph.run(image, keep=() if layer is None else {layer})
-        if layer is not None:
-            check_feature_map(values[layer], layer)
+        logits, values = graph.run(image, keep=keep)
         tape = Tape(logits, image, values)
         if self.shared:
             self._tape, self._slopes = tape, {}

@@ -28,13 +28,21 @@ class AnalysisTabs:
         self.regions_panel = RegionsPanel(self.regions)
         self.what_if_panel = WhatIfPanel(what_if, panel.cards)
         self.trust_panel = TrustPanel(self.trust)
+        self._panel = panel
+        self._what_if = what_if
         panel.add_tab(N_("Regions"), self.regions_panel)
         panel.add_tab(N_("What if"), self.what_if_panel)
         panel.add_tab(N_("Trust"), self.trust_panel)
+        what_if.active_changed.connect(self._show_what_if)
 
     def close(self) -> None:
         """Cancel what is being computed and stop following."""
+        self._what_if.active_changed.disconnect(self._show_what_if)
         for page in (self.regions_panel, self.what_if_panel, self.trust_panel):
             page.disconnect_model()
         self.regions.close()
         self.trust.close()
+
+    def _show_what_if(self, active: bool) -> None:
+        if active:
+            self._panel.show_tab(self.what_if_panel)

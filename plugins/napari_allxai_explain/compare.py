@@ -309,5 +309,6 @@ class CompareWindow(QMainWindow):
 
 
 def _explainer_row(method: Method) -> tuple[Method, str, str]:
-    title = f"{method.title} · {_('slow')}" if method.info.on_demand else method.title
+    slow = _("slow")
+    title = f"{method.title} · {slow}" if method.info.on_demand else method.title
     return method, title, _(method.info.summary)

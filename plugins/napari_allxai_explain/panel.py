@@ -21,9 +21,9 @@ from qtpy.QtWidgets import (
 )
 
 from allxai_desktop.explainers.registry import EXPLAINERS
-from allxai_desktop.i18n import N_, _
-from allxai_desktop.overlay import AUTO, COLORMAPS
-from allxai_desktop.relevance import RULES
+from allxai_desktop.i18n import _
+from allxai_desktop.overlay import AUTO, COLORMAP_TITLES
+from allxai_desktop.relevance import RULE_TITLES
 from allxai_desktop.session import Demand
 from napari_allxai_explain.choice_box import HEADING, ChoiceBox
 from napari_allxai_explain.demand import DemandRow
@@ -34,14 +34,6 @@ if TYPE_CHECKING:
     from allxai_desktop.networks.card import Card
     from allxai_desktop.session import Choices, Result, Session
     from napari_allxai_explain.view import ExplainView
-
-RULE_TITLES = {
-    "red-channel": N_("Red channel above its mean (papers)"),
-    "mean": N_("Above the mean relevance"),
-    "top-q": N_("Strongest pixels"),
-    "positive-mass": N_("All positive relevance"),
-}
-COLORMAP_TITLES = {AUTO: N_("Uniform"), "jet": N_("Jet (papers)"), "seismic": N_("Seismic (papers)")}
 
 
 class Page(QWidget):
@@ -121,6 +113,10 @@ class ExplainPanel(QWidget):
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setWidget(page)
         self.tabs.addTab(area, _(title))
+
+    def show_tab(self, page: Page) -> None:
+        """Bring the tab of `page` to the front."""
+        self.tabs.setCurrentIndex(1 + [own for _title, own in self._pages].index(page))
 
     def set_pixel_size(self, pixel_size_um: float | None) -> None:
         """Show areas in µm² too where the side of a pixel is known."""
@@ -245,7 +241,7 @@ class ExplainPanel(QWidget):
         # The settings of an explainer on demand are in its row, not among the variants.
         variant = () if EXPLAINERS[choices.explainer].on_demand else choices.settings
         self.explainer.fill(explainer_rows(), (choices.explainer, variant))
-        self.rule.fill(((name, _(RULE_TITLES[name]), "") for name in RULES), choices.rule)
+        self.rule.fill(((name, _(title), "") for name, title in RULE_TITLES.items()), choices.rule)
         self._fill_target()
         self.fraction.setVisible(choices.rule == "top-q")
         with QSignalBlocker(self.fraction):
@@ -294,7 +290,9 @@ class ExplainPanel(QWidget):
         self.message.show()
 
     def _show_view(self, *_event: object) -> None:
-        self.colormap.fill(((name, _(COLORMAP_TITLES[name]), "") for name in COLORMAPS), self.view.colormap)
+        self.colormap.fill(
+            ((name, _(title), "") for name, title in COLORMAP_TITLES.items()), self.view.colormap
+        )
         with QSignalBlocker(self.opacity), QSignalBlocker(self.outline):
             self.opacity.setValue(round(100 * self.view.opacity))
             self.outline.setChecked(self.view.outline_visible)

@@ -260,7 +260,7 @@ class ChangeBars(QWidget):
             top = row * self._row_height()
             painter.setFont(self.font())
             painter.setPen(text)
-            name = metrics.elidedText(title, Qt.TextElideMode.ElideRight, names - 8)
+            name = metrics.elidedText(title, Qt.TextElideMode.ElideRight, names - 2)
             middle = QRectF(0, top, names, 2 * line)
             painter.drawText(middle, int(Qt.AlignmentFlag.AlignVCenter), name)
             place = QRectF(names + room + 8, top, numbers, line)

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.images import read_image
 from allxai_desktop.tasks import Progress, unwatched
 from allxai_desktop.training.data import Item, TrainingError
+from allxai_desktop.training.label_masks import read_label_mask
 from allxai_desktop.training.splits import Split
 from allxai_desktop.training.views import View, see
 
@@ -153,37 +156,59 @@ def write_copies(
 ) -> None:
     """Write every copy as PNG to `out`/part/class/name_view.png, and `augmentation.json` with where each came from.
 
-    Raises `TrainingError` where `out` holds files already, `ImageError`, `WriteError`.
+    Images without a class go to `images/`, their masks to `masks/`, labels kept. Raises `TrainingError` where `out`
+    holds files already or cannot be made, `ImageError`, `MaskError`, `WriteError`.
     """
-    if out.exists() and any(out.iterdir()):
-        raise TrainingError(
-            _("{folder} is not empty: choose a new folder for the augmented images.").format(folder=out)
-        )
     names = _names(items)
+    _make_empty(out, {Path(part, folder) for part in augmented.parts for folder in _folders(items)})
     total = sum(len(part) for part in augmented.parts.values())
     listed: list[dict[str, str]] = []
     for part, copies in augmented.parts.items():
-        shown: tuple[int, NDArray[np.uint8]] | None = None
-        for copy in copies:
-            progress(len(listed) / total)
-            item = items[copy.position]
-            if shown is None or shown[0] != copy.position:
-                shown = copy.position, read_image(root / item.file).pixels
-            target = Path(part, _folder_name(item.label), f"{names[copy.position]}_{copy.view.name}.png")
-            (out / target).parent.mkdir(parents=True, exist_ok=True)
-            write_whole(out / target, _png(see(shown[1], copy.view)))
-            listed.append({"file": target.as_posix(), "from": item.file})
+        for position, group in groupby(copies, key=lambda copy: copy.position):
+            item = items[position]
+            pixels = read_image(root / item.file).pixels
+            labels = read_label_mask(root / item.mask) if item.mask and not item.label else None
+            for copy in group:
+                progress(len(listed) / total)
+                name = f"{names[position]}_{copy.view.name}.png"
+                target = Path(part, _folder_name(item), name)
+                write_whole(out / target, _png(see(pixels, copy.view)))
+                if labels is not None:
+                    write_whole(out / part / "masks" / name, _png(_seen_labels(labels, copy.view)))
+                listed.append({"file": target.as_posix(), "from": item.file})
     content = {"leaking": augmented.leaking, "images": listed}
     write_whole(out / MANIFEST, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
     progress(1.0)
+
+
+def _make_empty(out: Path, folders: Collection[Path]) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()):
+            raise TrainingError(
+                _("{folder} is not empty: choose a new folder for the augmented images.").format(folder=out)
+            )
+        for folder in folders:
+            (out / folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(
+            _("{folder} cannot be made ({reason}): choose another folder for the augmented images.").format(
+                folder=out, reason=error.strerror
+            )
+        ) from error
+
+
+def _seen_labels(labels: NDArray[np.int32], view: View) -> NDArray[Any]:
+    """Return a mask as `view` shows it, in as few bits as its labels need."""
+    seen = see(labels, view, labels=True)
+    return seen.astype(np.uint8 if labels.max() < 2**8 else np.uint16)
 
 
 def _names(items: Sequence[Item]) -> list[str]:
     """Return the stem of each file, or its whole name where another of its class has that stem."""
     paths = [PurePosixPath(item.file) for item in items]
     keys = [
-        (_folder_name(item.label).casefold(), path.stem.casefold())
-        for item, path in zip(items, paths, strict=True)
+        (_folder_name(item).casefold(), path.stem.casefold()) for item, path in zip(items, paths, strict=True)
     ]
     taken = Counter(keys)
     return [
@@ -191,12 +216,17 @@ def _names(items: Sequence[Item]) -> list[str]:
     ]
 
 
-def _folder_name(label: str) -> str:
-    """Return a class as the name of a folder that every system accepts, and that leads nowhere else."""
-    return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", label).strip(". ") or "_"
+def _folder_name(item: Item) -> str:
+    """Return the class as the name of a folder that every system accepts, and that leads nowhere else."""
+    return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", item.label).strip(". ") or "images"
 
 
-def _png(pixels: NDArray[np.uint8]) -> bytes:
+def _folders(items: Sequence[Item]) -> set[str]:
+    masks = {"masks"} if any(item.mask and not item.label for item in items) else set()
+    return {_folder_name(item) for item in items} | masks
+
+
+def _png(pixels: NDArray[Any]) -> bytes:
     stream = BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")
     return stream.getvalue()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
-from allxai_desktop.images import read_image
+from allxai_desktop.images import CellImage, read_image
 from allxai_desktop.networks.network import resize
 from allxai_desktop.tasks import Progress, unwatched
 from allxai_desktop.training.data import Item, TrainingError
@@ -83,7 +83,7 @@ def look_through(
             image = read_image(root / item.file)
             digest = image.sha256
             if segmentation:
-                digest += _mask_digest(root, item, image.pixels.shape[:2])
+                digest += _mask_digest(root, item, image)
         except AllxaiError as error:
             skipped.append(Skipped(item.file, str(error)))
             continue
@@ -103,14 +103,17 @@ def look_through(
     return DataSet(root, kept, digests, np.stack(fingerprints), skipped, notes)
 
 
-def _mask_digest(root: Path, item: Item, shape: tuple[int, ...]) -> str:
+def _mask_digest(root: Path, item: Item, image: CellImage) -> str:
     if item.mask is None:
         raise TrainingError(_("{file} has no mask.").format(file=item.file))
-    labels = read_label_mask(root / item.mask)
-    if labels.shape != shape:
+    labels = read_label_mask(root / item.mask, image)
+    if labels.shape != image.pixels.shape[:2]:
         raise TrainingError(
             _("{mask} is {mask_size} pixels, but its image {file} is {size}.").format(
-                mask=item.mask, mask_size=_size(labels.shape), file=item.file, size=_size(shape)
+                mask=item.mask,
+                mask_size=_size(labels.shape),
+                file=item.file,
+                size=_size(image.pixels.shape),
             )
         )
     return sha256(labels.tobytes()).hexdigest()

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from allxai_desktop.i18n import _
-from allxai_desktop.images import check_size
+from allxai_desktop.images import CellImage, check_size
 from allxai_desktop.masks.npz import MaskError, load_mask
 from allxai_desktop.training.data import Item, TrainingError
 
@@ -21,13 +21,14 @@ from allxai_desktop.training.data import Item, TrainingError
 _FORMATS = ["PNG", "BMP", "TIFF", "GIF"]
 
 
-def read_label_mask(path: Path) -> NDArray[np.int32]:
+def read_label_mask(path: Path, image: CellImage | None = None) -> NDArray[np.int32]:
     """Return the labels (H, W) of a mask: codes of an `.npz`, or the grey values or palette numbers of a picture.
 
-    Nothing is scaled: a 16-bit picture keeps its numbers. Raises `MaskError`, `ImageError`.
+    Nothing is scaled: a 16-bit picture keeps its numbers. An `.npz` of another image than `image` is refused. Raises
+    `MaskError`, `ImageError`.
     """
     if path.suffix.lower() == ".npz":
-        return load_mask(path).codes.astype(np.int32)
+        return load_mask(path, image).codes.astype(np.int32)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -28,6 +28,16 @@ class Split:
         train, val, test = ([positions[i] for i in part] for part in (self.train, self.val, self.test))
         return Split(train, val, test, list(unseen))
 
+    def lacking(self, labels: Sequence[str]) -> dict[str, list[str]]:
+        """Return the parts that have images but none of some classes, with these classes."""
+        classes = sorted(set(labels))
+        found = {
+            name: [label for label in classes if label not in {labels[position] for position in positions}]
+            for name, positions in self.parts.items()
+            if positions
+        }
+        return {name: absent for name, absent in found.items() if absent}
+
     def torn(self, groups: Sequence[Hashable]) -> list[Hashable]:
         """Return the groups with images in several parts: where there are any, the figures flatter."""
         found: dict[Hashable, set[str]] = {}

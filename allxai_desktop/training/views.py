@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 Pixels = TypeVar("Pixels", Tensor, NDArray[Any])
+Depth = TypeVar("Depth", np.uint8, np.int32)
 
 SYMMETRIES = ("rot0", "rot90", "rot180", "rot270", "mirror", "mirror90", "mirror180", "mirror270")
 """Name of each symmetry: 0–3 are counter-clockwise quarter turns, 4–7 the same after swapping left and right."""
@@ -39,7 +40,7 @@ def symmetry(pixels: Pixels, number: int, axes: tuple[int, int] = (0, 1)) -> Pix
     return np.rot90(seen, turns, axes)
 
 
-def zoom(pixels: NDArray[np.uint8], factor: float, *, labels: bool = False) -> NDArray[np.uint8]:
+def zoom(pixels: NDArray[Depth], factor: float, *, labels: bool = False) -> NDArray[Depth]:
     """Return the middle 1/`factor` of each side of (H, W) or (H, W, 3), enlarged to the whole.
 
     Bilinear; `labels` are taken from the nearest pixel.
@@ -51,8 +52,8 @@ def zoom(pixels: NDArray[np.uint8], factor: float, *, labels: bool = False) -> N
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((width, height), kind, box))
 
 
-def see(pixels: NDArray[np.uint8], view: View, *, labels: bool = False) -> NDArray[np.uint8]:
-    """Return an image (H, W, 3), or a mask (H, W) with `labels`, as `view` shows it."""
+def see(pixels: NDArray[Depth], view: View, *, labels: bool = False) -> NDArray[Depth]:
+    """Return an image uint8 (H, W, 3), or with `labels` a mask uint8 or int32 (H, W), as `view` shows it."""
     turned = symmetry(pixels, view.symmetry)
     return np.ascontiguousarray(turned) if view.zoom == 1 else zoom(turned, view.zoom, labels=labels)
 

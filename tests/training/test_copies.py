@@ -17,7 +17,8 @@ from allxai_desktop.training.copies import (
     thesis_copies,
     write_copies,
 )
-from allxai_desktop.training.data import Item, TrainingError, read_class_folders
+from allxai_desktop.training.data import Item, TrainingError, read_class_folders, read_mask_folders
+from allxai_desktop.training.label_masks import read_label_mask
 from allxai_desktop.training.splits import Split, hold_out, stratified_split
 from allxai_desktop.training.views import View
 
@@ -150,6 +151,25 @@ def test_a_class_name_cannot_lead_out_of_the_folder(folder):
     items = [Item("a/1.png", "../../x")]
     write_copies(folder / "in", items, Augmented([Copy(0)], [], [], [], False), folder / "out")
     assert [path.name for path in (folder / "out" / "train").iterdir()] == ["_.._x"]
+
+
+def test_masks_are_written_beside_their_images_with_their_labels(folder):
+    labels = np.array([[0, 300, 0, 1], [2, 0, 0, 0]], np.uint16)
+    (folder / "in" / "masks").mkdir()
+    Image.fromarray(labels).save(folder / "in" / "masks" / "1.png")
+    items = [Item("b/1.png", "", None, "masks/1.png")]
+    copies = [Copy(0, View(1)), Copy(0, View(0, 2.0))]
+    write_copies(folder / "in", items, Augmented(copies, [], [], [], False), folder / "out")
+    found = read_mask_folders(folder / "out" / "train")
+    assert [item.file for item in found] == ["images/1_rot0_zoom2.png", "images/1_rot90.png"]
+    masks = [read_label_mask(folder / "out" / "train" / item.mask) for item in found]
+    assert masks[0].tolist() == [[300, 300, 0, 0], [0, 0, 0, 0]]
+    assert masks[1].tolist() == np.rot90(labels).tolist()
+
+
+def test_a_folder_that_cannot_be_made_is_named(folder):
+    with pytest.raises(TrainingError, match="cannot be made"):
+        write_copies(folder / "in", [], Augmented([], [], [], [], False), folder / "in" / "a" / "1.png")
 
 
 def test_nothing_is_written_into_a_folder_in_use(folder):

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from allxai_desktop.images import read_image
+from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.tasks import Cancelled
 from allxai_desktop.training.data import Item, TrainingError, read_class_folders, read_mask_folders
 from allxai_desktop.training.dataset import look_through
@@ -94,6 +96,16 @@ def test_masks_must_be_there_and_fit(tmp_path):
         "masks/2.png is 16×20 pixels, but its image images/2.png is 20×16.",
         "images/3.png has no mask.",
     ]
+
+
+def test_our_own_mask_must_be_of_its_image(tmp_path):
+    for name in ("1", "2"):
+        _noise(tmp_path / "images" / f"{name}.png", int(name))
+        image = read_image(tmp_path / "images" / "1.png")
+        save_mask(tmp_path / "masks" / f"{name}.npz", np.ones((16, 20), np.uint8), image=image)
+    data = look_through(tmp_path, read_mask_folders(tmp_path), segmentation=True)
+    assert [found.file for found in data.skipped] == ["images/2.png"]
+    assert "belongs to 1.png" in data.skipped[0].reason
 
 
 def test_another_mask_is_another_identity(tmp_path):

@@ -32,9 +32,9 @@ def read_label_mask(path: Path, image: CellImage | None = None) -> NDArray[np.in
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=_FORMATS) as image:
-                check_size(*image.size, path.name)
-                values: NDArray[Any] = np.asarray(image)
+            with Image.open(path, formats=_FORMATS) as opened:
+                check_size(*opened.size, path.name)
+                values: NDArray[Any] = np.asarray(opened)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise MaskError(
             _("{name} is no mask that can be read: export it as PNG.").format(name=path.name)

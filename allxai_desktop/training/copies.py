@@ -71,7 +71,8 @@ def balanced_copies(labels: Sequence[str], count: int, seed: int, zoom: float = 
 
     The upright originals come first, then, in an order drawn for each image, its other symmetries, then the eight
     enlarged by `zoom`, then the eight at zooms drawn from 1…`zoom`. Of a class that has more than `count` images,
-    `count` are drawn.
+    `count` are drawn. (The thesis makes 1000 of 100 by "rotation and reflection", of which there are eight; what
+    it used for the rest is not said.)
     """
     copies: list[Copy] = []
     for label in sorted(set(labels)):

@@ -39,8 +39,13 @@ def read_label_mask(path: Path, image: CellImage | None = None) -> NDArray[np.in
         raise MaskError(
             _("{name} is no mask that can be read: export it as PNG.").format(name=path.name)
         ) from error
+    if values.dtype.kind == "f":
+        raise MaskError(
+            _("{name} holds fractions: export the mask with one whole number a class.").format(name=path.name)
+        )
     if values.ndim == 3:
-        colour = values[..., :3]
+        # Grey or colour, less its transparency.
+        colour = values[..., :3] if values.shape[2] > 2 else values[..., :1]
         if (colour != colour[..., :1]).any():
             raise MaskError(
                 _("{name} is a colour picture: export the mask with one number a class.").format(

@@ -24,6 +24,17 @@ def test_a_palette_gives_its_numbers_and_grey_in_three_channels_one(tmp_path):
     assert read_label_mask(tmp_path / "g.bmp").tolist() == values.tolist()
 
 
+def test_transparency_is_no_label(tmp_path):
+    Image.merge("LA", (Image.new("L", (2, 2), 7), Image.new("L", (2, 2), 90))).save(tmp_path / "m.png")
+    assert read_label_mask(tmp_path / "m.png").tolist() == [[7, 7], [7, 7]]
+
+
+def test_fractions_are_no_labels(tmp_path):
+    Image.fromarray(np.full((2, 2), 0.5, np.float32)).save(tmp_path / "m.tif")
+    with pytest.raises(MaskError, match=r"m\.tif holds fractions"):
+        read_label_mask(tmp_path / "m.tif")
+
+
 def test_our_own_mask_gives_its_codes(tmp_path):
     save_mask(tmp_path / "m.npz", np.array([[0, 5], [1, 3]], np.uint8))
     assert read_label_mask(tmp_path / "m.npz").tolist() == [[0, 5], [1, 3]]

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from allxai_desktop.i18n import _
-from allxai_desktop.images import CellImage, check_size
+from allxai_desktop.images import CellImage, ImageError, check_size
 from allxai_desktop.masks.npz import MaskError, load_mask
 from allxai_desktop.training.data import Item, TrainingError
 
@@ -35,7 +35,10 @@ def read_label_mask(path: Path, image: CellImage | None = None) -> NDArray[np.in
             with Image.open(path, formats=_FORMATS) as opened:
                 check_size(*opened.size, path.name)
                 values: NDArray[Any] = np.asarray(opened)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except ImageError:
+        raise
+    except Exception as error:
+        # What decoders raise on damaged data is beyond counting.
         raise MaskError(
             _("{name} is no mask that can be read: export it as PNG.").format(name=path.name)
         ) from error

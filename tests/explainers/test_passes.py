@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from allxai_desktop.explainers.folding import Folded
 from allxai_desktop.explainers.gradients import one_hot
 from allxai_desktop.explainers.graph import trace
 from allxai_desktop.explainers.passes import Passes
@@ -25,8 +26,9 @@ class Counted:
         for graph in self.graphs.values():
             # What the first run compares with is no pass.
             graph.run(torch.zeros(1, 1, 4, 4))
-            node = next(node for node in graph.calls if isinstance(graph.calls[node], nn.Conv2d))
-            graph.calls[node] = self.counting(graph.calls[node])
+            node = next(node for node in graph.calls if graph.key(node) is nn.Conv2d)
+            call = graph.calls[node]
+            self.counting(call.layer if isinstance(call, Folded) else call)
 
     def counting(self, conv):
         class Counting(nn.Conv2d):
@@ -35,7 +37,6 @@ class Counted:
                 return super().forward(x)
 
         conv.__class__ = Counting
-        return conv
 
     def __call__(self, folded):
         return self.graphs[folded]

@@ -34,10 +34,12 @@ class AnalysisTabs:
         panel.add_tab(N_("What if"), self.what_if_panel)
         panel.add_tab(N_("Trust"), self.trust_panel)
         what_if.active_changed.connect(self._show_what_if)
+        self.trust.figures_changed.connect(self._show_twin)
 
     def close(self) -> None:
         """Cancel what is being computed and stop following."""
         self._what_if.active_changed.disconnect(self._show_what_if)
+        self.trust.figures_changed.disconnect(self._show_twin)
         for page in (self.regions_panel, self.what_if_panel, self.trust_panel):
             page.disconnect_model()
         self.regions.close()
@@ -46,3 +48,6 @@ class AnalysisTabs:
     def _show_what_if(self, active: bool) -> None:
         if active:
             self._panel.show_tab(self.what_if_panel)
+
+    def _show_twin(self) -> None:
+        self._panel.show_twin(self.trust.twin)

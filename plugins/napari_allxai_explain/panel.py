@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from napari_allxai_explain.view import ExplainView
 
 
+# Equal by theory on many networks; which, the analysis of the network tells.
+TWINS = ("lrp-z", "gradient-x-input")
+
+
 class Page(QWidget):
     """What a tab of the explain panel holds."""
 
@@ -58,6 +62,7 @@ class ExplainPanel(QWidget):
         self.session = session
         self.view = view
         self.cards = {card.name: card for card in cards}
+        self._twin: str | None = None
         self._build()
         self._connect()
         self.retranslate()
@@ -113,6 +118,12 @@ class ExplainPanel(QWidget):
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setWidget(page)
         self.tabs.addTab(area, _(title))
+
+    def show_twin(self, reason: str | None) -> None:
+        """Show LRP-z and Gradient × Input as one explainer, for the `reason` given; None where they are two."""
+        if reason != self._twin:
+            self._twin = reason
+            self._show_choices(self.session.choices)
 
     def show_tab(self, page: Page) -> None:
         """Bring the tab of `page` to the front."""
@@ -240,7 +251,10 @@ class ExplainPanel(QWidget):
             self.network.setPlaceholderText(_("No trained network found"))
         # The settings of an explainer on demand are in its row, not among the variants.
         variant = () if EXPLAINERS[choices.explainer].on_demand else choices.settings
-        self.explainer.fill(explainer_rows(), (choices.explainer, variant))
+        rows = explainer_rows()
+        if self._twin is not None and not variant:
+            rows = with_twins(rows, choices.explainer, self._twin)
+        self.explainer.fill(rows, (choices.explainer, variant))
         self.rule.fill(((name, _(title), "") for name, title in RULE_TITLES.items()), choices.rule)
         self._fill_target()
         self.fraction.setVisible(choices.rule == "top-q")
@@ -313,3 +327,16 @@ def explainer_rows() -> list[tuple[Any, str, str]]:
                     title = f"{_(info.title)} ({value})"
                     rows.append(((name, ((key, value),)), title, _(info.summary)))
     return live + on_demand
+
+
+def with_twins(rows: list[tuple[Any, str, str]], current: str, reason: str) -> list[tuple[Any, str, str]]:
+    """Return the rows with both of `TWINS` as one, where the present one stands, and `reason` as its summary."""
+    if current not in TWINS:
+        return rows
+    title = " = ".join(_(EXPLAINERS[name].title) for name in TWINS)
+    (other,) = (name for name in TWINS if name != current)
+    return [
+        (value, title, reason) if value == (current, ()) else (value, own, summary)
+        for value, own, summary in rows
+        if value != (other, ())
+    ]

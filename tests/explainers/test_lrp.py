@@ -246,7 +246,9 @@ def test_innvestigate_bounds_the_image_itself_only():
 
 def test_innvestigate_takes_padding_on_the_far_side_as_the_convolution_s_own():
     def net(padding):
-        module = nn.Sequential(nn.ZeroPad2d(padding), nn.Conv2d(1, 1, (1, 2), bias=False), nn.Flatten()).double()
+        module = nn.Sequential(
+            nn.ZeroPad2d(padding), nn.Conv2d(1, 1, (1, 2), bias=False), nn.Flatten()
+        ).double()
         with torch.no_grad():
             module[1].weight.copy_(torch.tensor([3.0, -1.0]).view(1, 1, 1, 2))
         return module

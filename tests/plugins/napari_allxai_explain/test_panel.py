@@ -1,0 +1,58 @@
+"""The explain panel's own choices; its model is an ordinary session."""
+
+import numpy as np
+import pytest
+
+from allxai_desktop.networks.registry import list_networks
+from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.session import Session
+from napari_allxai_explain.panel import ExplainPanel
+from napari_allxai_explain.view import ExplainView
+
+REASON = "The two formulas are equal."
+
+
+@pytest.fixture
+def panel(qtbot):
+    session = Session(PaintModel(np.zeros((2, 2), np.uint8)))
+    made = ExplainPanel(session, ExplainView(), list_networks())
+    qtbot.addWidget(made)
+    yield made
+    made.disconnect_session()
+    session.close()
+
+
+def titles(panel):
+    return [panel.explainer.itemText(row) for row in range(panel.explainer.count())]
+
+
+def test_explainers_that_are_two_have_a_row_each(panel):
+    panel.session.choose(explainer="lrp-z")
+    assert {"LRP-z", "Gradient × Input"} <= set(titles(panel))
+
+
+def test_explainers_that_are_one_by_theory_share_a_row_that_says_why(panel):
+    panel.session.choose(explainer="lrp-z")
+    panel.show_twin(REASON)
+    assert panel.explainer.currentText() == "LRP-z = Gradient × Input"
+    assert not {"LRP-z", "Gradient × Input"} & set(titles(panel))
+    assert panel.explainer.itemData(panel.explainer.currentIndex(), 3) == REASON
+
+
+def test_the_shared_row_is_the_explainer_that_was_chosen(panel):
+    panel.session.choose(explainer="gradient-x-input")
+    panel.show_twin(REASON)
+    assert panel.explainer.value == ("gradient-x-input", ())
+
+
+def test_a_variant_of_lrp_z_keeps_the_rows_apart(panel):
+    panel.session.choose(explainer="lrp-z", settings=(("rules", "innvestigate"),))
+    panel.show_twin(REASON)
+    assert {"LRP-z", "Gradient × Input"} <= set(titles(panel))
+
+
+def test_another_network_parts_them_again(panel):
+    panel.session.choose(explainer="lrp-z")
+    panel.show_twin(REASON)
+    panel.show_twin(None)
+    assert {"LRP-z", "Gradient × Input"} <= set(titles(panel))

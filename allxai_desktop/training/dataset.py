@@ -94,7 +94,8 @@ def look_through(
         sizes[image.pixels.shape[1], image.pixels.shape[0]] += 1
         changed += bool(image.notes)
     progress(1.0)
-    _check_classes(items, kept, skipped)
+    # The classes of a study say nothing of how its masks are learnt.
+    _check_classes([] if segmentation else items, kept, skipped)
     notes = [*_skipped_note(skipped), *_size_note(sizes), *_contradictions(kept, digests)]
     if changed:
         notes.append(

@@ -1,0 +1,217 @@
+"""The data set that a training window shows: listed at once, looked through in the background."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from psygnal import Signal
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.training.classmaps import ClassMap, class_map_names, read_class_map
+from allxai_desktop.training.data import Item, read_data, subject_pattern
+from allxai_desktop.training.dataset import DataSet, Skipped, look_through
+from allxai_desktop.training.duplicates import group_fingerprints, merge_groups
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """A class with how many images it has, and from how many subjects; None where an image has none."""
+
+    name: str
+    images: int
+    subjects: int | None
+
+
+class DataModel:
+    """What there is to learn from, and how it is read.
+
+    `items` are the images with their classes as the class map has them and their subjects as the pattern finds them;
+    `data` is there once each was read, and `copies` then says how many show what another shows, turned or not.
+    `error`, `map_error` and `pattern_error` are sentences, or "". Everything is read on threads of its own;
+    `dispatch` as in `TaskRunner`.
+    """
+
+    changed = Signal()
+    progressed = Signal(float)
+
+    def __init__(self, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()) -> None:
+        self.path: Path | None = None
+        self.root = Path()
+        self.items: list[Item] = []
+        self.data: DataSet | None = None
+        self.segmentation = False
+        self.pattern = ""
+        self.class_map = ""
+        self.maps: tuple[str, ...] = ()
+        self.error = self.map_error = self.pattern_error = ""
+        self.copies = 0
+        self._listed: list[Item] = []
+        self._seen: DataSet | None = None
+        self._map: ClassMap | None = None
+        self._lister, self._looker = TaskRunner(dispatch), TaskRunner(dispatch)
+        self._lister.finished.connect(self._on_listed)
+        self._looker.finished.connect(self._on_seen)
+        for runner in (self._lister, self._looker):
+            runner.failed.connect(self._on_failed)
+        self._looker.progressed.connect(self.progressed)
+
+    @property
+    def looking(self) -> bool:
+        """Whether the data are being read."""
+        return self._lister.running or self._looker.running
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether images have a class."""
+        return any(item.label for item in self._listed)
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether images have a mask."""
+        return any(item.mask for item in self._listed)
+
+    @property
+    def classes(self) -> list[ClassCount]:
+        """The classes to learn in the order in which a run numbers them, counted among the images that can be used."""
+        items = self.usable
+        named = [item for item in items if item.label]
+        counts = Counter(item.label for item in named)
+        order = self._map.classes if self._map is not None else sorted(counts)
+        return [
+            ClassCount(name, counts[name], _subjects([item for item in named if item.label == name]))
+            for name in order
+            if counts[name]
+        ]
+
+    @property
+    def usable(self) -> list[Item]:
+        """The images that can be used; all of them as long as they were not read."""
+        return self.items if self.data is None else self.data.items
+
+    @property
+    def subjects(self) -> int | None:
+        """How many subjects the images are of; None where that is not known of each."""
+        return _subjects(self.usable)
+
+    @property
+    def skipped(self) -> Sequence[Skipped]:
+        """The images that were left out, each with the reason."""
+        return () if self.data is None else self.data.skipped
+
+    @property
+    def suggested_positive(self) -> str | None:
+        """The positive class that the class map names."""
+        return None if self._map is None else self._map.positive
+
+    def open(self, path: Path) -> None:
+        """Read the data set at `path`: a folder, a table or a study. What is shown before goes."""
+        self.path, self.root = path, path
+        self._listed, self._seen = [], None
+        self.maps, self.error = (), ""
+        self.class_map, self._map, self.map_error = "", None, ""
+        self._looker.cancel()
+        self._lister.start(lambda _progress: read_data(path))
+        self._derive()
+
+    def choose(self, *, pattern: str | None = None, class_map: str | None = None) -> None:
+        """Find subjects by another pattern, or learn other classes ("" for those of the data)."""
+        if pattern is not None:
+            self.pattern = pattern
+        if class_map is not None:
+            self.class_map = class_map
+            self._read_map()
+        self._derive()
+        if self._listed and self._seen is None and not self._lister.running:
+            # A class of one image may have been what stopped the reading.
+            self._look()
+
+    def set_task(self, *, segmentation: bool) -> None:
+        """Read the images for their classes, or with their masks."""
+        if segmentation != self.segmentation:
+            self.segmentation = segmentation
+            if self._listed:
+                self._look()
+
+    def close(self) -> None:
+        """Stop: nothing is delivered after this."""
+        self._lister.close()
+        self._looker.close()
+
+    def _on_listed(self, found: tuple[Path, list[Item]]) -> None:
+        self.root, self._listed = found
+        self.maps = tuple(name for name in class_map_names() if _fits(name, self._listed))
+        self.segmentation = not self.has_classes and self.has_masks
+        self._look()
+
+    def _look(self) -> None:
+        self._seen, self.error = None, ""
+        self._derive()
+        root, segmentation = self.root, self.segmentation
+        # Only the classes are checked there: those to be learnt, where they are known.
+        items = list(self.items)
+
+        def work(progress: Progress) -> tuple[DataSet, int]:
+            data = look_through(root, items, segmentation=segmentation, progress=progress)
+            alike = merge_groups([None] * len(data.items), data.sha256, group_fingerprints(data.fingerprints))
+            return data, len(alike) - len(set(alike))
+
+        self._looker.start(work)
+        self.changed.emit()
+
+    def _on_seen(self, found: tuple[DataSet, int]) -> None:
+        self._seen, self.copies = found
+        self._derive()
+
+    def _on_failed(self, message: str) -> None:
+        self.error = message
+        self.changed.emit()
+
+    def _read_map(self) -> None:
+        self._map, self.map_error = None, ""
+        try:
+            self._map = read_class_map(self.class_map) if self.class_map else None
+        except AllxaiError as error:
+            self.map_error = str(error)
+
+    def _derive(self) -> None:
+        self.pattern_error = ""
+        items = self._listed
+        if self._map is not None:
+            try:
+                named = iter(self._map.apply([item for item in items if item.label]))
+                items = [next(named) if item.label else item for item in items]
+                self.map_error = ""
+            except AllxaiError as error:
+                self.map_error = str(error)
+        if self.pattern:
+            try:
+                find = subject_pattern(self.pattern)
+                items = [replace(item, subject=find(PurePosixPath(item.file).name)) for item in items]
+            except AllxaiError as error:
+                self.pattern_error = str(error)
+        self.items = items
+        self.data = None
+        if self._seen is not None:
+            now = {item.file: item for item in items}
+            self.data = replace(self._seen, items=[now[item.file] for item in self._seen.items])
+        self.changed.emit()
+
+
+def _fits(name: str, items: Sequence[Item]) -> bool:
+    labels = {item.label for item in items} - {""}
+    return bool(labels) and labels <= set(read_class_map(name).target)
+
+
+def _subjects(items: Sequence[Item]) -> int | None:
+    names = {item.subject for item in items}
+    return None if None in names or not names else len(names)
+
+
+def missing_data(model: DataModel) -> str:
+    """Return what there is to do before a run can learn from the data; "" where nothing."""
+    if model.path is None:
+        return _("Choose the images to learn from.")
+    return model.error or model.map_error or model.pattern_error

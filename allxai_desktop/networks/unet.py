@@ -13,7 +13,10 @@ def unet(n_classes: int, size: tuple[int, int]) -> nn.Module:
 
 
 class UNet(nn.Module):
-    """Input (N, 3, H, W) with H and W multiples of 16; output logits (N, classes, H, W)."""
+    """Input (N, 3, H, W) with H and W multiples of 16; output logits (N, classes, H, W).
+
+    The 3×3 convolutions begin as He et al. 2015 have them: there is no BatchNorm to set their scale.
+    """
 
     def __init__(self, n_classes: int) -> None:
         super().__init__()
@@ -24,6 +27,10 @@ class UNet(nn.Module):
         self.widen = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, 2) for a, b in zip(wide, narrow, strict=True))
         self.up = nn.ModuleList(map(_block, wide, narrow, DROPOUT[-2::-1]))
         self.head = nn.Conv2d(FILTERS[0], n_classes, 1)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d) and module is not self.head:
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits."""

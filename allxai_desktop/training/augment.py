@@ -47,20 +47,31 @@ def augment_items(
 def _views(pixels: Tensor, settings: Augmentation, draws: Tensor) -> Tensor:
     """Return the views that `draws` (N, 11), each 0…1, stand for."""
     angle, scale, mirror, shift, stain, stain_shift = torch.split(2 * draws - 1, _WIDTHS, dim=1)
-    angle = math.pi * angle[:, 0]
-    scale = torch.exp(math.log(settings.zoom) * scale[:, 0])
-    mirror = torch.sign(mirror[:, 0])
-    matrix = torch.empty(len(pixels), 2, 3)
-    matrix[:, 0, 0] = mirror * scale * angle.cos()
-    matrix[:, 0, 1] = -scale * angle.sin()
-    matrix[:, 1, 0] = mirror * scale * angle.sin()
-    matrix[:, 1, 1] = scale * angle.cos()
-    matrix[:, :, 2] = 2 * settings.shift * shift
-    grid = functional.affine_grid(matrix, list(pixels.shape), align_corners=False)
+    matrices = affine_matrices(
+        math.pi * angle[:, 0],
+        torch.exp(math.log(settings.zoom) * scale[:, 0]),
+        torch.sign(mirror[:, 0]),
+        2 * settings.shift * shift,
+    )
+    grid = functional.affine_grid(matrices, list(pixels.shape), align_corners=False)
     views = functional.grid_sample(
         pixels.float() / 255, grid, mode="bilinear", padding_mode="reflection", align_corners=False
     )
     return change_stain(views, settings.stain * stain, settings.stain / 4 * stain_shift)
+
+
+def affine_matrices(angle: Tensor, scale: Tensor, mirror: Tensor, shift: Tensor) -> Tensor:
+    """Return the matrices (N, 2, 3) of `affine_grid` for angles in radians, scales and mirrors (1 or −1), each (N,).
+
+    `shift` (N, 2) is of the centre, in halves of the side.
+    """
+    matrices = torch.empty(len(angle), 2, 3)
+    matrices[:, 0, 0] = mirror * scale * angle.cos()
+    matrices[:, 0, 1] = -scale * angle.sin()
+    matrices[:, 1, 0] = mirror * scale * angle.sin()
+    matrices[:, 1, 1] = scale * angle.cos()
+    matrices[:, :, 2] = shift
+    return matrices
 
 
 def change_stain(images: Tensor, log_scale: Tensor, shift: Tensor) -> Tensor:

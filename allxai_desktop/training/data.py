@@ -62,8 +62,9 @@ def subject_pattern(pattern: str) -> Callable[[str], str]:
 def read_data(path: Path, subjects: str | None = None) -> tuple[Path, list[Item]]:
     """Return the folder of a data set, and its images: a CSV file, a study, images with masks, or a folder per class.
 
-    A folder is a study if it holds `study.toml`, and images with masks if it holds `images/` and `masks/`. The pattern
-    `subjects` finds the subject in each file name, whatever the data set says. Raises `TrainingError`, `StudyError`.
+    A folder is a study if it holds `study.toml`, and images with masks if it holds `images/` and `masks/`, or pairs
+    `a.png` and `a_mask.png`. The pattern `subjects` finds the subject in each file name, whatever the data set says.
+    Raises `TrainingError`, `StudyError`.
     """
     if path.is_file() and path.name != STUDY_FILE:
         root, items = path.parent, read_table(path)
@@ -71,6 +72,8 @@ def read_data(path: Path, subjects: str | None = None) -> tuple[Path, list[Item]
         root, items = read_study(path)
     elif (path / IMAGES_FOLDER).is_dir() and (path / MASKS_FOLDER).is_dir():
         root, items = path, read_mask_folders(path)
+    elif any(Path(name).stem.endswith("_mask") for name in _image_names(path)):
+        root, items = path, read_mask_folders(path, ".", ".")
     else:
         root, items = path, read_class_folders(path)
     if subjects is None:
@@ -177,10 +180,10 @@ def read_mask_folders(
         _one_each(stems, Path(name).stem, name, root / images)
     return [
         Item(
-            f"{images}/{name}",
+            PurePosixPath(images, name).as_posix(),
             "",
             subject_of(name) if subject_of else None,
-            f"{masks}/{found[stem]}" if stem in found else None,
+            PurePosixPath(masks, found[stem]).as_posix() if stem in found else None,
         )
         for stem, name in stems.items()
     ]

@@ -1,21 +1,18 @@
 """Masks to train a segmentation on: our own `.npz`, or pictures whose grey values are labels."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
-from torch.nn import functional
 
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage, ImageError, check_size
 from allxai_desktop.masks.npz import MaskError, load_mask
-from allxai_desktop.training.data import Item, TrainingError
+from allxai_desktop.training.data import TrainingError
 
 # JPEG is not among them: it changes labels along every outline.
 _FORMATS = ["PNG", "BMP", "TIFF", "GIF"]
@@ -77,19 +74,3 @@ def class_codes(labels: NDArray[np.int32], codes: Mapping[int, int] | None) -> N
     table: NDArray[np.uint8] = np.array([codes[label] for label in known.tolist()], np.uint8)
     found: NDArray[np.uint8] = table[places.reshape(labels.shape)]
     return found
-
-
-def load_masks(
-    root: Path, items: Sequence[Item], size: tuple[int, int], codes: Mapping[int, int] | None = None
-) -> Tensor:
-    """Return the masks of `items` as uint8 (N, h, w), each pixel the class of the nearest one.
-
-    Raises `MaskError`, `ImageError`, `TrainingError`.
-    """
-    masks = torch.empty((len(items), *size), dtype=torch.uint8)
-    for number, item in enumerate(items):
-        if item.mask is None:
-            raise TrainingError(_("{file} has no mask: leave it out.").format(file=item.file))
-        found = torch.from_numpy(class_codes(read_label_mask(root / item.mask), codes))
-        masks[number] = functional.interpolate(found[None, None], size, mode="nearest-exact")[0, 0]
-    return masks

@@ -130,6 +130,13 @@ def test_the_unet_scores_every_pixel_and_is_not_explained():
         attribute(model, image, 0, "gradient")
 
 
+def test_the_unets_convolutions_begin_at_the_scale_that_relu_keeps():
+    torch.manual_seed(0)
+    first = build("unet", 2).down[4][3]
+    assert float(first.weight.detach().std()) == pytest.approx((2 / (256 * 9)) ** 0.5, rel=0.01)
+    assert not first.bias.any()
+
+
 def test_there_are_no_auxiliary_heads():
     assert not [name for name, _ in build("googlenet", 8).named_parameters() if name.startswith("aux")]
 

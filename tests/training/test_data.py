@@ -157,8 +157,8 @@ def test_masks_are_found_beside_their_images(tmp_path):
         _image(tmp_path / name, 0)
     (tmp_path / "2.npz").write_bytes(b"")
     assert read_mask_folders(tmp_path, ".", ".") == [
-        Item("./1.png", "", None, "./1_mask.png"),
-        Item("./2.jpg", "", None, "./2.npz"),
+        Item("1.png", "", None, "1_mask.png"),
+        Item("2.jpg", "", None, "2.npz"),
     ]
 
 
@@ -182,17 +182,20 @@ def test_the_kind_of_a_data_set_is_seen(tmp_path):
     (tmp_path / "folders" / "t.csv").write_text("file,class,subject\na/s1_1.png,b,x\n", encoding="utf-8")
     for name in ("images", "masks"):
         _image(tmp_path / "masked" / name / "s1_1.png", 0)
+    for name in ("s1_1.jpg", "s1_1_mask.png"):
+        _image(tmp_path / "pairs" / name, 0)
     _image(tmp_path / "study" / "images" / "s1_1.png", 0)
     (tmp_path / "study" / "study.toml").write_text('[[items]]\nimage = "s1_1.png"\nclass = "c"\n')
     found = {
         name: read_data(tmp_path / name, r"^\w\d")
-        for name in ("folders", "folders/t.csv", "masked", "study", "study/study.toml")
+        for name in ("folders", "folders/t.csv", "masked", "pairs", "study", "study/study.toml")
     }
     study = (tmp_path / "study", [Item("images/s1_1.png", "c", "s1")])
     assert found == {
         "folders": (tmp_path / "folders", [Item("a/s1_1.png", "a", "s1")]),
         "folders/t.csv": (tmp_path / "folders", [Item("a/s1_1.png", "b", "s1")]),
         "masked": (tmp_path / "masked", [Item("images/s1_1.png", "", "s1", "masks/s1_1.png")]),
+        "pairs": (tmp_path / "pairs", [Item("s1_1.jpg", "", "s1", "s1_1_mask.png")]),
         "study": study,
         "study/study.toml": study,
     }

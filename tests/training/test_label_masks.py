@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 
 from allxai_desktop.masks.npz import MaskError, save_mask
-from allxai_desktop.training.data import Item, TrainingError
-from allxai_desktop.training.label_masks import class_codes, load_masks, read_label_mask
+from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.label_masks import class_codes, read_label_mask
 
 
 def test_a_16_bit_picture_keeps_its_numbers(tmp_path):
@@ -64,14 +64,3 @@ def test_labels_become_classes():
 def test_a_label_of_no_class_is_named():
     with pytest.raises(TrainingError, match="128"):
         class_codes(np.array([[0, 128]], np.int32), {0: 0})
-
-
-def test_masks_are_resized_to_the_nearest_pixel(tmp_path):
-    Image.fromarray(np.array([[0, 0, 9, 9], [0, 0, 9, 9]], np.uint8)).save(tmp_path / "m.png")
-    masks = load_masks(tmp_path, [Item("i.png", "", None, "m.png")], (2, 2), {0: 0, 9: 4})
-    assert masks.tolist() == [[[0, 4], [0, 4]]]
-
-
-def test_an_image_without_a_mask_is_named(tmp_path):
-    with pytest.raises(TrainingError, match=r"i\.png has no mask"):
-        load_masks(tmp_path, [Item("i.png", "")], (2, 2))

@@ -20,15 +20,19 @@ from allxai_desktop.networks.card import CARD_FILE, WEIGHTS_FILE, parse_card
 from allxai_desktop.networks.checkpoints import write_weights
 from allxai_desktop.networks.domain import fit_limits
 from allxai_desktop.networks.mobilenet import MobileNetV1, load_folded_trunk, unfold_batch_norm
+from allxai_desktop.training.classify import Classification, Look
+from allxai_desktop.training.copies import Copy
 from allxai_desktop.training.data import Item, load_pixels, read_class_folders
-from allxai_desktop.training.fit import fit, predict_logits
+from allxai_desktop.training.fit import fit
 from allxai_desktop.training.metrics import confusion_matrix, summary
 from allxai_desktop.training.recipes import RECIPES, Recipe, Task
+from allxai_desktop.training.run_types import EpochRecord, Unwatched
 from allxai_desktop.training.splits import Split
 
 TRUNK_FILE = "weights/mobilenet_v1_1.0_224_quant_embedding_extractor.npz"
 # Images that the statistics of BatchNorm are measured on.
 CALIBRATION = 64
+HALF = (0.5, 0.5, 0.5)
 log = logging.getLogger(__name__)
 
 
@@ -67,21 +71,34 @@ def _fit(
     if recipe.trunk:
         with np.load(data / TRUNK_FILE, allow_pickle=False) as arrays:
             _load_trunk(model, dict(arrays), pixels[split.train[:: len(split.train) // CALIBRATION]])
-    fit(
-        model,
-        pixels[split.train],
-        labels[split.train],
-        recipe.plan,
-        checkpoint,
-        report=lambda epoch, loss: log.info("%s: epoch %d, loss %.4f", name, epoch + 1, loss),
+    objective = Classification(
+        pixels.numpy(),
+        labels.tolist(),
+        [Copy(position) for position in split.train],
+        [],
+        Look(HALF, HALF, recipe.augmentation, recipe.sides),
+        seed=recipe.plan.seed,
+        balanced=True,
+        smoothing=0.1,
     )
+    fit(model, objective, recipe.plan, checkpoint, _Logged(name))
     return model
+
+
+class _Logged(Unwatched):
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def epoch(self, record: EpochRecord) -> None:
+        log.info("%s: epoch %d, loss %.4f", self._name, record.number, record.loss)
 
 
 def _measure(
     model: nn.Module, pixels: Tensor, labels: Tensor, positions: list[int], task: Task
 ) -> dict[str, Any]:
-    predicted = predict_logits(model, pixels[positions]).argmax(1)
+    with torch.inference_mode():
+        parts = torch.split(pixels[positions], 32)
+        predicted = torch.cat([model(part.float() / 127.5 - 1) for part in parts]).argmax(1)
     matrix = confusion_matrix(labels[positions].tolist(), predicted.tolist(), len(task.classes))
     return summary(matrix, task.classes, task.positive)
 
@@ -147,9 +164,9 @@ def _training(recipe: Recipe) -> dict[str, Any]:
         if recipe.trunk
         else "random weights",
         "optimiser": "AdamW, warm-up and cosine, bfloat16 autocast",
-        "highest_rate": plan.rate,
+        "highest_rate": recipe.rate,
         "batch": plan.batch,
-        "stages": [{"input_side": side, "epochs": epochs} for side, epochs in plan.stages],
+        "stages": [{"input_side": side, "epochs": epochs} for side, epochs in recipe.stages],
         "augmentation": "rotation, mirror, zoom, shift, mild change of stain",
         "selection": "none: the weights after the last epoch",
         "seed": plan.seed,

@@ -1,155 +1,340 @@
-"""The training loop: stages of input size, one warm-up and cosine over all, exact resume from the last epoch."""
+"""The training loop of every network: steps, validation, checkpoints, exact resume.
+
+What a network learns is its `Objective`.
+"""
 
 import math
-import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from allxai_desktop.training.augment import Augmentation, augment
+from allxai_desktop.i18n import _
+from allxai_desktop.training.checkpoint import State, read_state, write_state
+from allxai_desktop.training.copies import epoch_order
+from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.optimisers import Optimiser, make_optimiser
+from allxai_desktop.training.run_types import EpochRecord, Unwatched, Watcher
+
+Answer = Callable[[Tensor], Tensor]
+"""Takes inputs (N, …) and returns the outputs of the network as float32 on the CPU, in evaluation mode."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured on the validation part: mean loss, and the share that is right, 0…1."""
+
+    loss: float
+    accuracy: float
+
+
+class Objective(Protocol):
+    """What a network learns. Everything is on the CPU; `fit` takes it to the device of the network."""
+
+    @property
+    def size(self) -> int:
+        """How many images an epoch has."""
+
+    def batch(self, places: Sequence[int], epoch: int) -> tuple[Tensor, Tensor]:
+        """Return inputs and targets for the images at `places` (0…size − 1) as the epoch (from 0) sees them.
+
+        Depends on nothing else, as a generator of random numbers with a state: so a resumed run sees the same. Called
+        on a thread of its own, one batch ahead.
+        """
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean loss over the images of a batch, a scalar."""
+
+    def accuracy(self, outputs: Tensor, targets: Tensor) -> float:
+        """Return the share 0…1 of a batch that is right: of its images, or of its pixels."""
+
+    def validate(self, answer: Answer) -> Measured | None:
+        """Return what is measured after each epoch, None where there is nothing to measure on."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a network is fitted. `stages` are (input side in pixels, epochs); `rate` is the highest learning rate."""
+    """How a network is fitted.
 
-    stages: tuple[tuple[int, int], ...]
-    rate: float
-    batch: int = 32
-    weight_decay: float = 0.02
+    "cosine" warms up over the share `warm_up` of all steps and falls to nothing by the last; "constant" does neither.
+    `patience`: stop after so many epochs without a lower validation loss, and keep the weights of the best one.
+    `bfloat16`: compute in it on a CPU too; on a GPU half precision is always used.
+    """
+
+    epochs: int
+    batch: int
+    optimiser: Optimiser
+    schedule: Literal["constant", "cosine"] = "constant"
     warm_up: float = 0.1
-    label_smoothing: float = 0.1
-    augmentation: Augmentation = field(default_factory=Augmentation)
+    patience: int | None = None
+    bfloat16: bool = False
     seed: int = 0
-
-    @property
-    def sides(self) -> list[int]:
-        """The input side of each epoch."""
-        return [side for side, epochs in self.stages for _ in range(epochs)]
 
 
 def fit(
-    model: nn.Module,
-    pixels: Tensor,
-    labels: Tensor,
-    plan: Plan,
-    checkpoint: Path,
-    *,
-    report: Callable[[int, float], None] = lambda epoch, loss: None,
-) -> None:
-    """Fit `model` to uint8 images (N, 3, h, w) and labels (N,); inputs are scaled to −1…1.
+    model: nn.Module, objective: Objective, plan: Plan, checkpoint: Path, watcher: Watcher | None = None
+) -> list[EpochRecord]:
+    """Fit `model` and return how its epochs went; the model is on the CPU and in evaluation mode afterwards.
 
-    After each epoch everything that the next one depends on goes to `checkpoint`; a run that was
-    broken off goes on from there and ends with the same weights. `report` gets the epoch and its
-    mean loss. The model is in evaluation mode afterwards.
+    After each epoch everything that the next one depends on goes to the file `checkpoint`; where there is one, the
+    run goes on from it and ends with the same weights, bit for bit on a CPU. Raises `TrainingError` where the loss is
+    no number, the checkpoint is of another run or cannot be written, or two images do not fit into memory.
     """
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    sides = plan.sides
-    steps = len(labels) // plan.batch
-    rate = _rate(plan, steps * len(sides))
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=plan.weight_decay)
-    generator = torch.Generator().manual_seed(plan.seed)
-    torch.manual_seed(plan.seed)
-    first = _resume(checkpoint, model, optimizer, generator)
-    weight = len(labels) / torch.bincount(labels).clamp(min=1) / len(torch.bincount(labels))
-    resized: dict[int, Tensor] = {}
-    for epoch in range(first, len(sides)):
-        model.train()
-        side = sides[epoch]
-        if side not in resized:
-            resized = {side: _shrink(pixels, side)}
-        order = torch.randperm(len(labels), generator=generator)
-        losses = []
-        for step in range(steps):
-            chosen = order[step * plan.batch : (step + 1) * plan.batch]
-            for group in optimizer.param_groups:
-                group["lr"] = rate(epoch * steps + step)
-            views = 2 * augment(resized[side][chosen], plan.augmentation, generator) - 1
-            loss = _loss(model, views, labels[chosen], weight, plan.label_smoothing)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            losses.append(loss.item())
-        _save(checkpoint, model, optimizer, generator, epoch + 1)
-        report(epoch, sum(losses) / len(losses))
-    model.eval()
+    fitting = Fitting(model, objective, plan, checkpoint, watcher or Unwatched())
+    while fitting.next_epoch < plan.epochs and not fitting.stopped:
+        fitting.run_epoch()
+    return fitting.finish()
 
 
-def predict_logits(model: nn.Module, pixels: Tensor, batch: int = 32) -> Tensor:
-    """Return the logits (N, classes) in float32 of uint8 images (N, 3, h, w)."""
-    model.eval()
-    with torch.inference_mode():
-        return torch.cat([model(part.float() / 127.5 - 1) for part in torch.split(pixels, batch)])
+class Fitting:
+    """A run between two epochs."""
 
+    def __init__(
+        self, model: nn.Module, objective: Objective, plan: Plan, checkpoint: Path, watcher: Watcher
+    ) -> None:
+        self.objective, self.plan, self.checkpoint, self.watcher = objective, plan, checkpoint, watcher
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimiser = make_optimiser(plan.optimiser, model)
+        self._half = _half_precision(self.device, plan.bfloat16)
+        self._scaler = torch.amp.GradScaler("cuda", enabled=self._half is torch.float16)
+        self.records: list[EpochRecord] = []
+        self.best: dict[str, Tensor] | None = None
+        # How many images go through the network at once: fewer than the batch when memory is short.
+        self._at_once = plan.batch
+        self._resume()
 
-def _loss(
-    model: nn.Module,
-    views: Tensor,
-    labels: Tensor,
-    weight: Tensor,
-    label_smoothing: float,
-) -> Tensor:
-    # Half the memory traffic, and twice the speed or more on processors with bfloat16.
-    with torch.autocast("cpu", torch.bfloat16):
-        logits = model(views.contiguous(memory_format=torch.channels_last)).float()
-    return functional.cross_entropy(logits, labels, weight, label_smoothing=label_smoothing)
+    @property
+    def next_epoch(self) -> int:
+        """The number of the next epoch, from 0."""
+        return len(self.records)
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the validation loss has not fallen for `patience` epochs."""
+        if self.plan.patience is None:
+            return False
+        losses = self._validation_losses()
+        return bool(losses) and len(losses) - 1 - int(np.argmin(losses)) >= self.plan.patience
 
-def _rate(plan: Plan, steps: int) -> Callable[[int], float]:
-    warm = max(1, round(plan.warm_up * steps))
+    def run_epoch(self) -> None:
+        """Go once through the images, measure, and write the checkpoint."""
+        epoch, start = self.next_epoch, time.monotonic()
+        batches = _batches(epoch_order(self.objective.size, self.plan.seed, epoch).tolist(), self.plan.batch)
+        self.model.train()
+        loss, right = 0.0, 0.0
+        for number, (places, (inputs, targets)) in enumerate(_ahead(self.objective, batches, epoch)):
+            self.watcher.step(number / len(batches))
+            step = epoch * len(batches) + number
+            _set_rate(self.optimiser, self._rate(step, self.plan.epochs * len(batches)))
+            found, its_right = self._step(inputs, targets, step)
+            if not math.isfinite(found):
+                raise self._no_number(epoch)
+            loss += found * len(places)
+            right += its_right * len(places)
+        if not all(bool(weight.isfinite().all()) for weight in self.model.parameters()):
+            raise self._no_number(epoch)
+        measured = self.objective.validate(self.answer)
+        self._end_epoch(loss, right, measured, time.monotonic() - start)
 
-    def rate(step: int) -> float:
+    def finish(self) -> list[EpochRecord]:
+        """Put the weights of the best epoch back, where they were kept, and return the records."""
+        if self.best is not None:
+            self.model.load_state_dict(self.best)
+        self.model.cpu().eval()
+        return self.records
+
+    def answer(self, inputs: Tensor) -> Tensor:
+        """Return the outputs as float32 on the CPU, in evaluation mode."""
+        self.model.eval()
+        parts = []
+        with torch.inference_mode():
+            start = 0
+            while start < len(inputs):
+                part = inputs[start : start + self._at_once]
+                try:
+                    parts.append(self._forward(part).cpu())
+                    start += len(part)
+                except (RuntimeError, MemoryError) as error:
+                    self._take_fewer(error)
+        return torch.cat(parts)
+
+    def _step(self, inputs: Tensor, targets: Tensor, step: int) -> tuple[float, float]:
+        """Take one step and return the loss and the share that was right."""
+        while True:
+            # Dropout depends on the step alone: not on what was drawn before, here or elsewhere in the program.
+            torch.manual_seed(_mixed(self.plan.seed, step))
+            self.optimiser.zero_grad()
+            try:
+                loss, right = self._gradients(inputs, targets)
+                break
+            except (RuntimeError, MemoryError) as error:
+                self._take_fewer(error)
+        self._scaler.step(self.optimiser)
+        self._scaler.update()
+        return loss, right
+
+    def _gradients(self, inputs: Tensor, targets: Tensor) -> tuple[float, float]:
+        """Add up the gradients of the mean loss over the batch, `_at_once` images at a time."""
+        loss, right = 0.0, 0.0
+        for part, wanted in _parts(inputs, targets, self._at_once):
+            share = len(part) / len(inputs)
+            outputs = self._forward(part)
+            found = self.objective.loss(outputs, wanted.to(self.device)) * share
+            self._scaler.scale(found).backward()  # type: ignore[no-untyped-call]
+            loss += found.item()
+            right += self.objective.accuracy(outputs.detach().cpu(), wanted) * share
+        return loss, right
+
+    def _forward(self, inputs: Tensor) -> Tensor:
+        context: AbstractContextManager[object] = (
+            nullcontext() if self._half is None else torch.autocast(self.device.type, self._half)
+        )
+        with context:
+            outputs: Tensor = self.model(inputs.to(self.device).contiguous(memory_format=torch.channels_last))
+        return outputs.float()
+
+    def _take_fewer(self, error: Exception) -> None:
+        """Halve how many images are computed at once where memory ran out; else raise `error`."""
+        if not _is_out_of_memory(error):
+            raise error
+        if self._at_once <= 2:
+            raise TrainingError(
+                _(
+                    "Two images at a time do not fit into memory: close other programs, or choose a smaller network."
+                )
+            ) from error
+        self._at_once = self._at_once // 2
+        self.watcher.note(
+            _(
+                "Memory ran out: from now on {count} images at a time, their gradients added up to batches of {batch}."
+            ).format(count=self._at_once, batch=self.plan.batch)
+        )
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _rate(self, step: int, steps: int) -> float:
+        highest = self.plan.optimiser.rate
+        if self.plan.schedule == "constant":
+            return highest
+        warm = max(1, round(self.plan.warm_up * steps))
         if step < warm:
-            return plan.rate * (step + 1) / warm
-        return plan.rate * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm))) / 2
+            return highest * (step + 1) / warm
+        return highest * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm))) / 2
 
-    return rate
+    def _end_epoch(self, loss: float, right: float, measured: Measured | None, seconds: float) -> None:
+        size, number = self.objective.size, self.next_epoch + 1
+        taken = [*(record.seconds for record in self.records), seconds]
+        self.records.append(
+            EpochRecord(
+                number,
+                self.plan.epochs,
+                loss / size,
+                right / size,
+                None if measured is None else measured.loss,
+                None if measured is None else measured.accuracy,
+                seconds,
+                float(np.median(taken)) * (self.plan.epochs - number),
+            )
+        )
+        losses = self._validation_losses()
+        if self.plan.patience is not None and losses and losses[-1] == min(losses):
+            self.best = {name: value.cpu().clone() for name, value in self.model.state_dict().items()}
+        self._save()
+        self.watcher.epoch(self.records[-1])
+
+    def _validation_losses(self) -> list[float]:
+        found = [record.validation_loss for record in self.records]
+        return [loss for loss in found if loss is not None]
+
+    def _no_number(self, epoch: int) -> TrainingError:
+        return TrainingError(
+            _(
+                "The loss became no number in epoch {epoch}; the checkpoint from before is kept. Train again with a"
+                " lower learning rate than {rate:g}."
+            ).format(epoch=epoch + 1, rate=self.plan.optimiser.rate)
+        )
+
+    def _save(self) -> None:
+        state: State = {
+            "plan": repr(self.plan),
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "scaler": self._scaler.state_dict(),
+            "at_once": self._at_once,
+            "records": [asdict(record) for record in self.records],
+            "best": self.best,
+        }
+        write_state(self.checkpoint, state)
+
+    def _resume(self) -> None:
+        state = read_state(self.checkpoint, repr(self.plan))
+        if state is None:
+            return
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self._scaler.load_state_dict(state["scaler"])
+        self._at_once, self.best = state["at_once"], state["best"]
+        self.records = [EpochRecord(**record) for record in state["records"]]
+        for record in self.records:
+            self.watcher.epoch(record)
 
 
-def _shrink(pixels: Tensor, side: int) -> Tensor:
-    if pixels.shape[-1] == side:
-        return pixels
-    parts = [
-        functional.interpolate(part.float(), (side, side), mode="bilinear", antialias=True).round().byte()
-        for part in torch.split(pixels, 64)
-    ]
-    return torch.cat(parts)
+def _batches(order: Sequence[int], batch: int) -> list[list[int]]:
+    """Return the batches in order; a last image alone goes with those before it, for BatchNorm needs two."""
+    starts = list(range(0, len(order), batch))
+    if len(starts) > 1 and len(order) - starts[-1] == 1:
+        starts.pop()
+    return [list(order[start:end]) for start, end in zip(starts, [*starts[1:], len(order)], strict=True)]
 
 
-def _save(
-    checkpoint: Path,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    generator: torch.Generator,
-    epoch: int,
-) -> None:
-    state: dict[str, Any] = {
-        "epoch": epoch,
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "augmentation": generator.get_state(),
-        "dropout": torch.get_rng_state(),
-    }
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    temporary = checkpoint.with_suffix(".tmp")
-    torch.save(state, temporary)
-    os.replace(temporary, checkpoint)
+def _ahead(
+    objective: Objective, batches: Sequence[Sequence[int]], epoch: int
+) -> Iterator[tuple[Sequence[int], tuple[Tensor, Tensor]]]:
+    """Yield each batch with its inputs and targets, while the next ones are made on another thread."""
+    with ThreadPoolExecutor(1, thread_name_prefix="batches") as worker:
+        coming = worker.submit(objective.batch, batches[0], epoch)
+        for number, places in enumerate(batches):
+            made = coming.result()
+            if number + 1 < len(batches):
+                coming = worker.submit(objective.batch, batches[number + 1], epoch)
+            yield places, made
 
 
-def _resume(
-    checkpoint: Path, model: nn.Module, optimizer: torch.optim.Optimizer, generator: torch.Generator
-) -> int:
-    """Take up the state in `checkpoint`, if there is one, and return the next epoch."""
-    if not checkpoint.exists():
-        return 0
-    state = torch.load(checkpoint, weights_only=True)
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    generator.set_state(state["augmentation"])
-    torch.set_rng_state(state["dropout"])
-    return int(state["epoch"])
+def _parts(inputs: Tensor, targets: Tensor, at_once: int) -> Iterator[tuple[Tensor, Tensor]]:
+    for places in (
+        _batches(range(len(inputs)), at_once) if len(inputs) > at_once + 1 else [range(len(inputs))]
+    ):
+        yield inputs[places[0] : places[-1] + 1], targets[places[0] : places[-1] + 1]
+
+
+def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def _mixed(seed: int, step: int) -> int:
+    """Return a number that depends on both, as independent as their bits are."""
+    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def _half_precision(device: torch.device, bfloat16: bool) -> torch.dtype | None:
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.bfloat16 if bfloat16 else None
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    text = str(error)
+    return (
+        isinstance(error, (torch.OutOfMemoryError, MemoryError))
+        or "can't allocate memory" in text
+        or "not enough memory" in text
+    )

@@ -1,7 +1,7 @@
 """What the demo networks are trained on and how: the facts that go on their cards."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from allxai_desktop.training.augment import Augmentation
 from allxai_desktop.training.data import Item
 from allxai_desktop.training.duplicates import near_duplicates
 from allxai_desktop.training.fit import Plan
+from allxai_desktop.training.optimisers import Optimiser
 from allxai_desktop.training.splits import Split, split_by_subject, stratified_split
 
 VAL_SHARE = 0.1
@@ -64,16 +65,29 @@ class Task:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One demo network. `input_side` in pixels; `note` goes on its card."""
+    """One demo network. `stages` are (input side in pixels, epochs), `rate` is the highest; `note` goes on its card."""
 
     title: dict[str, str]
     task: Task
     architecture: str
     input_side: int
-    plan: Plan
+    stages: tuple[tuple[int, int], ...]
+    rate: float
+    augmentation: Augmentation = field(default_factory=Augmentation)
     trunk: bool = False
     note: str = ""
     departures: tuple[str, ...] = ()
+
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """The input side of each epoch."""
+        return tuple(side for side, epochs in self.stages for _ in range(epochs))
+
+    @property
+    def plan(self) -> Plan:
+        """How it is fitted."""
+        optimiser = Optimiser("adamw", self.rate, weight_decay=0.02)
+        return Plan(len(self.sides), 32, optimiser, "cosine", bfloat16=True)
 
 
 def _cnmc_subject(name: str) -> str:
@@ -157,7 +171,8 @@ RECIPES = {
         task=PBC,
         architecture="mobilenet-v1",
         input_side=224,
-        plan=Plan(stages=((160, 4), (224, 2)), rate=1e-3),
+        stages=((160, 4), (224, 2)),
+        rate=1e-3,
         trunk=True,
         departures=_MOBILENET,
     ),
@@ -169,7 +184,9 @@ RECIPES = {
         task=CNMC,
         architecture="mobilenet-v1",
         input_side=224,
-        plan=Plan(stages=((160, 24), (224, 6)), rate=5e-4, augmentation=Augmentation(zoom=1.2, stain=0.25)),
+        stages=((160, 24), (224, 6)),
+        rate=5e-4,
+        augmentation=Augmentation(zoom=1.2, stain=0.25),
         trunk=True,
         note="A first recipe of eight epochs had not converged (86 % on the validation part), so this one is longer."
         " The test part had been looked at by then (55 %): its figures are not those of a single look.",
@@ -180,7 +197,8 @@ RECIPES = {
         task=PBC,
         architecture="googlenet",
         input_side=160,
-        plan=Plan(stages=((96, 20), (160, 5)), rate=3e-3),
+        stages=((96, 20), (160, 5)),
+        rate=3e-3,
         departures=(
             "BatchNorm after every convolution, which the paper does not have (torchvision)",
             "3×3 kernels in place of 5×5 in the third branch of each inception module (torchvision)",

@@ -3,11 +3,15 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
-from allxai_desktop.training.augment import Augmentation, augment, change_stain
-from allxai_desktop.training.fit import Plan, fit, predict_logits
+from allxai_desktop.tasks import Cancelled
+from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.fit import Measured, Plan, fit
+from allxai_desktop.training.optimisers import Optimiser
+from allxai_desktop.training.run_types import Unwatched
 
-PLAN = Plan(stages=((8, 2), (16, 2)), rate=0.01, batch=4)
+PLAN = Plan(4, 4, Optimiser("adamw", 0.01, weight_decay=0.02), "cosine")
 
 
 def _model() -> nn.Module:
@@ -18,74 +22,87 @@ def _model() -> nn.Module:
     )  # fmt: skip
 
 
-def _data() -> tuple[torch.Tensor, torch.Tensor]:
-    random = torch.Generator().manual_seed(0)
-    labels = torch.arange(12) % 2
-    pixels = torch.randint(0, 80, (12, 3, 16, 16), dtype=torch.uint8, generator=random)
-    return pixels + (120 * labels).byte().view(-1, 1, 1, 1), labels
+class _Objective:
+    """Dark and bright images; noise that depends on epoch and place only."""
+
+    size = 13
+
+    def batch(self, places, epoch):
+        targets = torch.tensor([place % 2 for place in places])
+        noise = [
+            torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(100 * epoch + p)) for p in places
+        ]
+        return torch.stack(noise) + targets.view(-1, 1, 1, 1), targets
+
+    def loss(self, outputs, targets):
+        return functional.cross_entropy(outputs, targets)
+
+    def accuracy(self, outputs, targets):
+        return float((outputs.argmax(1) == targets).float().mean())
+
+    def validate(self, answer):
+        inputs, targets = self.batch(range(self.size), 77)
+        outputs = answer(inputs)
+        return Measured(float(self.loss(outputs, targets)), self.accuracy(outputs, targets))
 
 
-class _Broken(Exception):
-    pass
+class _StopAt(Unwatched):
+    """Cancels in the middle of the epoch `number`, from 0."""
+
+    def __init__(self, number):
+        self.number, self.records = number, []
+
+    def step(self, share):
+        if len(self.records) == self.number and share > 0.4:
+            raise Cancelled
+
+    def epoch(self, record):
+        self.records.append(record)
 
 
-def test_a_run_that_was_broken_off_ends_with_the_same_weights_bit_for_bit(tmp_path):
-    pixels, labels = _data()
-    whole, resumed = _model(), _model()
-    fit(whole, pixels, labels, PLAN, tmp_path / "whole.pt")
+def _same(first: nn.Module, second: nn.Module) -> bool:
+    other = second.state_dict()
+    return all(torch.equal(tensor, other[name]) for name, tensor in first.state_dict().items())
 
-    def break_off(epoch: int, loss: float) -> None:
-        if epoch == 1:
-            raise _Broken
 
-    with pytest.raises(_Broken):
-        fit(resumed, pixels, labels, PLAN, tmp_path / "resumed.pt", report=break_off)
-    resumed = _model()
-    epochs = []
-    fit(
-        resumed,
-        pixels,
-        labels,
-        PLAN,
-        tmp_path / "resumed.pt",
-        report=lambda epoch, loss: epochs.append(epoch),
-    )
-    assert epochs == [2, 3]
-    for name, tensor in whole.state_dict().items():
-        assert torch.equal(tensor, resumed.state_dict()[name]), name
+@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw", "adamax", "adadelta", "rmsprop"])
+def test_a_run_broken_off_in_an_epoch_ends_with_the_same_weights_bit_for_bit(tmp_path, kind):
+    plan = replace(PLAN, optimiser=Optimiser(kind, 0.01))
+    whole = _model()
+    fit(whole, _Objective(), plan, tmp_path / "whole.pt")
+    with pytest.raises(Cancelled):
+        fit(_model(), _Objective(), plan, tmp_path / "resumed.pt", _StopAt(2))
+    torch.rand(7)  # what else draws random numbers must not matter
+    resumed, watcher = _model(), _StopAt(99)
+    fit(resumed, _Objective(), plan, tmp_path / "resumed.pt", watcher)
+    assert [record.number for record in watcher.records] == [1, 2, 3, 4]
+    assert _same(whole, resumed)
 
 
 def test_another_seed_gives_other_weights(tmp_path):
-    pixels, labels = _data()
     first, second = _model(), _model()
-    fit(first, pixels, labels, PLAN, tmp_path / "a.pt")
-    fit(second, pixels, labels, replace(PLAN, seed=1), tmp_path / "b.pt")
-    assert not torch.equal(first[0].weight, second[0].weight)
+    fit(first, _Objective(), PLAN, tmp_path / "a.pt")
+    fit(second, _Objective(), replace(PLAN, seed=1), tmp_path / "b.pt")
+    assert not _same(first, second)
 
 
 def test_bright_and_dark_are_learnt(tmp_path):
-    pixels, labels = _data()
     model = _model()
-    fit(model, pixels, labels, Plan(stages=((16, 40),), rate=0.05, batch=4), tmp_path / "c.pt")
-    assert predict_logits(model, pixels, batch=5).argmax(1).tolist() == labels.tolist()
+    records = fit(
+        model, _Objective(), replace(PLAN, epochs=30, optimiser=Optimiser("adam", 0.05)), tmp_path / "c.pt"
+    )
+    assert records[-1].validation_accuracy == 1.0
+    assert records[-1].validation_loss < records[0].validation_loss
+    assert not model.training
 
 
-def test_an_augmentation_that_does_nothing_but_turn_keeps_an_even_image():
-    pixels = torch.full((5, 3, 9, 9), 102, dtype=torch.uint8)
-    still = Augmentation(zoom=1.0, shift=0.0, stain=0.0)
-    views = augment(pixels, still, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(views, torch.full((5, 3, 9, 9), 0.4))
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
+    fit(_model(), _Objective(), PLAN, tmp_path / "a.pt")
+    with pytest.raises(TrainingError, match="a run with other settings"):
+        fit(_model(), _Objective(), replace(PLAN, batch=3), tmp_path / "a.pt")
 
 
-def test_the_stain_changes_in_optical_density_and_black_stays_black():
-    images = torch.tensor([0.5, 0.0]).view(1, 1, 1, 2).expand(1, 3, 1, 2)
-    doubled = change_stain(images, torch.full((1, 3), 2.0).log(), torch.zeros(1, 3))
-    torch.testing.assert_close(doubled[0, 0, 0], torch.tensor([0.25, 0.0]))
-    shifted = change_stain(images, torch.zeros(1, 3), torch.full((1, 3), 2.0).log())
-    torch.testing.assert_close(shifted[0, 0, 0], torch.tensor([0.25, 0.0]))
-
-
-def test_views_are_the_same_for_the_same_state_of_the_generator():
-    pixels, _ = _data()
-    views = [augment(pixels, Augmentation(), torch.Generator().manual_seed(3)) for _ in range(2)]
-    assert torch.equal(*views)
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    (tmp_path / "a.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(TrainingError, match="is damaged: delete it"):
+        fit(_model(), _Objective(), PLAN, tmp_path / "a.pt")

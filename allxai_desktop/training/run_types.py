@@ -1,0 +1,94 @@
+"""What a training run is asked for, what it tells while it runs, and what it leaves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run: train `preset` on the images at `data`, write everything into the folder `out`.
+
+    `groups` is the pattern that finds the subject in a file name; `test_subjects` are held out whole, in place of
+    the preset's split. `class_map` is a name or a path. `weights` is where to start: "none" (random numbers),
+    "imagenet", a file, or the name of a network of the program; None is what the preset says. `epochs`, `batch` and
+    `rate` (learning rate) replace the preset's. `as_published` augments before the split, as the papers did.
+    """
+
+    preset: str
+    data: Path
+    out: Path
+    groups: str | None = None
+    test_subjects: tuple[str, ...] = ()
+    class_map: str | Path | None = None
+    positive: str | None = None
+    weights: str | None = None
+    epochs: int | None = None
+    batch: int | None = None
+    rate: float | None = None
+    seed: int = 0
+    as_published: bool = False
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """How the epoch `number` (from 1) of `of` went; accuracies 0…1, None where nothing was measured.
+
+    `seconds` is what it took, `seconds_left` what the remaining epochs will take.
+    """
+
+    number: int
+    of: int
+    loss: float
+    accuracy: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    seconds: float
+    seconds_left: float
+
+
+class Watcher(Protocol):
+    """Is told how a run goes, on the thread of the run. Any of its methods may raise `tasks.Cancelled`."""
+
+    def note(self, sentence: str) -> None:
+        """Take a sentence on what is worth knowing."""
+
+    def stage(self, title: str, share: float) -> None:
+        """Take what is being done, as "Reading the images", and how much of it is done, 0…1."""
+
+    def step(self, share: float) -> None:
+        """Take how much of the current epoch is done, 0…1; called at least at every batch."""
+
+    def epoch(self, record: EpochRecord) -> None:
+        """Take an epoch that ended and whose checkpoint is on disk; on resume, the former ones too."""
+
+
+class Unwatched:
+    """The watcher of a run that nobody watches."""
+
+    def note(self, sentence: str) -> None:
+        """Forget it."""
+
+    def stage(self, title: str, share: float) -> None:
+        """Forget it."""
+
+    def step(self, share: float) -> None:
+        """Forget it."""
+
+    def epoch(self, record: EpochRecord) -> None:
+        """Forget it."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run: its `folder` holds card, weights, report, pictures and curves; `card` is the parsed JSON.
+
+    `evaluation` is an `Evaluation` or a `SegmentationEvaluation` of the test part.
+    """
+
+    folder: Path
+    card: Mapping[str, Any]
+    evaluation: Any
+    records: list[EpochRecord] = field(default_factory=list)

@@ -6,8 +6,8 @@ import pytest
 
 from allxai_desktop.files import WriteError
 from allxai_desktop.training.evaluation import Answers, evaluate
-from allxai_desktop.training.gallery import read_mistakes
 from allxai_desktop.training.metrics import summary
+from allxai_desktop.training.read_report import read_report
 from allxai_desktop.training.report import (
     JSON_FILE,
     MISTAKES_ON_PAGE,
@@ -134,7 +134,8 @@ def test_a_report_is_written_beside_its_pictures(tmp_path):
     pictures = {f"{name}.{kind}" for name in ("confusion", "roc", "reliability") for kind in ("png", "pdf")}
     assert names == {JSON_FILE, PAGE_FILE} | pictures
     assert json.loads((tmp_path / "result" / JSON_FILE).read_text(encoding="utf-8"))["format"] == 1
-    assert read_mistakes(tmp_path / "result" / JSON_FILE) == evaluated().mistakes
+    read = read_report(tmp_path / "result" / JSON_FILE)
+    assert (read.mistakes, read.overall) == (evaluated().mistakes, evaluated().overall)
 
 
 def test_a_folder_that_is_a_file_is_named(tmp_path):

@@ -29,10 +29,11 @@ Answer = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured on the validation part: mean loss, and the share that is right, 0…1."""
+    """What was measured on the validation part: mean loss, the share that is right, and of masks Dice, 0…1."""
 
     loss: float
     accuracy: float
+    dice: float | None = None
 
 
 class Objective(Protocol):
@@ -242,6 +243,7 @@ class Fitting:
                 None if measured is None else measured.accuracy,
                 seconds,
                 float(np.median(taken)) * (self.plan.epochs - number),
+                None if measured is None else measured.dice,
             )
         )
         losses = self._validation_losses()

@@ -31,6 +31,11 @@ class MaskClasses:
     codes: Mapping[int, int] | None
     painted: Mapping[int, int]
 
+    @property
+    def drawn(self) -> list[int]:
+        """The places of the classes that are not background."""
+        return [place for place, key in enumerate(self.keys) if key != "background"]
+
     def read(self, file: str, labels: NDArray[np.int32]) -> NDArray[np.uint8]:
         """Return the classes of the mask that was read from `file`. Raises `TrainingError` for an unknown label."""
         return class_codes(

@@ -36,7 +36,8 @@ class Request:
 class EpochRecord:
     """How the epoch `number` (from 1) of `of` went; accuracies 0…1, None where nothing was measured.
 
-    `seconds` is what it took, `seconds_left` what the remaining epochs will take.
+    `seconds` is what it took, `seconds_left` what the remaining epochs will take. Of a segmentation the accuracy is of
+    pixels, and `validation_dice` 0…1 the mean over the classes that are not background.
     """
 
     number: int
@@ -47,6 +48,7 @@ class EpochRecord:
     validation_accuracy: float | None
     seconds: float
     seconds_left: float
+    validation_dice: float | None = None
 
 
 class Watcher(Protocol):

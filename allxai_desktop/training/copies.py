@@ -161,7 +161,7 @@ def write_copies(
     holds files already or cannot be made, `ImageError`, `MaskError`, `WriteError`.
     """
     names = _names(items)
-    _make_empty(out, {Path(part, folder) for part in augmented.parts for folder in _folders(items)})
+    make_empty(out, {Path(part, folder) for part in augmented.parts for folder in _folders(items)})
     total = sum(len(part) for part in augmented.parts.values())
     listed: list[dict[str, str]] = []
     for part, copies in augmented.parts.items():
@@ -173,27 +173,26 @@ def write_copies(
                 progress(len(listed) / total)
                 name = f"{names[position]}_{copy.view.name}.png"
                 target = Path(part, _folder_name(item), name)
-                write_whole(out / target, _png(see(pixels, copy.view)))
+                write_whole(out / target, png_bytes(see(pixels, copy.view)))
                 if labels is not None:
-                    write_whole(out / part / "masks" / name, _png(_seen_labels(labels, copy.view)))
+                    write_whole(out / part / "masks" / name, png_bytes(_seen_labels(labels, copy.view)))
                 listed.append({"file": target.as_posix(), "from": item.file})
     content = {"leaking": augmented.leaking, "images": listed}
     write_whole(out / MANIFEST, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
     progress(1.0)
 
 
-def _make_empty(out: Path, folders: Collection[Path]) -> None:
+def make_empty(out: Path, folders: Collection[Path]) -> None:
+    """Make the folder `out` with `folders` in it. Raises `TrainingError` where it holds files or cannot be made."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         if any(out.iterdir()):
-            raise TrainingError(
-                _("{folder} is not empty: choose a new folder for the augmented images.").format(folder=out)
-            )
+            raise TrainingError(_("{folder} is not empty: choose a new folder.").format(folder=out))
         for folder in folders:
             (out / folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(
-            _("{folder} cannot be made ({reason}): choose another folder for the augmented images.").format(
+            _("{folder} cannot be made ({reason}): choose another folder.").format(
                 folder=out, reason=error.strerror
             )
         ) from error
@@ -227,7 +226,8 @@ def _folders(items: Sequence[Item]) -> set[str]:
     return {_folder_name(item) for item in items} | masks
 
 
-def _png(pixels: NDArray[Any]) -> bytes:
+def png_bytes(pixels: NDArray[Any]) -> bytes:
+    """Return an image or mask as a PNG file."""
     stream = BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")
     return stream.getvalue()

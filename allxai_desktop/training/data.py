@@ -99,9 +99,7 @@ def read_class_folders(
             )
     items = []
     for label in classes:
-        names = _image_names(root / label)
-        if not names:
-            raise TrainingError(_("There are no images in {folder}.").format(folder=root / label))
+        names = read_image_names(root / label)
         items += [Item(f"{label}/{name}", label, subject_of(name) if subject_of else None) for name in names]
     return items
 
@@ -174,10 +172,7 @@ def read_mask_folders(
             _one_each(found, stem, entry.name, root / masks)
     names = [name for name in _image_names(root / images) if images != masks or name not in found.values()]
     if not names:
-        raise TrainingError(_("There are no images in {folder}.").format(folder=root / images))
-    stems: dict[str, str] = {}
-    for name in names:
-        _one_each(stems, Path(name).stem, name, root / images)
+        raise _no_images(root / images)
     return [
         Item(
             PurePosixPath(images, name).as_posix(),
@@ -185,8 +180,28 @@ def read_mask_folders(
             subject_of(name) if subject_of else None,
             PurePosixPath(masks, found[stem]).as_posix() if stem in found else None,
         )
-        for stem, name in stems.items()
+        for stem, name in one_name_each(names, root / images).items()
     ]
+
+
+def one_name_each(names: Sequence[str], folder: Path) -> dict[str, str]:
+    """Return the names in `folder` by their stems. Raises `TrainingError` where two have one."""
+    stems: dict[str, str] = {}
+    for name in names:
+        _one_each(stems, Path(name).stem, name, folder)
+    return stems
+
+
+def read_image_names(folder: Path) -> list[str]:
+    """Return the names of the images in `folder`, in order. Raises `TrainingError` where there are none."""
+    names = _image_names(folder)
+    if not names:
+        raise _no_images(folder)
+    return names
+
+
+def _no_images(folder: Path) -> TrainingError:
+    return TrainingError(_("There are no images in {folder}.").format(folder=folder))
 
 
 def _one_each(taken: dict[str, str], stem: str, name: str, folder: Path) -> None:

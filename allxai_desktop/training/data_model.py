@@ -30,8 +30,8 @@ class DataModel:
 
     `items` are the images with their classes as the class map has them and their subjects as the pattern finds them;
     `data` is there once each was read, and `copies` then says how many show what another shows, turned or not.
-    `error`, `map_error` and `pattern_error` are sentences, or "". Everything is read on threads of its own;
-    `dispatch` as in `TaskRunner`.
+    `maps` are the class maps of the program that fit the classes, name → title. `error`, `map_error` and
+    `pattern_error` are sentences, or "". Everything is read on threads of its own; `dispatch` as in `TaskRunner`.
     """
 
     changed = Signal()
@@ -45,7 +45,7 @@ class DataModel:
         self.segmentation = False
         self.pattern = ""
         self.class_map = ""
-        self.maps: tuple[str, ...] = ()
+        self.maps: dict[str, str] = {}
         self.error = self.map_error = self.pattern_error = ""
         self.copies = 0
         self._listed: list[Item] = []
@@ -110,7 +110,7 @@ class DataModel:
         """Read the data set at `path`: a folder, a table or a study. What is shown before goes."""
         self.path, self.root = path, path
         self._listed, self._seen = [], None
-        self.maps, self.error = (), ""
+        self.maps, self.error = {}, ""
         self.class_map, self._map, self.map_error = "", None, ""
         self._looker.cancel()
         self._lister.start(lambda _progress: read_data(path))
@@ -142,7 +142,9 @@ class DataModel:
 
     def _on_listed(self, found: tuple[Path, list[Item]]) -> None:
         self.root, self._listed = found
-        self.maps = tuple(name for name in class_map_names() if _fits(name, self._listed))
+        labels = {item.label for item in self._listed if item.label}
+        known = {name: read_class_map(name) for name in class_map_names() if labels}
+        self.maps = {name: known[name].title for name in known if labels <= set(known[name].target)}
         self.segmentation = not self.has_classes and self.has_masks
         self._look()
 
@@ -198,11 +200,6 @@ class DataModel:
             now = {item.file: item for item in items}
             self.data = replace(self._seen, items=[now[item.file] for item in self._seen.items])
         self.changed.emit()
-
-
-def _fits(name: str, items: Sequence[Item]) -> bool:
-    labels = {item.label for item in items} - {""}
-    return bool(labels) and labels <= set(read_class_map(name).target)
 
 
 def _subjects(items: Sequence[Item]) -> int | None:

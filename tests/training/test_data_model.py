@@ -101,7 +101,7 @@ def test_a_wrong_pattern_is_told_and_taken_back(model, folder):
 
 def test_a_class_map_makes_fewer_classes_and_names_the_positive(model, folder):
     read(model, folder)
-    assert model.maps == ("pbc-typical",)
+    assert model.maps == {"pbc-typical": "Peripheral blood cells: typical or atypical"}
     model.choose(class_map="pbc-typical")
     assert counts(model) == {"typical": 4, "atypical": 2}
     assert model.suggested_positive == "atypical"

@@ -1,0 +1,353 @@
+"""A training run as a window shows it: what is chosen, how far it is, what came of it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from psygnal import Signal
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.training.data_model import DataModel, missing_data
+from allxai_desktop.training.read_report import Report, read_report
+from allxai_desktop.training.report import JSON_FILE
+from allxai_desktop.training.run_types import EpochRecord, Request, RunResult, Watcher
+
+if TYPE_CHECKING:
+    from allxai_desktop.training.presets import Preset
+
+# A first estimate from less of an epoch would jump about.
+_ENOUGH = 0.05
+
+
+class Trainer(Protocol):
+    """What a run is made by; called on worker threads."""
+
+    def train(self, request: Request, watcher: Watcher) -> RunResult:
+        """Carry the run out."""
+
+    def resumable(self, folder: Path) -> bool:
+        """Return whether `folder` holds a run that was broken off."""
+
+    def offer(self, folder: Path) -> str:
+        """Offer the network of a finished run in the program, and return its name."""
+
+
+@dataclass(frozen=True)
+class TrainChoices:
+    """What is asked for beside the data; None is what the preset says, and for `out` a new folder for runs."""
+
+    preset: str
+    positive: str | None = None
+    weights: str | None = None
+    epochs: int | None = None
+    seed: int = 0
+    as_published: bool = False
+    out: Path | None = None
+
+
+class TrainModel:
+    """One run at a time, on a thread of its own; `dispatch` as in `TaskRunner`.
+
+    `records`, `notes` and `stage` (what is being done, and its share 0…1) are of the run that goes on or ended last;
+    `report` and `folder` of the one that is shown, `root` is the folder of its images, and `network` its name once it
+    is offered. `unfinished` is the folder of a run of the chosen data and preset that was broken off. `error` is why
+    the last one ended, or "".
+    """
+
+    choices_changed = Signal(TrainChoices)
+    run_changed = Signal()
+    stepped = Signal(float)
+    epoch_ended = Signal(EpochRecord)
+    report_changed = Signal()
+    offered = Signal(str)
+
+    def __init__(
+        self,
+        presets: Mapping[str, Preset],
+        trainer: Trainer,
+        runs: Path,
+        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.presets = presets
+        self.runs = runs
+        self.data = DataModel(dispatch)
+        self.choices = TrainChoices(next(iter(presets)))
+        self.running = False
+        self.unfinished: Path | None = None
+        self.records: list[EpochRecord] = []
+        self.notes: list[str] = []
+        self.stage: tuple[str, float] | None = None
+        self.share = 0.0
+        self.error = ""
+        self.report: Report | None = None
+        self.folder: Path | None = None
+        self.root = self._root = Path()
+        self.network: str | None = None
+        self._trainer, self._dispatch, self._clock = trainer, dispatch, clock
+        self._request: Request | None = None
+        self._number = 0
+        self._epoch_began = 0.0
+        self._runner, self._offerer = TaskRunner(dispatch), TaskRunner(dispatch)
+        self._runner.finished.connect(self._on_finished)
+        self._runner.failed.connect(self._end)
+        self._offerer.finished.connect(self._on_offered)
+        self._offerer.failed.connect(self._on_offer_failed)
+        self.data.changed.connect(self._on_data)
+
+    @property
+    def preset(self) -> Preset:
+        """The preset that is chosen."""
+        return self.presets[self.choices.preset]
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs the run has."""
+        if self.records:
+            return self.records[-1].of
+        return self.choices.epochs or self.preset.plan.epochs
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the epochs will still take; None where that is not known yet."""
+        spent = self._clock() - self._epoch_began
+        if self.records:
+            last = self.records[-1]
+            return max(last.seconds_left - min(spent, last.seconds), 0.0)
+        if self.share < _ENOUGH:
+            return None
+        return spent / self.share * (self.epochs - self.share)
+
+    @property
+    def missing(self) -> str:
+        """What there is to do before a run can start, in one sentence; "" where nothing."""
+        return missing_data(self.data) or self.unsuitable(self.choices.preset) or self._missing_choice()
+
+    def unsuitable(self, name: str) -> str:
+        """Return why a preset cannot learn from the data, in one sentence; "" where it can or there are none yet."""
+        preset, data = self.presets[name], self.data
+        if not data.usable:
+            return ""
+        if preset.task == "segmentation":
+            return "" if data.has_masks else _("This preset learns masks, and these images have none.")
+        if not data.has_classes:
+            return _("This preset learns classes, and these images have none.")
+        count = len(data.classes)
+        if preset.classes is not None and count != preset.classes:
+            return _(
+                "This preset tells {wanted} classes apart, and these images have {count}: choose other classes."
+            ).format(wanted=preset.classes, count=count)
+        return "" if count > 1 else _("There is only one class: there is nothing to tell apart.")
+
+    def choose(self, **changes: Any) -> None:
+        """Change some of the choices."""
+        self.choices = replace(self.choices, **changes)
+        if "preset" in changes:
+            self._follow_task()
+        self._find_unfinished()
+        self.choices_changed.emit(self.choices)
+
+    def start(self) -> None:
+        """Begin the run that is chosen, in a folder of its own."""
+        if not self.running and not self.missing:
+            self._run(self._make_request(self._new_folder(), resume=False))
+
+    def resume(self) -> None:
+        """Go on with the run that was broken off."""
+        folder = self.unfinished
+        if self.running or folder is None:
+            return
+        if self._request is not None and self._request.out == folder:
+            # What was chosen since then is for another run.
+            self._run(replace(self._request, resume=True))
+        elif not self.missing:
+            self._run(self._make_request(folder, resume=True))
+
+    def cancel(self) -> None:
+        """End the run; what its last epoch left stays, and it can go on from there."""
+        if not self.running:
+            return
+        self._number += 1
+        self._runner.cancel()
+        self._end(_("The run was stopped. Resume goes on after its last finished epoch."))
+
+    def open_report(self, path: Path) -> None:
+        """Show the report of a run that was made before."""
+        try:
+            report = read_report(path)
+        except AllxaiError as error:
+            self.error = str(error)
+            self.run_changed.emit()
+            return
+        self._show(report, path.parent, self.data.root)
+
+    def offer(self) -> None:
+        """Offer the network that is shown in the program."""
+        folder = self.folder
+        if folder is not None and not self._offerer.running:
+            self._offerer.start(lambda _progress: self._trainer.offer(folder))
+
+    def close(self) -> None:
+        """Stop, and wait until the run has noticed: nothing is delivered after this."""
+        self._number += 1
+        self.data.close()
+        self._offerer.close()
+        self._runner.close()
+
+    def _run(self, request: Request) -> None:
+        self._request, self._number = request, self._number + 1
+        self.records, self.notes, self.stage, self.share, self.error = [], [], None, 0.0, ""
+        self.running = True
+        self._epoch_began = self._clock()
+        self._root = self.data.root
+        number = self._number
+
+        def work(progress: Progress) -> RunResult:
+            return self._trainer.train(request, _Relay(self, number, progress))
+
+        self._runner.start(work)
+        self.run_changed.emit()
+
+    def _missing_choice(self) -> str:
+        names = [found.name for found in self.data.classes]
+        if self.preset.task == "classification" and len(names) == 2 and self.choices.positive not in names:
+            return _("Choose the positive class: the one that must not be missed.")
+        return ""
+
+    def _make_request(self, out: Path, *, resume: bool) -> Request:
+        choices, data = self.choices, self.data
+        assert data.path is not None
+        return Request(
+            preset=choices.preset,
+            data=data.path,
+            out=out,
+            groups=data.pattern or None,
+            class_map=data.class_map or None,
+            positive=choices.positive,
+            weights=choices.weights,
+            epochs=choices.epochs,
+            seed=choices.seed,
+            as_published=choices.as_published,
+            resume=resume,
+        )
+
+    def _run_name(self) -> str:
+        return "" if self.data.path is None else f"{self.data.path.stem}-{self.choices.preset}"
+
+    def _new_folder(self) -> Path:
+        """Return the chosen folder, or one named after data and preset; a number is added where it is taken."""
+        wanted = self.choices.out or self.runs / self._run_name()
+        free, number = wanted, 2
+        while free.exists() and (not free.is_dir() or any(free.iterdir())):
+            free, number = wanted.with_name(f"{wanted.name}-{number}"), number + 1
+        return free
+
+    def _find_unfinished(self) -> None:
+        folders = [self.choices.out] if self.choices.out is not None else self._former_runs()
+        self.unfinished = next((folder for folder in folders if self._trainer.resumable(folder)), None)
+
+    def _former_runs(self) -> list[Path]:
+        """Return the folders where a run of the data and the preset may lie, the last one first."""
+        own = [] if self._request is None else [self._request.out]
+        name = self._run_name()
+        if not name or not self.runs.is_dir():
+            return own
+        pattern = re.compile(re.escape(name) + r"(-\d+)?")
+        named = [folder for folder in self.runs.iterdir() if pattern.fullmatch(folder.name)]
+        return own + sorted(named, key=lambda folder: (len(folder.name), folder.name), reverse=True)
+
+    def _on_data(self) -> None:
+        self._follow_task()
+        names = [found.name for found in self.data.classes]
+        if len(names) != 2:
+            positive = None
+        elif self.choices.positive in names:
+            positive = self.choices.positive
+        else:
+            positive = self.data.suggested_positive
+        self.choose(positive=positive)
+
+    def _follow_task(self) -> None:
+        # Data that can be read one way only keep to it, and the preset says what it lacks.
+        if self.data.has_masks and self.data.has_classes:
+            self.data.set_task(segmentation=self.preset.task == "segmentation")
+
+    def _on_finished(self, result: RunResult) -> None:
+        try:
+            report = read_report(result.folder / JSON_FILE)
+        except AllxaiError as error:
+            self._end(str(error))
+            return
+        self._end("")
+        self._show(report, result.folder, self._root)
+
+    def _end(self, error: str) -> None:
+        self.running, self.stage, self.error = False, None, error
+        self._find_unfinished()
+        self.run_changed.emit()
+
+    def _show(self, report: Report, folder: Path, root: Path) -> None:
+        self.report, self.folder, self.root, self.network = report, folder, root, None
+        self.report_changed.emit()
+
+    def _on_offer_failed(self, message: str) -> None:
+        self.error = message
+        self.run_changed.emit()
+
+    def _on_offered(self, name: str) -> None:
+        self.network = name
+        self.report_changed.emit()
+        self.offered.emit(name)
+
+    def _on_note(self, sentence: str) -> None:
+        self.notes.append(sentence)
+        self.run_changed.emit()
+
+    def _on_stage(self, title: str, share: float) -> None:
+        self.stage = title, share
+        self.run_changed.emit()
+
+    def _on_step(self, share: float) -> None:
+        if self.stage is not None:
+            self.stage = None
+            self._epoch_began = self._clock()
+            self.run_changed.emit()
+        self.share = share
+        self.stepped.emit(share)
+
+    def _on_epoch(self, record: EpochRecord) -> None:
+        self.records.append(record)
+        self.share, self._epoch_began = 0.0, self._clock()
+        self.epoch_ended.emit(record)
+
+
+class _Relay:
+    """Hands what a run tells on to the thread of the model; stops the run where it is not wanted any more."""
+
+    def __init__(self, model: TrainModel, number: int, progress: Progress) -> None:
+        self._model, self._number, self._progress = model, number, progress
+
+    def note(self, sentence: str) -> None:
+        self._deliver(lambda: self._model._on_note(sentence))
+
+    def stage(self, title: str, share: float) -> None:
+        self._deliver(lambda: self._model._on_stage(title, share))
+
+    def step(self, share: float) -> None:
+        self._deliver(lambda: self._model._on_step(share))
+
+    def epoch(self, record: EpochRecord) -> None:
+        self._deliver(lambda: self._model._on_epoch(record))
+
+    def _deliver(self, call: Callable[[], None]) -> None:
+        # Raises `Cancelled`.
+        self._progress(0.0)
+        model, number = self._model, self._number
+        model._dispatch(lambda: call() if number == model._number else None)

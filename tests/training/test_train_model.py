@@ -1,0 +1,321 @@
+"""A run as a window shows it, with a trainer that does as the test says."""
+
+import json
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.masks.npz import save_mask
+from allxai_desktop.training.evaluation import Answers, evaluate
+from allxai_desktop.training.report import Part, Setting, to_json
+from allxai_desktop.training.run_types import EpochRecord, RunResult
+from allxai_desktop.training.train_model import TrainModel
+
+PLAN = SimpleNamespace(epochs=4)
+PRESETS = {
+    "three": SimpleNamespace(task="classification", classes=3, plan=PLAN),
+    "any": SimpleNamespace(task="classification", classes=None, plan=PLAN),
+    "masks": SimpleNamespace(task="segmentation", classes=None, plan=PLAN),
+}
+
+
+class Queue:
+    """Collects what the workers hand over, and runs it on the test's own thread."""
+
+    def __init__(self):
+        self.calls = []
+        self.arrived = threading.Condition()
+
+    def __call__(self, call):
+        with self.arrived:
+            self.calls.append(call)
+            self.arrived.notify()
+
+    def run_until(self, condition):
+        while not condition():
+            with self.arrived:
+                assert self.arrived.wait_for(lambda: self.calls, timeout=10)
+                call = self.calls.pop(0)
+            call()
+
+
+def record(number, of=2):
+    return EpochRecord(number, of, 1 / number, 0.5, 2 / number, 0.25, 10.0, 10.0 * (of - number))
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+class FakeTrainer:
+    """Tells of a stage, half an epoch and one epoch, waits at the `gate`, tells of the second and writes a report."""
+
+    def __init__(self):
+        self.gate = threading.Event()
+        self.gate.set()
+        self.requests = []
+        self.error = None
+        self.broken_off = set()
+        self.ended = threading.Event()
+
+    def train(self, request, watcher):
+        self.requests.append(request)
+        self.broken_off.add(request.out)
+        try:
+            watcher.note("Two images were left out.")
+            watcher.stage("Reading the images", 0.5)
+            watcher.step(0.5)
+            watcher.epoch(record(1))
+            watcher.step(0.25)
+            assert self.gate.wait(10)
+            if self.error:
+                raise self.error
+            watcher.epoch(record(2))
+        finally:
+            self.ended.set()
+        report(request.out)
+        self.broken_off.discard(request.out)
+        return RunResult(request.out, {}, None)
+
+    def resumable(self, folder):
+        return folder in self.broken_off
+
+    def offer(self, folder):
+        if folder.name.endswith("full"):
+            raise AllxaiError("The disk is full.")
+        return f"{folder.name}-net"
+
+
+def report(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    logits = np.array([[2.0, 0], [0, 2], [2, 0]])
+    answers = Answers(logits, np.array([0, 1, 1]), ("a/1.png", "b/1.png", "b/2.png"))
+    setting = Setting("net", "data", "by image", {"test": Part(3)})
+    text = to_json(evaluate(answers, ("a", "b"), "b"), setting)
+    (folder / "evaluation.json").write_text(text, encoding="utf-8")
+
+
+def draw(path, seed):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
+    Image.fromarray(values).resize((20, 16), Image.Resampling.NEAREST).save(path)
+
+
+@pytest.fixture
+def trainer():
+    made = FakeTrainer()
+    yield made
+    made.gate.set()
+
+
+@pytest.fixture
+def model(trainer, tmp_path):
+    made = TrainModel(PRESETS, trainer, tmp_path / "runs", Queue(), Clock())
+    made.choose(preset="any")
+    yield made
+    trainer.gate.set()
+    made.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for seed, name in enumerate(("a/1", "a/2", "b/1", "b/2")):
+        draw(tmp_path / "cells" / f"{name}.png", seed)
+    return tmp_path / "cells"
+
+
+@pytest.fixture
+def ready(model, folder):
+    model.data.open(folder)
+    wait(model, lambda: model.data.data is not None)
+    model.choose(positive="b")
+    return model
+
+
+def wait(model, condition):
+    model._dispatch.run_until(condition)
+
+
+def run_to_end(model):
+    model.start()
+    wait(model, lambda: not model.running)
+
+
+def test_it_says_what_there_is_to_do_first(model, folder):
+    assert model.missing == "Choose the images to learn from."
+    model.data.open(folder)
+    wait(model, lambda: model.data.data is not None)
+    assert model.missing == "Choose the positive class: the one that must not be missed."
+    model.choose(positive="b")
+    assert model.missing == ""
+
+
+def test_nothing_starts_before_that(model, trainer):
+    model.start()
+    assert (model.running, trainer.requests) == (False, [])
+
+
+@pytest.mark.parametrize(
+    ("preset", "reason"),
+    [
+        ("three", "tells 3 classes apart, and these images have 2"),
+        ("masks", "these images have none"),
+        ("any", ""),
+    ],
+)
+def test_a_preset_says_why_it_does_not_fit(ready, preset, reason):
+    assert reason in ready.unsuitable(preset)
+    assert bool(ready.unsuitable(preset)) == bool(reason)
+
+
+def test_a_preset_of_classes_does_not_fit_masks(model, tmp_path):
+    for number in range(2):
+        draw(tmp_path / "m" / "images" / f"{number}.png", number)
+        save_mask(tmp_path / "m" / "masks" / f"{number}.npz", np.full((16, 20), 1, np.uint8))
+    model.data.open(tmp_path / "m")
+    wait(model, lambda: model.data.data is not None)
+    assert model.missing == "This preset learns classes, and these images have none."
+    model.choose(preset="masks")
+    assert model.missing == ""
+
+
+def test_the_request_is_what_was_chosen(ready, trainer, folder, tmp_path):
+    ready.data.choose(pattern="^([0-9])")
+    ready.choose(epochs=7, seed=3)
+    run_to_end(ready)
+    request = trainer.requests[0]
+    assert (request.preset, request.data, request.groups) == ("any", folder, "^([0-9])")
+    assert (request.positive, request.epochs, request.seed, request.resume) == ("b", 7, 3, False)
+    assert request.out == tmp_path / "runs" / "cells-any"
+
+
+def test_a_second_run_gets_a_folder_of_its_own(ready, trainer):
+    run_to_end(ready)
+    run_to_end(ready)
+    assert [request.out.name for request in trainer.requests] == ["cells-any", "cells-any-2"]
+
+
+def test_the_window_hears_of_notes_stages_steps_and_epochs(ready, trainer):
+    trainer.gate.clear()
+    ready.start()
+    wait(ready, lambda: ready.stage is not None)
+    assert ready.notes == ["Two images were left out."]
+    assert ready.stage == ("Reading the images", 0.5)
+    wait(ready, lambda: ready.records)
+    assert (ready.stage, ready.records, ready.epochs) == (None, [record(1)], 2)
+    trainer.gate.set()
+    wait(ready, lambda: not ready.running)
+    assert ready.records == [record(1), record(2)]
+
+
+def test_the_time_left_counts_down_within_an_epoch(ready, trainer):
+    trainer.gate.clear()
+    ready.start()
+    assert ready.seconds_left is None
+    wait(ready, lambda: ready.share == 0.5)
+    ready._clock.now += 6.0
+    # Half of the first of four epochs took 6 seconds.
+    assert ready.seconds_left == 42.0
+    wait(ready, lambda: ready.share == 0.25)
+    ready._clock.now += 4.0
+    assert ready.seconds_left == 6.0
+
+
+def test_at_the_end_the_report_is_there(ready, folder):
+    run_to_end(ready)
+    assert (ready.report.images, ready.report.positive, ready.error) == (3, "b", "")
+    assert [mistake.file for mistake in ready.report.mistakes] == ["b/2.png"]
+    assert ready.root == folder
+
+
+def test_a_failure_is_told_in_its_sentence_and_the_run_can_go_on(ready, trainer):
+    trainer.error = AllxaiError("The loss is no number any more: lower the learning rate.")
+    run_to_end(ready)
+    assert ready.error == "The loss is no number any more: lower the learning rate."
+    assert ready.report is None
+    assert ready.unfinished.name == "cells-any"
+
+
+def test_a_cancelled_run_ends_at_once_and_goes_on_by_resume(ready, trainer):
+    trainer.gate.clear()
+    ready.start()
+    wait(ready, lambda: ready.share == 0.25)
+    ready.cancel()
+    assert (ready.running, ready.error[:19]) == (False, "The run was stopped")
+    trainer.gate.set()
+    assert trainer.ended.wait(10)
+    ready.choose(seed=5)
+    ready.resume()
+    wait(ready, lambda: not ready.running)
+    first, second = trainer.requests
+    assert (second.resume, second.out, second.seed) == (True, first.out, 0)
+    assert ready.report is not None
+
+
+def test_what_a_cancelled_run_still_tells_is_not_heard(ready, trainer):
+    trainer.gate.clear()
+    ready.start()
+    wait(ready, lambda: ready.share == 0.25)
+    ready.cancel()
+    trainer.gate.set()
+    assert trainer.ended.wait(10)
+    ready.data.choose(pattern="")
+    while ready._dispatch.calls:
+        ready._dispatch.calls.pop(0)()
+    assert ready.records == [record(1)]
+
+
+def test_a_run_of_an_earlier_day_is_found_by_data_and_preset(model, trainer, folder, tmp_path):
+    for name in ("cells-any", "cells-any-2", "cells-three", "cells-any-old"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        trainer.broken_off.add(tmp_path / "runs" / name)
+    model.data.open(folder)
+    wait(model, lambda: model.data.data is not None)
+    assert model.unfinished == tmp_path / "runs" / "cells-any-2"
+    model.choose(positive="b")
+    model.resume()
+    wait(model, lambda: not model.running)
+    assert (trainer.requests[0].out.name, trainer.requests[0].resume) == ("cells-any-2", True)
+
+
+def test_a_network_is_offered_under_its_name(ready):
+    names = []
+    ready.offered.connect(names.append)
+    run_to_end(ready)
+    ready.offer()
+    wait(ready, lambda: names)
+    assert (names, ready.network) == (["cells-any-net"], "cells-any-net")
+
+
+def test_a_network_that_cannot_be_offered_is_told(ready, tmp_path):
+    ready.choose(out=tmp_path / "full")
+    run_to_end(ready)
+    ready.offer()
+    wait(ready, lambda: ready.error)
+    assert (ready.error, ready.network) == ("The disk is full.", None)
+
+
+def test_a_report_of_an_earlier_run_is_shown(model, tmp_path):
+    report(tmp_path / "old")
+    model.open_report(tmp_path / "old" / "evaluation.json")
+    assert (model.folder, model.report.network) == (tmp_path / "old", "net")
+    (tmp_path / "old" / "other.json").write_text(json.dumps([]))
+    model.open_report(tmp_path / "old" / "other.json")
+    assert model.error.startswith("other.json is no evaluation")
+
+
+def test_the_positive_class_is_that_of_the_class_map(model, tmp_path):
+    for seed, name in enumerate(("ig/1", "ig/2", "monocyte/1", "monocyte/2", "platelet/1", "platelet/2")):
+        draw(tmp_path / "pbc" / f"{name}.png", seed)
+    model.data.open(tmp_path / "pbc")
+    wait(model, lambda: model.data.data is not None)
+    assert model.choices.positive is None
+    model.data.choose(class_map="pbc-typical")
+    assert (model.choices.positive, model.missing) == ("atypical", "")

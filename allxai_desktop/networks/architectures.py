@@ -59,6 +59,13 @@ _RESNET50 = (N_("the stride of a block is in its 3×3 convolution, not in its fi
 _MOBILENET = (N_("the classifier is a dense layer, not a 1×1 convolution"),)
 _TRANSFER = (N_("ReLU between the two dense layers: the paper does not name it"),)
 
+_UNET = (
+    N_(
+        "16 to 256 filters, transposed convolutions and dropout as in the widely used TensorFlow U-Net for"
+        " these images: the paper does not give its layers"
+    ),
+)
+
 
 def _thesis(trunk: str, layers: int, builder: str, cam_layer: str) -> Architecture:
     mean, std = _FROM_0_TO_1
@@ -140,13 +147,26 @@ ARCHITECTURES: dict[str, Architecture] = {
         "U-Net",
         "unet.unet",
         None,
+        _UNET,
+        input_size=(128, 128),
+        mean=_FROM_0_TO_1[0],
+        std=_FROM_0_TO_1[1],
+        smallest=16,
+        multiple=16,
+        task="segmentation",
+    ),
+    "unet-standardised": Architecture(
+        "U-Net, images standardised",
+        "unet.unet_standardised",
+        None,
         (
+            *_UNET,
             N_(
-                "16 to 256 filters, transposed convolutions and dropout as in the widely used TensorFlow U-Net for"
-                " these images: the paper does not give its layers"
+                "the network itself brings each image to mean 0 and deviation 1: how the paper normalises and corrects"
+                " contrast is not given"
             ),
         ),
-        input_size=(128, 128),
+        input_size=(256, 256),
         mean=_FROM_0_TO_1[0],
         std=_FROM_0_TO_1[1],
         smallest=16,

@@ -12,6 +12,25 @@ def unet(n_classes: int, size: tuple[int, int]) -> nn.Module:
     return UNet(n_classes)
 
 
+def unet_standardised(n_classes: int, size: tuple[int, int]) -> nn.Module:
+    """U-Net that brings each image to one brightness and contrast by itself."""
+    return nn.Sequential(Standardised(), UNet(n_classes))
+
+
+class Standardised(nn.Module):
+    """Each image (N, C, H, W) less its mean, divided by its standard deviation, all channels together.
+
+    An even image becomes 0. The mean of a dark field with bright nuclei and that of a bright one with dark nuclei are
+    then the same, and both have one contrast.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the images with mean 0 and, nearly, deviation 1."""
+        centred = x - x.mean((1, 2, 3), keepdim=True)
+        # A fiftieth of white: so the noise of an empty field stays small.
+        return centred / (centred.square().mean((1, 2, 3), keepdim=True).sqrt() + 0.02)
+
+
 class UNet(nn.Module):
     """Input (N, 3, H, W) with H and W multiples of 16; output logits (N, classes, H, W).
 

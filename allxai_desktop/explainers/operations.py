@@ -59,7 +59,7 @@ AVERAGES = {
 }  # fmt: skip
 # They change the order and the number of values, and no value.
 RESHAPES = {
-    nn.Flatten, nn.Unflatten, nn.Identity, F.pad, torch.flatten, torch.reshape, torch.permute, torch.transpose,
+    nn.Flatten, nn.Unflatten, nn.Identity, torch.flatten, torch.reshape, torch.permute, torch.transpose,
     torch.squeeze, torch.unsqueeze, "flatten", "reshape", "view", "permute", "transpose", "squeeze", "unsqueeze",
     "contiguous", "clone",
 }  # fmt: skip

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
+from allxai_desktop.explainers import padding
 from allxai_desktop.explainers.graph import Graph, UnsupportedOperation, arguments
 from allxai_desktop.explainers.operations import (
     AVERAGES,
@@ -137,7 +138,7 @@ class _Forward:
         self._note(node, kind, *arguments(node, seen), leaves, output)
         if kind in {"weights", "norm", "linear"}:
             self._sums.add(node)
-        if self._is_nonnegative(node, kind, sources):
+        if self._is_nonnegative(node, kind):
             self._nonnegative.add(node)
         self._follow_image(node, kind, sources, values)
         return _leaf(output, requires_grad=False)
@@ -169,12 +170,12 @@ class _Forward:
             )
         )
 
-    def _is_nonnegative(self, node: fx.Node, kind: Kind, sources: list[fx.Node]) -> bool:
+    def _is_nonnegative(self, node: fx.Node, kind: Kind) -> bool:
         key = self._graph.key(node)
         if key in RECTIFIERS:
             return key not in {nn.Hardtanh, F.hardtanh}
         keeps = (kind == "route" and key is not F.pad) or key in AVERAGES
-        return keeps and self._nonnegative.issuperset(sources)
+        return keeps and self._nonnegative.issuperset(node.all_input_nodes)
 
     def _may_overwrite(self, node: fx.Node) -> bool:
         if self._innvestigate or self._graph.key(node) not in RELUS:
@@ -197,7 +198,7 @@ class _Forward:
     ) -> None:
         if sources[0] not in self._image or len(sources) > 1 or kind not in {"route", "linear"}:
             return
-        if self._innvestigate and not self._is_image_to_innvestigate(node, values[sources[0]].shape):
+        if self._innvestigate and not self._is_image_to_innvestigate(node, values):
             return
         bounds = self._image[sources[0]]
         if bounds is not None:
@@ -208,27 +209,10 @@ class _Forward:
             bounds = torch.minimum(*ends), torch.maximum(*ends)
         self._image[node] = bounds
 
-    def _is_image_to_innvestigate(self, node: fx.Node, shape: torch.Size) -> bool:
-        call = self._graph.calls[node]
-        if isinstance(call, nn.ZeroPad2d):
-            # "same" in Keras may pad the far side more, which a convolution of torch cannot do by itself.
-            left, right, top, bottom = call.padding
-            readers = [self._graph.calls.get(reader) for reader in node.users]
-            uneven = left != right or top != bottom
-            return uneven and all(
-                isinstance(reader, nn.Conv2d) and _same(reader, shape) == [(top, bottom), (left, right)]
-                for reader in readers
-            )
+    def _is_image_to_innvestigate(self, node: fx.Node, values: Mapping[fx.Node, Any]) -> bool:
+        if padding.pads(self._graph, node):
+            return padding.is_same(self._graph, node, values)
         return self._graph.key(node) in RESHAPES
-
-
-def _same(layer: nn.Conv2d, shape: torch.Size) -> list[tuple[int, int]]:
-    """Return the rows and columns that "same" in Keras adds before and after an image of `shape` for `layer`."""
-    pads = []
-    for n, k, s, d in zip(shape[2:], layer.kernel_size, layer.stride, layer.dilation, strict=True):
-        total = max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
-        pads.append((total // 2, total - total // 2))
-    return pads
 
 
 def vjp(step: Step, relevance: Any) -> Relevance:
@@ -236,19 +220,32 @@ def vjp(step: Step, relevance: Any) -> Relevance:
     outputs, seeds = step.output, relevance
     if isinstance(relevance, dict):
         outputs, seeds = [step.output[index] for index in relevance], list(relevance.values())
+    leaves = [(source, *leaf) for source, value in step.inputs.items() for leaf in _leaves(value)]
     slopes = torch.autograd.grad(
-        outputs, list(step.inputs.values()), seeds, allow_unused=True, retain_graph=True
+        outputs, [leaf for *_place, leaf in leaves], seeds, allow_unused=True, retain_graph=True
     )
-    return {source: slope for source, slope in zip(step.inputs, slopes, strict=True) if slope is not None}
+    parts: Relevance = {}
+    for (source, index, _value), slope in zip(leaves, slopes, strict=True):
+        if slope is not None:
+            _add(parts, source, slope if index is None else {index: slope})
+    return parts
+
+
+def _leaves(value: Any) -> list[tuple[int | None, Tensor]]:
+    """Return the tensors of a value with their places in it, None where it is a tensor itself."""
+    return [(None, value)] if isinstance(value, Tensor) else list(enumerate(value))
 
 
 def _takes_from_tuple(step: Step) -> bool:
     return step.call is operator.getitem and isinstance(step.args[0], tuple | list)
 
 
-def _from_tuple(step: Step, relevance: Tensor) -> Relevance:
+def _from_tuple(step: Step, relevance: Any) -> Relevance:
     (source,) = step.inputs
-    return {source: {step.args[1]: relevance}}
+    taken = range(len(step.args[0]))[step.args[1]]
+    if isinstance(taken, int):
+        return {source: {taken: relevance}}
+    return {source: {taken[index]: part for index, part in relevance.items()}}
 
 
 def _add(relevance: Relevance, node: fx.Node, part: Any) -> None:

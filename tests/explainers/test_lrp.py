@@ -244,14 +244,18 @@ def test_innvestigate_bounds_the_image_itself_only():
     assert maps(attribute(scaled, image(2, 3), 0, "deep-taylor", **settings)) == pytest.approx([12, 0])
 
 
-def test_innvestigate_takes_padding_on_the_far_side_as_the_convolution_s_own():
+@pytest.mark.parametrize("form", ["modules", "functions"])
+def test_innvestigate_takes_padding_on_the_far_side_as_the_convolution_s_own(form):
     def net(padding):
-        module = nn.Sequential(
-            nn.ZeroPad2d(padding), nn.Conv2d(1, 1, (1, 2), bias=False), nn.Flatten()
-        ).double()
+        pad, conv = nn.ZeroPad2d(padding), nn.Conv2d(1, 1, (1, 2), bias=False)
         with torch.no_grad():
-            module[1].weight.copy_(torch.tensor([3.0, -1.0]).view(1, 1, 1, 2))
-        return module
+            conv.weight.copy_(torch.tensor([3.0, -1.0]).view(1, 1, 1, 2))
+        if form == "modules":
+            return nn.Sequential(pad, conv, nn.Flatten()).double()
+        return Lambda(
+            lambda self, x: functional.conv2d(functional.pad(x, padding), self.conv.weight).flatten(1),
+            conv=conv.double(),
+        )
 
     settings = {"preset": "innvestigate", "bounds": (1, 4)}
     # Output 0 is 3·2 − 3, of which (2 − 1) · 3 and (3 − 4) · −1 as without padding.
@@ -339,6 +343,24 @@ def test_parts_of_a_value_go_back_to_their_places():
     found = attribute(Lambda(forward), image(1, 2, 3, 4), 1, "lrp-z")
     assert maps(found) == [0, 0, 0, 12]
     assert maps(attribute(Lambda(forward), image(1, 2, 3, 4), 2, "lrp-z")) == [1, 0, 0, 0]
+
+
+def test_a_part_of_the_parts_goes_back_to_its_places():
+    def forward(self, x):
+        return torch.cat(x.chunk(4, dim=3)[1:][::2], 3).flatten(1)
+
+    found = attribute(Lambda(forward), image(1, 2, 3, 4), 1, "lrp-z")
+    assert maps(found) == [0, 0, 0, 4]
+
+
+def test_what_is_joined_to_positive_values_may_be_negative():
+    last = nn.Linear(2, 1, bias=False).double()
+    with torch.no_grad():
+        last.weight.copy_(torch.tensor([[3.0, -2.0]]))
+    joined = Lambda(lambda self, x: self.last(torch.cat([x.relu().flatten(1), self.constant], 1)), last=last)
+    joined.constant = torch.tensor([[-1.0]], dtype=torch.float64)
+    # 3·1 and −2·−1: both are positive terms, and the image's part is three fifths of 5.
+    assert maps(attribute(joined, image(1), 0, "deep-taylor")) == pytest.approx([3])
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,9 @@ class Trainer(Protocol):
     def resumable(self, folder: Path) -> bool:
         """Return whether `folder` holds a run that was broken off."""
 
+    def former(self, folder: Path, data: Path) -> Request:
+        """Return the request to go on with the run in `folder`."""
+
     def offer(self, folder: Path) -> str:
         """Offer the network of a finished run in the program, and return its name."""
 
@@ -157,7 +160,7 @@ class TrainModel:
     def start(self) -> None:
         """Begin the run that is chosen, in a folder of its own."""
         if not self.running and not self.missing:
-            self._run(self._make_request(self._new_folder(), resume=False))
+            self._run(self._make_request())
 
     def resume(self) -> None:
         """Go on with the run that was broken off."""
@@ -167,8 +170,12 @@ class TrainModel:
         if self._request is not None and self._request.out == folder:
             # What was chosen since then is for another run.
             self._run(replace(self._request, resume=True))
-        elif not self.missing:
-            self._run(self._make_request(folder, resume=True))
+            return
+        assert self.data.path is not None
+        try:
+            self._run(self._trainer.former(folder, self.data.path))
+        except AllxaiError as error:
+            self._end(str(error))
 
     def cancel(self) -> None:
         """End the run; what its last epoch left stays, and it can go on from there."""
@@ -221,13 +228,13 @@ class TrainModel:
             return _("Choose the positive class: the one that must not be missed.")
         return ""
 
-    def _make_request(self, out: Path, *, resume: bool) -> Request:
+    def _make_request(self) -> Request:
         choices, data = self.choices, self.data
         assert data.path is not None
         return Request(
             preset=choices.preset,
             data=data.path,
-            out=out,
+            out=self._new_folder(),
             groups=data.pattern or None,
             class_map=data.class_map or None,
             positive=choices.positive,
@@ -235,7 +242,6 @@ class TrainModel:
             epochs=choices.epochs,
             seed=choices.seed,
             as_published=choices.as_published,
-            resume=resume,
         )
 
     def _run_name(self) -> str:

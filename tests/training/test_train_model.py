@@ -12,7 +12,7 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.training.evaluation import Answers, evaluate
 from allxai_desktop.training.report import Part, Setting, to_json
-from allxai_desktop.training.run_types import EpochRecord, RunResult
+from allxai_desktop.training.run_types import EpochRecord, Request, RunResult
 from allxai_desktop.training.train_model import TrainModel
 
 PLAN = SimpleNamespace(epochs=4)
@@ -86,6 +86,11 @@ class FakeTrainer:
 
     def resumable(self, folder):
         return folder in self.broken_off
+
+    def former(self, folder, data):
+        if folder.name == "damaged":
+            raise AllxaiError("run.json cannot be read.")
+        return Request("any", data, folder, seed=11, resume=True)
 
     def offer(self, folder):
         if folder.name.endswith("full"):
@@ -279,10 +284,20 @@ def test_a_run_of_an_earlier_day_is_found_by_data_and_preset(model, trainer, fol
     model.data.open(folder)
     wait(model, lambda: model.data.data is not None)
     assert model.unfinished == tmp_path / "runs" / "cells-any-2"
-    model.choose(positive="b")
     model.resume()
     wait(model, lambda: not model.running)
-    assert (trainer.requests[0].out.name, trainer.requests[0].resume) == ("cells-any-2", True)
+    assert trainer.requests == [
+        Request("any", folder, tmp_path / "runs" / "cells-any-2", seed=11, resume=True)
+    ]
+
+
+def test_a_damaged_run_that_is_chosen_is_told(model, trainer, folder, tmp_path):
+    trainer.broken_off.add(tmp_path / "damaged")
+    model.data.open(folder)
+    wait(model, lambda: model.data.data is not None)
+    model.choose(out=tmp_path / "damaged")
+    model.resume()
+    assert (model.running, model.error) == (False, "run.json cannot be read.")
 
 
 def test_a_network_is_offered_under_its_name(ready):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allxai_desktop.cellclasses import CLASSES, UNLABELLED
-from allxai_desktop.i18n import N_, _
+from allxai_desktop.i18n import _
 from allxai_desktop.training.classmaps import ClassMap
 from allxai_desktop.training.data import TrainingError
 from allxai_desktop.training.label_masks import class_codes
@@ -20,14 +20,14 @@ IGNORED = 255
 
 @dataclass(frozen=True)
 class MaskClasses:
-    """The classes of a segmentation, `titles` their English names.
+    """The classes of a segmentation, `titles` their names in each language.
 
     `codes` maps the labels of a picture to a place in `keys` or `IGNORED`; without it every label but 0 is class 1, as
     with numbered nuclei. `painted` does so for our own `.npz`.
     """
 
     keys: tuple[str, ...]
-    titles: tuple[str, ...]
+    titles: Mapping[str, tuple[str, ...]]
     codes: Mapping[int, int] | None
     painted: Mapping[int, int]
 
@@ -38,14 +38,16 @@ class MaskClasses:
 
     def read(self, file: str, labels: NDArray[np.int32]) -> NDArray[np.uint8]:
         """Return the classes of the mask that was read from `file`. Raises `TrainingError` for an unknown label."""
-        return class_codes(
-            labels, self.painted if PurePosixPath(file).suffix.lower() == ".npz" else self.codes
-        )
+        path = PurePosixPath(file)
+        try:
+            return class_codes(labels, self.painted if path.suffix.lower() == ".npz" else self.codes)
+        except TrainingError as error:
+            raise TrainingError(f"{path.name}: {error}") from error
 
 
 NUCLEI = MaskClasses(
     ("background", "nucleus"),
-    (N_("Background"), N_("Nucleus")),
+    {"en": ("Background", "Nucleus"), "es": ("Fondo", "Núcleo")},
     None,
     MappingProxyType({UNLABELLED: IGNORED} | {found.code: int(found.key == "nucleus") for found in CLASSES}),
 )
@@ -53,7 +55,13 @@ NUCLEI = MaskClasses(
 
 _FIVE = MappingProxyType({UNLABELLED: IGNORED} | {found.code: place for place, found in enumerate(CLASSES)})
 ANNOTATOR = MaskClasses(
-    tuple(found.key for found in CLASSES), tuple(found.name for found in CLASSES), _FIVE, _FIVE
+    tuple(found.key for found in CLASSES),
+    {
+        "en": tuple(found.name for found in CLASSES),
+        "es": ("Núcleo", "Citoplasma", "Vacuola", "Glóbulo rojo", "Fondo"),
+    },
+    _FIVE,
+    _FIVE,
 )
 """The annotator's five classes."""
 

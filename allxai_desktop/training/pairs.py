@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from allxai_desktop.i18n import _
-from allxai_desktop.images import read_image
-from allxai_desktop.networks.network import resize
 from allxai_desktop.training.augment import affine_matrices
 from allxai_desktop.training.data import Item, TrainingError
 from allxai_desktop.training.label_masks import read_label_mask
@@ -40,17 +39,18 @@ class PairAugmentation:
     negative: float = 0.0
 
 
-def read_pair(root: Path, item: Item, size: tuple[int, int], classes: MaskClasses) -> tuple[Tensor, Tensor]:
-    """Return an image uint8 (3, h, w) and its mask uint8 (h, w) of classes: bilinear, and of the nearest pixel.
+def read_classes(root: Path, item: Item, size: tuple[int, int], classes: MaskClasses) -> NDArray[np.uint8]:
+    """Return the mask of an image uint8 (h, w): at each pixel the class of the nearest one.
 
-    Raises `ImageError`, `MaskError`, `TrainingError`.
+    Raises `MaskError`, `ImageError`, `TrainingError`.
     """
     if item.mask is None:
         raise TrainingError(_("{file} has no mask: leave it out.").format(file=item.file))
-    image = read_image(root / item.file)
-    codes = torch.from_numpy(classes.read(item.mask, read_label_mask(root / item.mask, image)))
-    pixels = resize(image.pixels, size)[0].round().byte()
-    return pixels, functional.interpolate(codes[None, None], size, mode="nearest-exact")[0, 0]
+    codes = torch.from_numpy(classes.read(item.mask, read_label_mask(root / item.mask)))
+    found: NDArray[np.uint8] = functional.interpolate(codes[None, None], size, mode="nearest-exact")[
+        0, 0
+    ].numpy()
+    return found
 
 
 def augment_pairs(

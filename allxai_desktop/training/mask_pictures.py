@@ -62,4 +62,5 @@ def mask_row(
 
 def _nearest(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rows, columns = ((np.arange(_SIDE) + 0.5) * side / _SIDE for side in mask.shape)
-    return mask[rows.astype(int)[:, None], columns.astype(int)]
+    found: NDArray[np.uint8] = mask[rows.astype(int)[:, None], columns.astype(int)]
+    return found

@@ -30,7 +30,9 @@ def test_eight_cell_types_become_two():
 
 
 def test_every_map_of_the_program_can_be_read():
-    assert class_map_names() == ["aml-typical", "pbc-typical"]
+    assert class_map_names() == ["aml-typical", "pbc-typical", "wbc-nuclei"]
+    for name in class_map_names():
+        assert read_class_map(name).title
 
 
 def test_items_get_their_new_class_and_keep_the_rest():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from allxai_desktop.training.classmaps import ClassMap
+from allxai_desktop.training.classmaps import ClassMap, read_class_map
 from allxai_desktop.training.data import TrainingError
 from allxai_desktop.training.mask_classes import ANNOTATOR, IGNORED, NUCLEI, mapped_classes
 
@@ -34,6 +34,11 @@ def test_a_class_map_says_which_numbers_are_which_class():
     assert found.read("a.png", np.array([[0, 1, 2, 9]], np.int32)).tolist() == [[0, 1, 0, IGNORED]]
     with pytest.raises(TrainingError, match=r"a\.png: .*labels that are no class \(3\)"):
         found.read("a.png", np.array([[3]], np.int32))
+
+
+def test_the_map_of_the_program_takes_the_cytoplasm_for_background():
+    found = mapped_classes(NUCLEI, read_class_map("wbc-nuclei"))
+    assert found.read("a.png", np.array([[0, 1, 2]], np.int32)).tolist() == [[0, 1, 0]]
 
 
 def test_a_class_map_to_other_classes_is_refused():

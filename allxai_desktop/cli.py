@@ -31,6 +31,7 @@ from allxai_desktop.networks.registry import list_networks, load_network
 from allxai_desktop.overlay import blend
 from allxai_desktop.relevance import COLORMAPS, RULES, ClassShare, ShareCounter, pixel_weights
 from allxai_desktop.tasks import Progress, unwatched
+from allxai_desktop.training import train_cli
 
 if TYPE_CHECKING:
     from allxai_desktop.explainers.explain import Explanation
@@ -376,7 +377,16 @@ _COMMANDS: dict[str, _Command] = {
         compare_cli.add_arguments,
         compare_cli.compare,
     ),
-    "networks": (lambda: _("Lists the trained networks."), _no_arguments, cli_networks.list_all),
+    "train": (
+        lambda: _("Trains a network on a folder of images, as a source document did or better."),
+        train_cli.add_arguments,
+        train_cli.train,
+    ),
+    "networks": (
+        lambda: _("Lists the trained networks, or shows the card of one."),
+        cli_networks.add_show_arguments,
+        cli_networks.list_or_show,
+    ),
     "network": (
         lambda: _("Adds a trained network of your own, or removes it."),
         cli_networks.add_arguments,

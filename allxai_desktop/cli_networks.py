@@ -1,4 +1,4 @@
-"""The commands `allxai networks` and `allxai network add | remove`."""
+"""The commands `allxai networks [show NAME]` and `allxai network add | remove`."""
 
 import argparse
 import re
@@ -9,11 +9,28 @@ from pathlib import Path
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.architectures import ARCHITECTURES, Size
-from allxai_desktop.networks.registry import find_networks
+from allxai_desktop.networks.card_text import card_lines
+from allxai_desktop.networks.registry import find_networks, network_card
 from allxai_desktop.networks.user import remove_network
 
 
-def list_all(options: argparse.Namespace) -> None:
+def add_show_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what follows `allxai networks`: nothing, or `show NAME`."""
+    commands = parser.add_subparsers(metavar="show")
+    show = commands.add_parser("show", help=_("shows the card of a network, for people"))
+    show.add_argument("name", metavar="NAME")
+    parser.set_defaults(name=None)
+
+
+def list_or_show(options: argparse.Namespace) -> None:
+    """Print every network, or the card of the one that is named. Raises `NetworkError`."""
+    if options.name is None:
+        _list_all()
+    else:
+        print("\n".join(card_lines(network_card(options.name))))
+
+
+def _list_all() -> None:
     """Print every network; what had to be left out goes to the standard error."""
     found = find_networks()
     width = max((len(card.name) for card in found.cards), default=0)

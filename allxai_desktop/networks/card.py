@@ -16,6 +16,8 @@ ONNX = "onnx"
 """What a card gives as architecture where the file holds the operations too."""
 ONNX_FILE = "network.onnx"
 MAX_CARD_BYTES = 2**20
+SHARPENED = "sharpened"
+PREPROCESSINGS = ("", SHARPENED)
 # A larger input would not fit into the memory of an office computer with any architecture here.
 MAX_SIDE = 2048
 # How many statistics of an image the limits of a domain are about.
@@ -28,7 +30,8 @@ class Card:
 
     `input_size` is (height, width) in pixels; the input is (pixels / 255 − `mean`) / `std`, one number
     a channel: three, or one for grey. `cam_layer` names the module whose output is the last spatial
-    feature map; None where it is not known. `domain` (empty where it is not known), `data`, `split`,
+    feature map; None where it is not known. `preprocessing` is "" or "sharpened" (see `network.sharpened`), which
+    comes before `mean` and `std`. `domain` (empty where it is not known), `data`, `split`,
     `training` and `metrics` are kept as in the JSON file.
     """
 
@@ -49,6 +52,7 @@ class Card:
     training: Mapping[str, Any]
     metrics: Mapping[str, Any]
     departures_from_paper: tuple[str, ...]
+    preprocessing: str = ""
 
     @property
     def title(self) -> str:
@@ -123,7 +127,15 @@ def parse_card(raw: Any) -> Card:
         training=_object(raw, "training"),
         metrics=_object(raw, "metrics"),
         departures_from_paper=_texts(raw, "departures_from_paper"),
+        preprocessing=_preprocessing(raw),
     )
+
+
+def _preprocessing(raw: dict[str, Any]) -> str:
+    found = raw.get("preprocessing", "")
+    if found not in PREPROCESSINGS:
+        raise ValueError("preprocessing")
+    return str(found)
 
 
 def _input_size(raw: dict[str, Any]) -> tuple[int, int]:

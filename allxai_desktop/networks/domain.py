@@ -73,13 +73,21 @@ def distance(found: NDArray[np.float64], mean: NDArray[np.float64], precision: N
 
 def fit_limits(train: Sequence[NDArray[np.uint8]], held_out: Sequence[NDArray[np.uint8]]) -> dict[str, Any]:
     """Return the limits that go on a card, from training images and others of the same set, (H, W, 3) each."""
-    found = np.array([statistics(pixels) for pixels in train])
-    mean = found.mean(axis=0)
+    found = [
+        np.array([[near_black_share(pixels), *statistics(pixels)] for pixels in part])
+        for part in (train, held_out)
+    ]
+    return limits_of(*found)
+
+
+def limits_of(train: NDArray[np.float64], held_out: NDArray[np.float64]) -> dict[str, Any]:
+    """Return the limits from (N, 9) each: share of near-black pixels and the eight statistics of an image."""
+    mean = train[:, 1:].mean(axis=0)
     # A floor on each deviation: a set from one laboratory varies less than it may.
-    covariance = np.cov(found.T) + np.eye(len(mean)) * DEVIATION_FLOOR**2
+    covariance = np.cov(train[:, 1:].T) + np.eye(len(mean)) * DEVIATION_FLOOR**2
     precision = np.linalg.inv(covariance).astype(np.float64)
-    far = [distance(statistics(pixels), mean, precision) for pixels in held_out]
-    black = [near_black_share(pixels) for pixels in (*train, *held_out)]
+    far = [distance(found, mean, precision) for found in held_out[:, 1:]]
+    black = [*train[:, 0].tolist(), *held_out[:, 0].tolist()]
     return {
         "near_black_share": [
             round(max(0.0, min(black) - BLACK_MARGIN), 4),

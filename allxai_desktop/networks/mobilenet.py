@@ -72,12 +72,12 @@ def _conv_and_norm(unit: nn.Module) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
 
 
 @torch.no_grad()
-def load_folded_trunk(model: MobileNetV1, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+def load_folded_trunk(features: nn.Sequential, arrays: Mapping[str, NDArray[np.float32]]) -> None:
     """Load trunk weights whose BatchNorm was folded in: `NN_conv.w`/`.b` and `NN_dw.w`/`.b` in layer order.
 
     BatchNorm is left as the identity plus the bias, so the function is that of the file.
     """
-    for number, unit in enumerate(model.features):
+    for number, unit in enumerate(features):
         conv, norm = _conv_and_norm(unit)
         key = f"{number:02d}_{'dw' if conv.groups > 1 else 'conv'}"
         conv.weight.copy_(torch.from_numpy(arrays[f"{key}.w"]))
@@ -88,13 +88,13 @@ def load_folded_trunk(model: MobileNetV1, arrays: Mapping[str, NDArray[np.float3
 
 
 @torch.no_grad()
-def unfold_batch_norm(model: MobileNetV1, images: Tensor) -> None:
+def unfold_batch_norm(features: nn.Sequential, images: Tensor) -> None:
     """Give BatchNorm the statistics of `images` (N, 3, H, W) without changing the function.
 
     A trunk with folded BatchNorm trains badly: its scales are nowhere normalised. Mean and variance
     become those measured, and scale and shift undo them exactly.
     """
-    model.eval()
+    features.eval()
     measured: list[tuple[Tensor, Tensor]] = []
     hooks = [
         _conv_and_norm(unit)[0].register_forward_hook(
@@ -102,12 +102,12 @@ def unfold_batch_norm(model: MobileNetV1, images: Tensor) -> None:
                 (output.mean((0, 2, 3)), output.var((0, 2, 3), unbiased=False))
             )
         )
-        for unit in model.features
+        for unit in features
     ]
-    model(images)
+    features(images)
     for hook in hooks:
         hook.remove()
-    for unit, (mean, variance) in zip(model.features, measured, strict=True):
+    for unit, (mean, variance) in zip(features, measured, strict=True):
         _, norm = _conv_and_norm(unit)
         scale = norm.weight / (norm.running_var + EPSILON).sqrt()  # type: ignore[operator, union-attr]
         shift = norm.bias - norm.running_mean * scale  # type: ignore[operator]

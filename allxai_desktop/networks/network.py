@@ -12,12 +12,21 @@ from torch.nn import functional
 
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.architectures import architecture, build
-from allxai_desktop.networks.card import CARD_FILE, ONNX, ONNX_FILE, WEIGHTS_FILE, Card, read_card
+from allxai_desktop.networks.card import (
+    CARD_FILE,
+    ONNX,
+    ONNX_FILE,
+    SHARPENED,
+    WEIGHTS_FILE,
+    Card,
+    read_card,
+)
 from allxai_desktop.networks.checkpoints import read_checkpoint, read_whole
 from allxai_desktop.networks.domain import domain_warning
 from allxai_desktop.networks.errors import NetworkError
 
 _LUMINANCE = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+_GAUSSIAN = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
 
 
 @dataclass(frozen=True)
@@ -50,8 +59,11 @@ class Network:
         """
         image = resize(pixels, self.card.input_size)
         if len(self.card.mean) == 1:
-            image = (image * _LUMINANCE).sum(1, keepdim=True)
-        return (image / 255 - self._mean) / self._std
+            image = luminance(image)
+        image = image / 255
+        if self.card.preprocessing == SHARPENED:
+            image = sharpened(image)
+        return (image - self._mean) / self._std
 
     def predict(self, pixels: NDArray[np.uint8]) -> Prediction:
         """Predict the class of an image (H, W, 3)."""
@@ -93,6 +105,23 @@ def resize(pixels: NDArray[np.uint8], size: tuple[int, int]) -> Tensor:
     """Return the image (H, W, 3) as float32 (1, 3, h, w) in 0…255: bilinear, antialiased, no cropping."""
     image = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float()
     return functional.interpolate(image, size, mode="bilinear", antialias=True)
+
+
+def luminance(image: Tensor) -> Tensor:
+    """Return RGB (N, 3, h, w) as grey (N, 1, h, w)."""
+    return (image * _LUMINANCE).sum(1, keepdim=True)
+
+
+def sharpened(image: Tensor) -> Tensor:
+    """Return an image (N, C, h, w) in 0…1 as 1.5 times itself − 0.2 times its 5×5 Gaussian blur, cut off at 0 and 1.
+
+    Weights, kernel and borders are those of Amador 2023 (`training.documents.sharpen`, OpenCV).
+    """
+    kernel = (_GAUSSIAN[:, None] * _GAUSSIAN).expand(image.shape[1], 1, 5, 5)
+    blurred = functional.conv2d(
+        functional.pad(image, (2, 2, 2, 2), mode="reflect"), kernel, groups=image.shape[1]
+    )
+    return (1.5 * image - 0.2 * blurred).clamp(0, 1)
 
 
 def open_network(folder: Path) -> Network:

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from torch import nn
+from torch import Tensor, nn
 
 from allxai_desktop.networks.small import dense_head, with_head
 from allxai_desktop.networks.torchvision_ops import define_missing_schemas
@@ -89,6 +89,16 @@ def _as_in_keras(resnet: nn.Module) -> None:
                 first.stride = (2, 2)
         elif isinstance(module, nn.BatchNorm2d):
             module.eps = KERAS_EPSILON
+
+
+def imagenet_state(name: str) -> dict[str, Tensor]:
+    """Return torchvision's ImageNet weights of one of its networks; they are downloaded, once.
+
+    Raises `OSError` where they cannot be.
+    """
+    weights = models.get_model_weights(name).DEFAULT
+    state: dict[str, Tensor] = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    return state
 
 
 def _transfer(resnet: nn.Module, n_classes: int) -> nn.Module:

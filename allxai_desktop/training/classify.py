@@ -109,7 +109,11 @@ class Classification:
     def logits(self, answer: Answer, copies: Sequence[Copy], at_once: int = 32) -> Tensor:
         """Return the logits (N, classes) for `copies`, each seen as it says, at the full size."""
         parts = [copies[start : start + at_once] for start in range(0, len(copies), at_once)]
-        return torch.cat([answer(self._normalised(self._read(part) / 255)) for part in parts])
+        return torch.cat([answer(self.inputs(part)) for part in parts])
+
+    def inputs(self, copies: Sequence[Copy]) -> Tensor:
+        """Return what the network is shown for `copies`, each seen as it says, at the full size."""
+        return self._normalised(self._read(copies) / 255)
 
     def _read(self, copies: Sequence[Copy]) -> Tensor:
         """Return the copies as uint8 (N, channels, h, w)."""

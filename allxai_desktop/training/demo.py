@@ -105,8 +105,8 @@ def _measure(
 
 def _load_trunk(model: nn.Module, arrays: dict[str, Any], images: Tensor) -> None:
     assert isinstance(model, MobileNetV1)
-    load_folded_trunk(model, arrays)
-    unfold_batch_norm(model, images.float() / 127.5 - 1)
+    load_folded_trunk(model.features, arrays)
+    unfold_batch_norm(model.features, images.float() / 127.5 - 1)
 
 
 def _write(

@@ -199,7 +199,15 @@ def to_markdown(evaluation: Evaluation | SegmentationEvaluation, setting: Settin
     return "\n\n".join(blocks) + "\n"
 
 
-def _figures(evaluation: Evaluation | SegmentationEvaluation, setting: Setting) -> list[str]:
+def figure_lines(evaluation: Evaluation | SegmentationEvaluation) -> list[str]:
+    """Return the figures that are not of one class, a line each, in the current language."""
+    found = [f"{title(name)}: {value_text(name, value)}" for name, value in _overall(evaluation).items()]
+    if isinstance(evaluation, Evaluation) and evaluation.positive is not None:
+        found.insert(0, positive_text(evaluation.positive))
+    return [*found, interval_text(evaluation.images, evaluation.groups)]
+
+
+def _overall(evaluation: Evaluation | SegmentationEvaluation) -> dict[str, Estimate]:
     overall: dict[str, Estimate] = {str(name): found for name, found in evaluation.overall.items()}
     if isinstance(evaluation, Evaluation) and evaluation.positive is not None:
         its = evaluation.of_class[evaluation.positive]
@@ -208,6 +216,11 @@ def _figures(evaluation: Evaluation | SegmentationEvaluation, setting: Setting) 
             "specificity": its["specificity"],
             "fn_of_all": its["fn_of_all"],
         }
+    return overall
+
+
+def _figures(evaluation: Evaluation | SegmentationEvaluation, setting: Setting) -> list[str]:
+    overall = _overall(evaluation)
     of_class = {
         name: {str(key): found for key, found in figures.items()}
         for name, figures in evaluation.of_class.items()

@@ -11,9 +11,11 @@ class Request:
     """One run: train `preset` on the images at `data`, write everything into the folder `out`.
 
     `groups` is the pattern that finds the subject in a file name; `test_subjects` are held out whole, in place of
-    the preset's split. `class_map` is a name or a path. `weights` is where to start: "none" (random numbers),
-    "imagenet", a file, or the name of a network of the program; None is what the preset says. `epochs`, `batch` and
-    `rate` (learning rate) replace the preset's. `as_published` augments before the split, as the papers did.
+    the preset's split, and `unseen` replaces its number of images a class that are never seen. `class_map` is a name
+    or a path. `weights` is where to start: "none" (random numbers), "imagenet", a file, or the name of a network of the
+    program; None is what the preset says. `epochs`, `batch` and `rate` (learning rate) replace the preset's, and
+    `patience` stops after so many epochs without a lower validation loss. `as_published` augments before the split, as
+    the papers did.
     """
 
     preset: str
@@ -21,12 +23,14 @@ class Request:
     out: Path
     groups: str | None = None
     test_subjects: tuple[str, ...] = ()
+    unseen: int | None = None
     class_map: str | Path | None = None
     positive: str | None = None
     weights: str | None = None
     epochs: int | None = None
     batch: int | None = None
     rate: float | None = None
+    patience: int | None = None
     seed: int = 0
     as_published: bool = False
     resume: bool = False
@@ -87,10 +91,12 @@ class Unwatched:
 class RunResult:
     """A finished run: its `folder` holds card, weights, report, pictures and curves; `card` is the parsed JSON.
 
-    `evaluation` is an `Evaluation` or a `SegmentationEvaluation` of the test part.
+    `evaluation` is an `Evaluation` or a `SegmentationEvaluation` of the test part; `answers` are the `Answers` that a
+    classifying network gave there.
     """
 
     folder: Path
     card: Mapping[str, Any]
     evaluation: Any
     records: list[EpochRecord] = field(default_factory=list)
+    answers: Any = None

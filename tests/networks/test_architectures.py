@@ -39,6 +39,7 @@ def test_mobilenets_trunk_has_the_published_number_of_parameters():
         ("resnet34-transfer", 2, 21_284_672 + 51_502),
         ("five-conv-grey", 4, 687_428),
         ("unet", 1, 1_941_105),
+        ("unet-standardised", 1, 1_941_105),
     ],
 )
 def test_the_number_of_parameters_is_the_published_one(name, classes, count):
@@ -137,6 +138,14 @@ def test_the_unets_convolutions_begin_at_the_scale_that_relu_keeps():
     assert not first.bias.any()
 
 
+def test_the_standardised_unet_draws_the_same_whatever_brightness_and_contrast():
+    torch.manual_seed(0)
+    model, image = build("unet-standardised", 2).eval(), torch.rand(1, 3, 32, 32)
+    with torch.inference_mode():
+        torch.testing.assert_close(model(8 * image - 3), model(16 * image), rtol=0.02, atol=0.02)
+        assert torch.isfinite(model(torch.full_like(image, 0.5))).all()
+
+
 def test_there_are_no_auxiliary_heads():
     assert not [name for name, _ in build("googlenet", 8).named_parameters() if name.startswith("aux")]
 
@@ -204,7 +213,7 @@ def _folded_arrays() -> dict[str, np.ndarray]:
 def test_a_folded_trunk_computes_convolution_plus_bias():
     model = MobileNetV1(2).eval()
     arrays = _folded_arrays()
-    load_folded_trunk(model, arrays)
+    load_folded_trunk(model.features, arrays)
     image = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         found = model.features[0](image)
@@ -216,11 +225,11 @@ def test_a_folded_trunk_computes_convolution_plus_bias():
 
 def test_putting_batch_norm_back_keeps_the_function_and_normalises():
     model = MobileNetV1(2).eval()
-    load_folded_trunk(model, _folded_arrays())
+    load_folded_trunk(model.features, _folded_arrays())
     images = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         before = model(images)
-    unfold_batch_norm(model, images)
+    unfold_batch_norm(model.features, images)
     with torch.inference_mode():
         torch.testing.assert_close(model(images), before, rtol=1e-3, atol=1e-4)
         unit = model.features[0]

@@ -1,0 +1,390 @@
+"""A run that trains a classifying network: images on disk, split, fitting, figures, card."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from allxai_desktop.files import write_whole
+from allxai_desktop.i18n import _
+from allxai_desktop.images import read_image
+from allxai_desktop.networks.architectures import ARCHITECTURES
+from allxai_desktop.networks.card import SHARPENED, WEIGHTS_FILE, parse_card
+from allxai_desktop.networks.checkpoints import dump_weights
+from allxai_desktop.networks.domain import limits_of, near_black_share, statistics
+from allxai_desktop.networks.network import luminance, resize, sharpened
+from allxai_desktop.networks.user import complete_card, name_from
+from allxai_desktop.training import start
+from allxai_desktop.training.classify import Classification, Look
+from allxai_desktop.training.classmaps import read_class_map
+from allxai_desktop.training.copies import Copy
+from allxai_desktop.training.data import TrainingError, read_data
+from allxai_desktop.training.dataset import DataSet, look_through
+from allxai_desktop.training.evaluation import Answers, Evaluation, evaluate
+from allxai_desktop.training.fit import fit
+from allxai_desktop.training.parts import check_parts, make_copies, make_split
+from allxai_desktop.training.planned import describe_training, make_plan
+from allxai_desktop.training.presets import Preset
+from allxai_desktop.training.report import Part, Setting, card_metrics, write_report
+from allxai_desktop.training.run_folder import (
+    CHECKPOINT_FILE,
+    PIXELS_FILE,
+    SPLIT_FILE,
+    STATISTICS_FILE,
+    decode,
+    open_folder,
+    write_card,
+    write_curves,
+)
+from allxai_desktop.training.run_types import EpochRecord, Request, RunResult, Watcher
+from allxai_desktop.training.split_file import SavedSplit, read_split, save_split
+
+# Images that the statistics of BatchNorm are measured on.
+_CALIBRATION = 64
+# Class names that stand for the absence of what is looked for.
+_NEGATIVE = {
+    "0", "benign", "control", "healthy", "hem", "negative", "negativo", "normal", "normales", "sana", "sanas",
+    "sano", "typical", "tipica", "típica",
+}  # fmt: skip
+"""Between two classes of which one is among these, the other is the positive one."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """The images of a run, looked through: what can be used, and which class is the positive one."""
+
+    data: DataSet
+    classes: tuple[str, ...]
+    positive: str | None
+
+
+def gather(request: Request, preset: Preset, watcher: Watcher) -> Material:
+    """Read the list of images, map their classes, look each through. Raises `TrainingError`, `StudyError`."""
+    root, items = read_data(request.data, request.groups)
+    chosen = None if request.class_map is None else read_class_map(request.class_map)
+    if chosen is not None:
+        items = chosen.apply(items)
+    classes = (
+        tuple(sorted({item.label for item in items if item.label})) if chosen is None else chosen.classes
+    )
+    _check_classes(classes, preset)
+    positive = request.positive or (None if chosen is None else chosen.positive)
+    if positive is not None and positive not in classes:
+        raise TrainingError(
+            _("The positive class {name} is none of the classes: choose one of {classes}.").format(
+                name=positive, classes=", ".join(classes)
+            )
+        )
+    if len(classes) == 2 and positive is None:
+        positive = next((name for name in classes if name.casefold() not in _NEGATIVE), classes[1])
+        watcher.note(_("Positive class: {name}; --positive chooses the other.").format(name=positive))
+    title = _("Looking through the images")
+    data = look_through(root, items, progress=lambda share: watcher.stage(title, share))
+    for note in data.notes:
+        watcher.note(note)
+    return Material(data, classes, positive if len(classes) == 2 else None)
+
+
+def _check_classes(classes: Sequence[str], preset: Preset) -> None:
+    if len(classes) < 2:
+        raise TrainingError(
+            _(
+                "The images have {count} classes, and telling apart needs two: put them into one folder a class."
+            ).format(count=len(classes))
+        )
+    if preset.classes is not None and len(classes) != preset.classes:
+        raise TrainingError(
+            _(
+                "The preset {name} is for {wanted} classes, but the data have {count} ({classes}): choose a class map"
+                " that joins some, or another preset."
+            ).format(name=preset.name, wanted=preset.classes, count=len(classes), classes=", ".join(classes))
+        )
+
+
+def train_classifier(
+    request: Request, preset: Preset, watcher: Watcher, material: Material | None = None
+) -> RunResult:
+    """Train on the images that `request` names, or on those of `material`; see `run.train`."""
+    run = Run(request, preset, watcher, material or gather(request, preset, watcher))
+    return run.finish(run.fit())
+
+
+class Run:
+    """A run whose images are divided and decoded."""
+
+    def __init__(self, request: Request, preset: Preset, watcher: Watcher, material: Material) -> None:
+        self.request, self.preset, self.watcher = request, preset, watcher
+        self.data, self.classes, self.positive = material.data, material.classes, material.positive
+        resumed = open_folder(request)
+        self.saved = self._split(resumed)
+        self.evaluated = "unseen" if self.saved.split.unseen else "test"
+        self.copies = make_copies(self.data, preset, request, self.saved)
+        self._check_parts()
+        self.plan = make_plan(preset, request)
+        self.labels = [self.classes.index(label) for label in self.data.labels]
+        self.pixels, self.statistics = self._decode()
+        self.look = self._look()
+        self.objective = self._objective()
+
+    def fit(self) -> tuple[nn.Module, str, list[EpochRecord]]:
+        """Train; return the network, what it started from, and how its epochs went."""
+        model, first = start.begin(
+            self.preset.architecture,
+            len(self.classes),
+            (self.preset.side, self.preset.side),
+            self.request.weights or self.preset.start,
+            self._some_inputs(),
+            keras=self.preset.keras,
+            seed=self.plan.seed,
+        )
+        records = fit(model, self.objective, self.plan, self.request.out / CHECKPOINT_FILE, self.watcher)
+        return model, first, records
+
+    def finish(self, fitted: tuple[nn.Module, str, list[EpochRecord]]) -> RunResult:
+        """Measure the network, and write its card, weights, report, pictures and curves."""
+        model, first, records = fitted
+        folder, title = self.request.out, _("Measuring")
+        self.watcher.stage(title, 0.0)
+        answers = {
+            name: self._answers(model, copies)
+            for name, copies in self.copies.parts.items()
+            if name != "train" and copies
+        }
+        validation = answers.get("val")
+        found = evaluate(answers[self.evaluated], self.classes, self.positive, validation, self.plan.seed)
+        self.watcher.stage(title, 0.5)
+        setting = self._setting()
+        weights = dump_weights(model)
+        card = self._card(first, records, sha256(weights).hexdigest(), answers, found)
+        write_whole(folder / WEIGHTS_FILE, weights)
+        write_report(folder, found, setting)
+        write_curves(folder, records, setting.caption(self.classes))
+        write_card(folder, card)
+        for name in (PIXELS_FILE, STATISTICS_FILE):
+            (folder / name).unlink(missing_ok=True)
+        self.watcher.stage(title, 1.0)
+        return RunResult(folder, card, found, records, answers[self.evaluated])
+
+    # Data
+
+    def _split(self, resumed: bool) -> SavedSplit:
+        path = self.request.out / SPLIT_FILE
+        if resumed and path.exists():
+            return read_split(path, self.data)
+        saved = make_split(self.data, self.preset, self.request)
+        save_split(path, self.data, saved)
+        return saved
+
+    def _check_parts(self) -> None:
+        # Of what was augmented before the split, the parts are made of copies.
+        split = self.saved.split
+        if self.saved.leaking:
+            parts = {
+                name: sorted({copy.position for copy in copies}) for name, copies in self.copies.parts.items()
+            }
+            split = replace(split, **parts)
+        for note in check_parts(split, self.data.labels, self.evaluated):
+            self.watcher.note(note)
+
+    def _decode(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        folder, items = self.request.out, self.data.items
+        side, channels = self.preset.side, ARCHITECTURES[self.preset.architecture].channels
+        found: list[NDArray[np.float64]] = []
+        if not (folder / STATISTICS_FILE).exists():
+            (folder / PIXELS_FILE).unlink(missing_ok=True)
+
+        def images() -> Iterator[NDArray[np.uint8]]:
+            for item in items:
+                pixels = read_image(self.data.root / item.file).pixels
+                found.append(np.array([near_black_share(pixels), *statistics(pixels)]))
+                yield self._as_input(resize(pixels, (side, side)), channels)
+
+        title = _("Reading the images")
+        pixels = decode(
+            folder / PIXELS_FILE, len(items), (channels, side, side), images(), self.watcher, title
+        )
+        if found:
+            np.save(folder / STATISTICS_FILE, np.stack(found), allow_pickle=False)
+        return pixels, np.load(folder / STATISTICS_FILE, allow_pickle=False)
+
+    def _as_input(self, image: Tensor, channels: int) -> NDArray[np.uint8]:
+        """Return an image (1, 3, h, w) in 0…255 as it is kept on disk (channels, h, w)."""
+        if channels == 1:
+            image = luminance(image)
+        if self.preset.sharpened:
+            image = 255 * sharpened(image / 255)
+        kept: NDArray[np.uint8] = image[0].round().byte().numpy()
+        return kept
+
+    def _look(self) -> Look:
+        preset, info = self.preset, ARCHITECTURES[self.preset.architecture]
+        mean, std = info.mean, info.std
+        if preset.mean_std is not None:
+            mean, std = (preset.mean_std[0],) * info.channels, (preset.mean_std[1],) * info.channels
+        if preset.normalised:
+            mean, std = _mean_and_deviation(
+                self.pixels, sorted({copy.position for copy in self.copies.train})
+            )
+        # As published, the copies themselves are what is learnt and measured.
+        random = None if self.saved.leaking else preset.random
+        return Look(mean, std, random, preset.sides(self.plan.epochs) if preset.shrunk else ())
+
+    def _objective(self) -> Classification:
+        train = self.copies.train
+        if self.preset.at_least and self.look.random is not None:
+            train = train * -(-self.preset.at_least // len(train))
+        return Classification(
+            self.pixels,
+            self.labels,
+            train,
+            self.copies.val,
+            self.look,
+            seed=self.plan.seed,
+            balanced=self.preset.weighted,
+            smoothing=self.preset.smoothing,
+        )
+
+    def _some_inputs(self) -> Tensor:
+        train = self.copies.train
+        chosen = train[:: max(1, len(train) // _CALIBRATION)][:_CALIBRATION]
+        return self.objective.inputs([Copy(copy.position) for copy in chosen])
+
+    # Figures
+
+    def _answers(self, model: nn.Module, copies: Sequence[Copy]) -> Answers:
+        model.eval()
+
+        def answer(inputs: Tensor) -> Tensor:
+            self.watcher.stage(_("Measuring"), 0.0)
+            with torch.inference_mode():
+                outputs: Tensor = model(inputs)
+            return outputs
+
+        items = [self.data.items[copy.position] for copy in copies]
+        subjects = [item.subject for item in items]
+        return Answers(
+            self.objective.logits(answer, copies).double().numpy(),
+            np.array([self.labels[copy.position] for copy in copies]),
+            tuple(item.file for item in items),
+            tuple(subjects) if all(subject is not None for subject in subjects) else None,
+        )
+
+    def _setting(self) -> Setting:
+        has_subjects = all(item.subject is not None for item in self.data.items)
+        names = {"train": "train", "val": "validation", "test": "test", "unseen": "unseen"}
+        parts = {
+            names[name]: Part(
+                len(copies),
+                len({self.data.items[copy.position].subject for copy in copies}) if has_subjects else None,
+            )
+            for name, copies in self.copies.parts.items()
+            if copies
+        }
+        return Setting(
+            self.name,
+            self.request.data.resolve().name,
+            self.saved.kind,
+            parts,
+            self.evaluated,
+            self.saved.leaking,
+            _("subject") if has_subjects else None,
+            self._caution(),
+        )
+
+    def _caution(self) -> str:
+        if all(item.subject is not None for item in self.data.items):
+            return ""
+        return _(
+            "It is not known whom the images are from, so images of one person may lie in several parts: the figures"
+            " say nothing of new persons."
+        )
+
+    # The card
+
+    @property
+    def name(self) -> str:
+        """What the network is called: as the folder of the run."""
+        return name_from(self.request.out.resolve().name)
+
+    def _card(
+        self,
+        first: str,
+        records: Sequence[EpochRecord],
+        weights: str,
+        answers: dict[str, Answers],
+        found: Evaluation,
+    ) -> dict[str, Any]:
+        info, data_name = ARCHITECTURES[self.preset.architecture], self.request.data.resolve().name
+        validation = answers.get("val")
+        metrics = {self.evaluated: card_metrics(found)}
+        if validation is not None:
+            its = evaluate(validation, self.classes, self.positive, seed=self.plan.seed)
+            metrics["validation"] = card_metrics(its)
+        card = complete_card(
+            self.name,
+            self.preset.architecture,
+            self.classes,
+            {
+                "title": f"{data_name} · {info.title}",
+                "input_size": [self.preset.side] * 2,
+                "mean": list(self.look.mean),
+                "std": list(self.look.std),
+                "preprocessing": SHARPENED if self.preset.sharpened else "",
+                "cam_layer": info.cam_layer,
+                "sha256": weights,
+                "domain": self._domain(data_name),
+                "data": {
+                    "name": data_name,
+                    "images": len(self.data.items),
+                    "left_out": len(self.data.skipped),
+                    "classes": dict(Counter(self.data.labels)),
+                },
+                "split": {
+                    "kind": self.saved.kind,
+                    "seed": self.saved.seed,
+                    "leaking": self.saved.leaking,
+                    "file": SPLIT_FILE,
+                    **{name: len(copies) for name, copies in self.copies.parts.items() if copies},
+                }
+                | ({"caution": self._caution()} if self._caution() else {}),
+                "training": describe_training(
+                    self.request, self.preset, self.plan, self.look, first, records
+                ),
+                "metrics": metrics,
+                "departures_from_paper": [*info.departures, *self.preset.departures],
+            },
+        )
+        parse_card(card)
+        return card
+
+    def _domain(self, data_name: str) -> dict[str, Any]:
+        positions = {
+            name: sorted({copy.position for copy in copies}) for name, copies in self.copies.parts.items()
+        }
+        held_out = positions["val"] or positions[self.evaluated]
+        return {
+            "description": {
+                "en": f"images like those of the data set “{data_name}”",
+                "es": f"imágenes como las del conjunto de datos «{data_name}»",
+            },
+            "limits": limits_of(self.statistics[positions["train"]], self.statistics[held_out]),
+        }
+
+
+def _mean_and_deviation(
+    pixels: NDArray[np.uint8], positions: Sequence[int]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return both for each channel of the images at `positions`, in 0…1."""
+    sums = np.zeros((2, pixels.shape[1]))
+    for position in positions:
+        image = pixels[position].astype(np.float64) / 255
+        sums += [image.mean(axis=(1, 2)), (image**2).mean(axis=(1, 2))]
+    mean, square = sums / len(positions)
+    std = np.sqrt(np.maximum(square - mean**2, 1e-4))
+    return tuple(mean.round(4).tolist()), tuple(std.round(4).tolist())

@@ -1,0 +1,19 @@
+"""A whole training run, from a folder of images to a card."""
+
+from allxai_desktop.training.classify_run import train_classifier
+from allxai_desktop.training.presets import find_preset
+from allxai_desktop.training.run_folder import offer
+from allxai_desktop.training.run_types import Request, RunResult, Unwatched, Watcher
+
+__all__ = ["offer", "train"]
+
+
+def train(request: Request, watcher: Watcher | None = None) -> RunResult:
+    """Look through the images, divide them, train, measure, and write everything into the folder of the run.
+
+    Raises `AllxaiError` with one sentence on what to do, and `tasks.Cancelled` where the watcher did; what was done
+    up to the last epoch is then kept, and the same request with `resume` goes on from there.
+    """
+    preset = find_preset(request.preset)
+    watcher = watcher or Unwatched()
+    return train_classifier(request, preset, watcher)

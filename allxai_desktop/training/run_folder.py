@@ -1,0 +1,164 @@
+"""The folder of a run: its settings, its decoded images, its curves; and how its network comes into the program."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allxai_desktop.files import write_whole
+from allxai_desktop.i18n import _
+from allxai_desktop.networks.card import CARD_FILE, WEIGHTS_FILE, read_card
+from allxai_desktop.networks.checkpoints import read_whole
+from allxai_desktop.networks.registry import find_networks
+from allxai_desktop.networks.user import save_network, user_folder
+from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.figures import Curves, draw_curves, save_picture
+from allxai_desktop.training.page import Caption
+from allxai_desktop.training.run_types import EpochRecord, Request, Watcher
+
+SETTINGS_FILE = "run.json"
+SPLIT_FILE = "split.json"
+CHECKPOINT_FILE = "checkpoint.pt"
+PIXELS_FILE = "pixels.npy"
+STATISTICS_FILE = "statistics.npy"
+CURVES_FILE = "curves.csv"
+# What may differ between a run and its resumption.
+_FREE = {"data", "out", "resume"}
+
+
+def open_folder(request: Request) -> bool:
+    """Make the folder of the run, or check that it is this run's; return whether the run goes on.
+
+    Raises `TrainingError` for a folder with another run, or with one that is not to be resumed.
+    """
+    settings = {name: value for name, value in _plain(asdict(request)).items() if name not in _FREE}
+    path = request.out / SETTINGS_FILE
+    if path.exists():
+        if not request.resume:
+            raise TrainingError(
+                _("{folder} holds a run already: resume it, or choose another folder.").format(
+                    folder=request.out
+                )
+            )
+        _check_settings(path, settings)
+        return True
+    try:
+        request.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(
+            _("{folder} cannot be made ({reason}): choose another folder for the run.").format(
+                folder=request.out, reason=error.strerror
+            )
+        ) from error
+    write_whole(path, (json.dumps(settings, ensure_ascii=False, indent=1) + "\n").encode())
+    return False
+
+
+def _check_settings(path: Path, settings: dict[str, Any]) -> None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        other = [name for name in settings if found.get(name) != settings[name]]
+    except (OSError, ValueError, AttributeError) as error:
+        raise TrainingError(
+            _("{name} cannot be read: begin the run anew in another folder.").format(name=path.name)
+        ) from error
+    if other:
+        raise TrainingError(
+            _(
+                "The run was begun with another setting ({name}: {old}, now {new}): resume it as it began."
+            ).format(name=other[0], old=found.get(other[0]), new=settings[other[0]])
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as JSON gives it back."""
+    return json.loads(json.dumps(value, default=str))
+
+
+def decode(
+    path: Path,
+    count: int,
+    shape: Sequence[int],
+    images: Iterable[NDArray[np.uint8]],
+    watcher: Watcher,
+    title: str,
+) -> NDArray[np.uint8]:
+    """Write `count` arrays uint8 of `shape` to `path`, one after the other, and return them as an array on disk.
+
+    What is there already is taken: the caller deletes it where the images changed. Raises `TrainingError`.
+    """
+    if not path.exists():
+        temporary = path.with_suffix(".part")
+        try:
+            # Plain writes: through a memory map a full disk ends the process without a word.
+            with temporary.open("wb") as stream:
+                header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
+                np.lib.format.write_array_header_1_0(stream, header)
+                for number, image in enumerate(images):
+                    watcher.stage(title, number / count)
+                    stream.write(np.ascontiguousarray(image).tobytes())
+            temporary.replace(path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise TrainingError(
+                _(
+                    "The decoded images were not written to {folder} ({reason}): free the disk or choose another."
+                ).format(folder=path.parent, reason=error.strerror)
+            ) from error
+    watcher.stage(title, 1.0)
+    found: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return found
+
+
+def write_curves(folder: Path, records: Sequence[EpochRecord], caption: Caption) -> None:
+    """Write the curves as table and as pictures. Raises `WriteError`."""
+    stream = io.StringIO()
+    rows = csv.writer(stream, lineterminator="\n")
+    rows.writerow(["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "seconds"])
+    for found in records:
+        numbers = (found.loss, found.accuracy, found.validation_loss, found.validation_accuracy)
+        rows.writerow(
+            [found.number, *("" if one is None else f"{one:.6f}" for one in numbers), f"{found.seconds:.2f}"]
+        )
+    write_whole(folder / CURVES_FILE, stream.getvalue().encode())
+    curves = Curves(
+        [found.loss for found in records],
+        [found.validation_loss for found in records],
+        [found.accuracy for found in records],
+        [found.validation_accuracy for found in records],
+    )
+    for kind in ("png", "pdf"):
+        save_picture(folder / f"curves.{kind}", draw_curves(curves, caption))
+
+
+def write_card(folder: Path, card: dict[str, Any]) -> None:
+    """Write the card. Raises `WriteError`."""
+    write_whole(folder / CARD_FILE, (json.dumps(card, ensure_ascii=False, indent=1) + "\n").encode())
+
+
+def offer(folder: Path) -> str:
+    """Copy the network of a finished run among the user's, and return what it is called there.
+
+    Raises `NetworkError` for a run without a network.
+    """
+    card = read_card(folder / CARD_FILE)
+    weights = read_whole(folder / WEIGHTS_FILE, card.sha256)
+    taken = {found.name for found in find_networks().cards}
+    name = next(
+        name for name in _numbered(card.name) if name not in taken and not (user_folder() / name).exists()
+    )
+    raw = json.loads((folder / CARD_FILE).read_text(encoding="utf-8")) | {"name": name}
+    save_network(raw, WEIGHTS_FILE, weights)
+    return name
+
+
+def _numbered(name: str) -> Iterable[str]:
+    yield name
+    for number in range(2, 10**6):
+        yield f"{name[:56]}-{number}"

@@ -1,0 +1,256 @@
+"""`allxai train`: a preset trained on a folder of images, from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+
+if TYPE_CHECKING:
+    from allxai_desktop.training.run_types import EpochRecord, Request, RunResult
+
+_WIDTH = 78
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `train` takes."""
+    parser.add_argument("--list", action="store_true", help=_("list the presets and end"))
+    parser.add_argument("--preset", metavar="NAME", help=_("what to train, see --list"))
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        help=_("a folder per class, a study, images/ and masks/, or a CSV file with “file” and “class”"),
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help=_("the folder of the run; runs/PRESET-DATA by default")
+    )
+    parser.add_argument("--resume", action="store_true", help=_("go on with the run in that folder"))
+    parser.add_argument(
+        "--groups",
+        metavar="PATTERN",
+        help=_("regular expression that finds the subject in a file name: subjects stay in one part"),
+    )
+    parser.add_argument(
+        "--test-subjects", metavar="A,B,…", help=_("hold out these subjects, in place of a share")
+    )
+    parser.add_argument(
+        "--each-subject", action="store_true", help=_("leave out each subject in turn, and show the spread")
+    )
+    parser.add_argument(
+        "--unseen", metavar="N", type=_count, help=_("how many images a class are never seen")
+    )
+    parser.add_argument("--class-map", metavar="NAME|FILE", help=_("join classes as a TOML file says"))
+    parser.add_argument("--positive", metavar="CLASS", help=_("the class that sensitivity is about"))
+    parser.add_argument(
+        "--weights",
+        metavar="none|imagenet|FILE|NETWORK",
+        help=_("where to start; what the preset says by default"),
+    )
+    parser.add_argument("--epochs", metavar="N", type=_at_least_one, help=_("other than the preset's"))
+    parser.add_argument("--batch", metavar="N", type=_at_least_one, help=_("other than the preset's"))
+    parser.add_argument("--rate", metavar="R", type=float, help=_("learning rate other than the preset's"))
+    parser.add_argument(
+        "--patience",
+        metavar="N",
+        type=_at_least_one,
+        help=_("stop after N epochs without a lower validation loss, and keep the best weights"),
+    )
+    parser.add_argument("--seed", metavar="N", type=_count, default=0)
+    parser.add_argument(
+        "--as-published",
+        action="store_true",
+        help=_("make copies before the split, as the papers did; the figures then flatter"),
+    )
+    parser.add_argument(
+        "--no-add", action="store_true", help=_("do not offer the network in the program afterwards")
+    )
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train, or list the presets. Raises `AllxaiError`."""
+    if options.list:
+        _list()
+        return
+    if not options.preset or not options.data:
+        raise AllxaiError(
+            _("Say what to train and on which images: allxai train --preset NAME --data DIR (names: --list).")
+        )
+    from allxai_desktop.tasks import Cancelled
+    from allxai_desktop.training.run import offer, train
+
+    request = _request(options)
+    terminal = Terminal()
+    try:
+        result = train(request, terminal)
+    except (KeyboardInterrupt, Cancelled):
+        terminal.end_line()
+        raise AllxaiError(
+            _(
+                "Stopped. What was learnt up to the last epoch is kept: the same command with --resume goes on."
+            )
+        ) from None
+    finally:
+        terminal.end_line()
+    _print_result(result)
+    if not options.no_add:
+        name = offer(result.folder)
+        print(
+            _("The program offers it as “{name}”; “allxai network remove {name}” takes it away.").format(
+                name=name
+            )
+        )
+
+
+class Terminal:
+    """The watcher that prints: a line an epoch, and on a terminal one that shows how far the current one is."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._shown = 0
+        self._headed = False
+        self._stage = ""
+        self._epoch = 0
+
+    def note(self, sentence: str) -> None:
+        """Print it."""
+        self.end_line()
+        print(_("Note: {text}").format(text=sentence), flush=True)
+
+    def stage(self, title: str, share: float) -> None:
+        """Show what is being done."""
+        if title != self._stage:
+            self._stage = title
+            if not self._live:
+                print(f"{title} …", flush=True)
+        self._show(f"{title}: {100 * share:3.0f} %")
+
+    def step(self, share: float) -> None:
+        """Show how far the epoch is."""
+        self._show(_("Epoch {number}: {share:.0f} %").format(number=self._epoch + 1, share=100 * share))
+
+    def epoch(self, record: EpochRecord) -> None:
+        """Print a line of the table."""
+        self.end_line()
+        self._epoch = record.number
+        if not self._headed:
+            self._headed = True
+            heads = (
+                _("epoch"),
+                _("loss"),
+                _("right"),
+                _("val. loss"),
+                _("val. right"),
+                _("seconds"),
+                _("left"),
+            )
+            print(" ".join(f"{head:>10}" for head in heads), flush=True)
+        cells = (
+            f"{record.number}/{record.of}",
+            f"{record.loss:.4f}",
+            _percent(record.accuracy),
+            "–" if record.validation_loss is None else f"{record.validation_loss:.4f}",
+            _percent(record.validation_accuracy),
+            f"{record.seconds:.1f}",
+            duration(record.seconds_left),
+        )
+        print(" ".join(f"{cell:>10}" for cell in cells), flush=True)
+
+    def end_line(self) -> None:
+        """Take the live line away."""
+        if self._shown:
+            print("\r" + " " * self._shown + "\r", end="", file=sys.stderr, flush=True)
+            self._shown = 0
+
+    def _show(self, text: str) -> None:
+        if self._live:
+            text = text[:_WIDTH]
+            print("\r" + text.ljust(self._shown), end="", file=sys.stderr, flush=True)
+            self._shown = len(text)
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people: 42 s, 3 min, 2.5 h, 3.1 d."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    hours = seconds / 3600
+    return f"{hours:.1f} h" if hours < 48 else _("{days:.1f} days").format(days=hours / 24)
+
+
+def _list() -> None:
+    from allxai_desktop.training.presets import PRESETS
+
+    width = max(map(len, PRESETS))
+    for preset in PRESETS.values():
+        plan = preset.plan
+        print(f"{preset.name:{width}}  {_(preset.title)}")
+        print(f"{'':{width}}  {_(preset.source)}")
+        print(
+            f"{'':{width}}  "
+            + _("{side}×{side}, {optimiser} {rate:g}, batch {batch}, {epochs} epochs").format(
+                side=preset.side,
+                optimiser=plan.optimiser.kind,
+                rate=plan.optimiser.rate,
+                batch=plan.batch,
+                epochs=plan.epochs,
+            )
+            + ("" if preset.classes is None else ", " + _("{count} classes").format(count=preset.classes))
+        )
+
+
+def _request(options: argparse.Namespace) -> Request:
+    from allxai_desktop.training.run_types import Request
+
+    out = options.out or Path("runs") / f"{options.preset}-{options.data.resolve().name}"
+    subjects = tuple(text.strip() for text in (options.test_subjects or "").split(",") if text.strip())
+    return Request(
+        preset=options.preset,
+        data=options.data,
+        out=out,
+        groups=options.groups,
+        test_subjects=subjects,
+        unseen=options.unseen,
+        class_map=options.class_map,
+        positive=options.positive,
+        weights=options.weights,
+        epochs=options.epochs,
+        batch=options.batch,
+        rate=options.rate,
+        patience=options.patience,
+        seed=options.seed,
+        as_published=options.as_published,
+        resume=options.resume,
+    )
+
+
+def _print_result(result: RunResult) -> None:
+    from allxai_desktop.training.report import PAGE_FILE, figure_lines
+
+    for line in figure_lines(result.evaluation):
+        print(line)
+    print(_("Card, weights, report and pictures: {folder}").format(folder=result.folder))
+    print((result.folder / PAGE_FILE).as_posix())
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number

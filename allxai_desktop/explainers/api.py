@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from allxai_desktop.explainers.cam import grad_cam, guided_grad_cam, is_flat, layer_cam, resample
 from allxai_desktop.explainers.gradients import Choose, Map, abs_gradient, gradient, gradient_x_input
@@ -14,6 +15,7 @@ from allxai_desktop.explainers.graph import cached_graph
 from allxai_desktop.explainers.lrp import deep_taylor, epsilon_plus_flat, lrp_z
 from allxai_desktop.explainers.on_demand import integrated_gradients, kernel_shap, lime, occlusion, smoothgrad
 from allxai_desktop.explainers.passes import Passes
+from allxai_desktop.explainers.propagation import Bounds
 from allxai_desktop.explainers.registry import ExplainerError, ExplainerInfo, complete_settings, explainer
 from allxai_desktop.i18n import _
 from allxai_desktop.tasks import Progress, unwatched
@@ -75,6 +77,7 @@ def attribute(
     Raises `UnsupportedOperation` for a network that cannot be traced or has an operation without a
     rule, `ExplainerError` for anything else that does not fit.
     """
+    _check_module(module)
     inputs = _checked_inputs(inputs)
     info = explainer(method)
     extra = {key: settings.pop(key, default) for key, default in _extra(info).items()}
@@ -85,7 +88,7 @@ def attribute(
         passes = Passes(
             lambda folded: cached_graph(module, inputs.dtype, fold_norms=folded),
             inputs,
-            bounds=None if bounds is None else (_spread(bounds[0], inputs), _spread(bounds[1], inputs)),
+            bounds=None if bounds is None else _checked_bounds(bounds, inputs),
             layer=extra.get("layer"),
         )
         found = explain_passes(passes, target, method, chosen, extra.get("progress", unwatched))
@@ -116,10 +119,10 @@ def explain_passes(
         else:
             relevance, logits, targets = METHODS[method](passes, choose, **settings)
         logit = logits.gather(1, targets[:, None])[:, 0].double()
+        broken = torch.tensor([not passes.finite or not bool(torch.isfinite(one).all()) for one in relevance])
         undefined = _reasons(
-            relevance, logits, refused=logit <= 0 if info.needs_positive_logit else logit.isnan()
+            relevance, logits, broken, refused=logit <= 0 if info.needs_positive_logit else logit.isnan()
         )
-        broken = torch.tensor([not bool(torch.isfinite(one).all()) for one in relevance])
         relevance = relevance.masked_fill(broken.view(-1, 1, 1, 1), 0)
         conservation = torch.full((len(logits),), torch.nan, dtype=logits.dtype)
         if info.promises_conservation:
@@ -158,10 +161,34 @@ def _extra(info: ExplainerInfo) -> dict[str, Any]:
     return extra
 
 
-def _spread(bound: Tensor, inputs: Tensor) -> Tensor:
+def _check_module(module: Any) -> None:
+    if not isinstance(module, nn.Module):
+        raise ExplainerError(_("What is to be explained must be a torch.nn.Module that returns logits."))
+    if any(is_lazy(tensor) for tensor in (*module.parameters(), *module.buffers())):
+        raise ExplainerError(_("The network's weights have no sizes yet: run it on an image first."))
+
+
+def _checked_bounds(bounds: Any, inputs: Tensor) -> Bounds:
+    try:
+        low, high = (_spread(bound, inputs) for bound in bounds)
+        fit = bool((low <= high).all() and torch.isfinite(high - low).all())
+    except (TypeError, ValueError, RuntimeError):
+        fit = False
+    if not fit:
+        raise ExplainerError(
+            _(
+                "The bounds must be the lowest and the highest value of the images, each one number or one for"
+                " each of the {channels} channels."
+            ).format(channels=inputs.shape[1])
+        )
+    return low, high
+
+
+def _spread(bound: Any, inputs: Tensor) -> Tensor:
     """Return `bound`, one number, one a channel, or of the inputs' shape, at the inputs' shape."""
     bound = torch.as_tensor(bound, dtype=inputs.dtype)
-    return (bound.view(-1, 1, 1) if bound.ndim == 1 else bound).expand_as(inputs)
+    spread: Tensor = (bound.view(-1, 1, 1) if bound.ndim == 1 else bound).expand_as(inputs)
+    return spread
 
 
 def _checked_inputs(inputs: Tensor) -> Tensor:
@@ -170,6 +197,7 @@ def _checked_inputs(inputs: Tensor) -> Tensor:
         or inputs.ndim != 4
         or inputs.numel() == 0
         or inputs.dtype not in {torch.float32, torch.float64}
+        or inputs.layout is not torch.strided
     ):
         raise ExplainerError(_("The images to explain must be a float32 or float64 tensor (N, C, H, W)."))
     return inputs
@@ -187,6 +215,7 @@ def _chooser(target: int | Sequence[int] | Tensor | None, count: int) -> Choose:
         except (TypeError, ValueError, RuntimeError):
             targets = torch.tensor([])
         whole = not (targets.is_floating_point() or targets.is_complex() or targets.dtype == torch.bool)
+        targets = targets.long()
         if (
             not whole
             or targets.shape not in {(), (count,)}
@@ -197,16 +226,19 @@ def _chooser(target: int | Sequence[int] | Tensor | None, count: int) -> Choose:
                     "The target must be a class from 0 to {last}, or one for each of the {count} images."
                 ).format(last=classes - 1, count=count)
             )
-        return targets.long().expand(count)
+        return targets.expand(count)
 
     return choose
 
 
-def _reasons(relevance: Tensor, logits: Tensor, refused: Tensor) -> list[str | None]:
-    """Return for each image why its map (C, H, W) is undefined, or None; `refused` (N,) by the size of its logit."""
+def _reasons(relevance: Tensor, logits: Tensor, broken: Tensor, refused: Tensor) -> list[str | None]:
+    """Return for each image why its map (C, H, W) is undefined, or None.
+
+    `broken` (N,): by values that are not finite, of the map or the weights; `refused` (N,): by the size of its logit.
+    """
     reasons: list[str | None] = []
-    for one, own_logits, flat, bad in zip(relevance, logits, is_flat(relevance), refused, strict=True):
-        if not bool(torch.isfinite(own_logits).all() and torch.isfinite(one).all()):
+    for no_map, own_logits, flat, bad in zip(broken, logits, is_flat(relevance), refused, strict=True):
+        if bool(no_map) or not bool(torch.isfinite(own_logits).all()):
             reasons.append(
                 _(
                     "The network's values are not finite numbers for this image: check its weights and the image."

@@ -45,6 +45,11 @@ class _Tracer(fx.Tracer):
         self.outputs: dict[str, fx.Node] = {}
         self.place = ""
 
+    def create_args_for_root(self, root_fn: Call, is_module: bool, concrete_args: Any = None) -> Any:
+        function, args = super().create_args_for_root(root_fn, is_module, concrete_args)
+        # Defaults are values and not to be followed: paths may depend on them.
+        return function, [*args[:2], *map(_default, args[2:])]
+
     def call_module(self, m: nn.Module, forward: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         # Modules that other threads run meanwhile come through here too.
         if threading.get_ident() != self._thread:
@@ -94,7 +99,7 @@ class Graph:
         if fold_norms:
             merged = fold_batch_norm(self._graph, self.calls, self._copy.derived_from)
         self.nodes = list(self._graph.nodes)
-        self.input, self._defaults = self._inputs()
+        self.input = self._input()
         self.output = self.nodes[-1]
         self._frees = self._last_uses()
         self._layers: dict[str, fx.Node] = {node.name: node for node in self.nodes} | {
@@ -103,6 +108,11 @@ class Graph:
         self._merged = {name: merged[node].target for name, node in tracer.outputs.items() if node in merged}
         self._unchecked: nn.Module | None = root
         self._last_spatial: dict[torch.Size, fx.Node] = {}
+
+    @property
+    def finite(self) -> bool:
+        """Whether all weights are finite numbers."""
+        return self._copy.finite
 
     def is_current(self) -> bool:
         """Return whether the tensors that were computed once still fit those of the module."""
@@ -123,7 +133,7 @@ class Graph:
         Raises `ExplainerError` if the network cannot be run on such inputs.
         """
         self._check(inputs)
-        values: dict[fx.Node, Any] = {self.input: inputs, **self._defaults, **self.constants}
+        values: dict[fx.Node, Any] = {self.input: inputs, **self.constants}
         for node in self.nodes:
             if node in self.calls:
                 values[node] = (compute or self.compute)(node, values)
@@ -146,7 +156,7 @@ class Graph:
         args, kwargs = arguments(node, values)
         try:
             return self.calls[node](*args, **kwargs)
-        except (RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
+        except Exception as error:  # whatever a stranger's operation does
             raise ExplainerError(
                 _("The network cannot take this image: its operation {operation} failed ({reason}).").format(
                     operation=self.title(node), reason=_reason(error)
@@ -251,17 +261,14 @@ class Graph:
             )
         return name
 
-    def _inputs(self) -> tuple[fx.Node, dict[fx.Node, Any]]:
-        first, *others = (node for node in self.nodes if node.op == "placeholder")
-        stars: dict[fx.Node, Any] = {
-            node: {} if node.target.startswith("**") else () for node in others if node.target[0] == "*"
-        }
-        without = [node for node in others if node not in stars and not node.args]
-        if without or first.target.startswith("*"):
+    def _input(self) -> fx.Node:
+        taken: list[fx.Node] = [node for node in self.nodes if node.op == "placeholder"]
+        required = [node for node in taken[1:] if not node.args and not str(node.target).startswith("*")]
+        if not taken or str(taken[0].target).startswith("*") or required:
             raise UnsupportedOperation(
                 _("This network cannot be explained: it takes other inputs than one batch of images.")
             )
-        return first, stars | {node: node.args[0] for node in others if node not in stars}
+        return taken[0]
 
     def _last_uses(self) -> dict[fx.Node, list[fx.Node]]:
         last = {source: node for node in self.nodes for source in node.all_input_nodes}
@@ -278,7 +285,7 @@ class Graph:
         try:
             with torch.no_grad():
                 followed = self.run(inputs[:1])[0]
-                own = module(inputs[:1].clone())
+                own = _own(module, inputs[:1].clone())
         except BaseException:
             self._unchecked = module
             raise
@@ -290,6 +297,14 @@ class Graph:
                     " when it runs. An operation in place, or one that depends on the values, may be the reason."
                 )
             )
+
+
+def _default(proxy: fx.Proxy) -> Any:
+    """Return the default of an input, or what stands for one that has none."""
+    name = str(proxy.node.target)
+    if name.startswith("*"):
+        return {} if name.startswith("**") else ()
+    return proxy.node.args[0] if proxy.node.args else proxy
 
 
 def arguments(node: fx.Node, values: Mapping[fx.Node, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -320,6 +335,15 @@ def cached_graph(module: nn.Module, dtype: torch.dtype, *, fold_norms: bool = Fa
         return known[key][1]
 
 
+def _own(module: nn.Module, inputs: Tensor) -> Any:
+    try:
+        return module(inputs)
+    except Exception as error:  # whatever a stranger's module does
+        raise ExplainerError(
+            _("The network cannot take this image ({reason}).").format(reason=_reason(error))
+        ) from error
+
+
 def _agree(own: Any, followed: Tensor) -> bool:
     if not isinstance(own, Tensor) or own.shape != followed.shape:
         return False
@@ -339,7 +363,7 @@ def check_feature_map(value: Any, node: fx.Node) -> None:
     if not _is_spatial(value, smallest=1):
         raise ExplainerError(
             _("The layer “{name}” has no feature map: choose a convolution or what follows one.").format(
-                name=node.name
+                name=node.target if node.op == "call_module" else node.name
             )
         )
 

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 from torch import Tensor, fx
@@ -40,8 +39,8 @@ class Passes:
     ) -> None:
         self.inputs = inputs.detach()
         self.shared = shared
-        # Each asked for once: to find out whether a module has changed since takes milliseconds.
-        self._graph_of = cache(graph_of)
+        self._trace = graph_of
+        self._graphs: dict[bool, Graph] = {}
         self._bounds = bounds
         self._layer = layer
         self._lock = threading.Lock()
@@ -53,6 +52,11 @@ class Passes:
     def graph(self) -> Graph:
         """The graph whose logits are bit for bit the module's own."""
         return self._graph_of(False)
+
+    @property
+    def finite(self) -> bool:
+        """Whether all weights of the graphs that were asked for are finite numbers."""
+        return all(graph.finite for graph in self._graphs.values())
 
     def cam_layer(self) -> fx.Node:
         """Return the node of the feature maps for CAMs. Raises `ExplainerError` if there is none."""
@@ -94,6 +98,12 @@ class Passes:
                     return recording
                 self._recordings[folded] = recording
             return self._recordings[folded]
+
+    def _graph_of(self, folded: bool) -> Graph:
+        # Each asked for once: to find out whether a module has changed since takes milliseconds.
+        if folded not in self._graphs:
+            self._graphs[folded] = self._trace(folded)
+        return self._graphs[folded]
 
     def _taped(self, layer: fx.Node | None) -> Tape:
         if self.shared and self._tape is not None and (layer is None or layer in self._tape.values):

@@ -67,6 +67,13 @@ def test_each_image_of_a_batch_has_its_own_target():
     )
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16, torch.int32])
+def test_targets_are_whole_numbers_of_any_size(dtype):
+    x = torch.cat([image(1, 2), image(1, 2)])
+    found = attribute(three_neurons(), x, torch.tensor([0, 1], dtype=dtype), "gradient")
+    assert found.relevance.flatten(1).tolist() == [[4, 5], [-1, 1]]
+
+
 def test_a_map_that_is_zero_everywhere_is_undefined():
     found = attribute(three_neurons(), torch.cat([image(2, 1), image(1, 2)]), 1, "gradient")
     assert found.undefined[0] == (

@@ -72,6 +72,45 @@ def test_what_has_no_map_is_undefined_and_no_map_of_nan(method, module, inputs):
 
 
 @pytest.mark.parametrize("method", EXPLAINERS)
+@pytest.mark.parametrize("weight", ["0.weight", "1.running_var"])
+def test_an_infinite_weight_that_no_score_shows_is_found(method, weight):
+    module = net()
+    # Its channel is cut to zero by the ReLU, or divided to zero by the norm.
+    module.state_dict()[weight].view(-1)[0] = torch.inf if weight.endswith("var") else -torch.inf
+    assert torch.isfinite(module(IMAGES)).all()
+    found = attribute(module, IMAGES, [0, 1], method)
+    assert all("not finite numbers" in reason for reason in found.undefined)
+    assert not found.relevance.any()
+
+
+@pytest.mark.parametrize("module", [None, nn.Conv2d, lambda images: images])
+def test_what_is_no_module_is_refused(module):
+    with pytest.raises(ExplainerError, match=r"must be a torch\.nn\.Module"):
+        attribute(module, IMAGES, 0, "gradient")
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules")
+def test_weights_without_sizes_are_refused():
+    with pytest.raises(ExplainerError, match="run it on an image first"):
+        attribute(nn.Sequential(nn.Flatten(), nn.LazyLinear(3)), IMAGES, 0, "gradient")
+
+
+def test_a_sparse_tensor_is_refused():
+    with pytest.raises(ExplainerError, match="float32 or float64 tensor"):
+        attribute(net(), IMAGES.to_sparse(), 0, "lrp-z")
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [0, (0,), (0, None), (1, 0), (torch.nan, 1), (-torch.inf, torch.inf), (torch.zeros(2), torch.ones(2))],
+    ids=["one", "short", "none", "swapped", "nan", "infinite", "channels"],
+)
+def test_bounds_that_are_none_are_refused(bounds):
+    with pytest.raises(ExplainerError, match=r"lowest and the highest value .* 3 channels"):
+        attribute(net(), IMAGES, 0, "deep-taylor", bounds=bounds)
+
+
+@pytest.mark.parametrize("method", EXPLAINERS)
 def test_an_image_of_one_pixel_has_no_map(method):
     if EXPLAINERS[method].takes_layer:
         with pytest.raises(ExplainerError, match="no feature map"):

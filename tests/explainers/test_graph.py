@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from allxai_desktop.explainers.api import attribute
 from allxai_desktop.explainers.graph import UnsupportedOperation, cached_graph, trace
 from allxai_desktop.explainers.registry import ExplainerError
 
@@ -171,6 +172,24 @@ def test_inputs_with_defaults_take_them():
     assert torch.equal(trace(Scaled()).run(torch.ones(1, 1, 1, 2))[0], torch.tensor([[3.0, 3.0]]))
 
 
+def test_a_path_may_depend_on_defaults():
+    class Masked(nn.Module):
+        def forward(self, x, mask=None, *, flat=True):
+            x = x if mask is None else x * mask
+            return x.flatten(1) if flat else x
+
+    assert torch.equal(trace(Masked()).run(torch.ones(1, 1, 1, 2))[0], torch.ones(1, 2))
+
+
+def test_a_network_that_takes_nothing_is_refused():
+    class Nothing(nn.Module):
+        def forward(self):
+            return torch.ones(1, 2)
+
+    with pytest.raises(UnsupportedOperation, match="other inputs than one batch of images"):
+        trace(Nothing())
+
+
 def test_an_output_that_is_no_logits_is_refused():
     with pytest.raises(ExplainerError, match="does not return logits"):
         trace(nn.Conv2d(1, 1, 1)).run(torch.ones(1, 1, 2, 2))
@@ -179,6 +198,29 @@ def test_an_output_that_is_no_logits_is_refused():
 def test_another_number_of_channels_names_the_operation():
     with pytest.raises(ExplainerError, match=r"its operation Conv2d \(0\) failed .*3 channels"):
         trace(small_net()).run(torch.ones(1, 1, 5, 5))
+
+
+def test_whatever_an_operation_raises_is_one_sentence():
+    attention = Lambda(
+        lambda self, x: self.layer(x[:, 0], x[:, 0], x[:, 0])[0], layer=nn.MultiheadAttention(4, 1)
+    )
+    with pytest.raises(ExplainerError, match=r"its operation MultiheadAttention \(layer\) failed"):
+        trace(attention).run(torch.ones(1, 1, 2, 3))
+
+
+def test_a_module_that_fails_only_when_it_runs_is_one_sentence():
+    def forward(self, x):
+        if isinstance(x, torch.Tensor):
+            raise KeyError("batch")
+        return x.flatten(1)
+
+    with pytest.raises(ExplainerError, match=r"cannot take this image \('batch'\)"):
+        trace(Lambda(forward)).run(torch.ones(1, 1, 2, 2))
+
+
+def test_a_layer_without_a_feature_map_is_named_as_it_was_asked_for():
+    with pytest.raises(ExplainerError, match="layer “0” has no feature map"):
+        attribute(nn.Sequential(nn.Flatten()), torch.ones(1, 1, 1, 2), 0, "grad-cam", layer="0")
 
 
 def test_an_unknown_layer_is_named():

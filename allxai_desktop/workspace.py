@@ -37,6 +37,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class _Loaded:
+    study: Study
     index: int
     image: CellImage
     codes: NDArray[np.uint8]
@@ -84,15 +85,19 @@ class Workspace:
         return None if self.study is None or self.index is None else self.study.items[self.index]
 
     def open(self, path: Path) -> None:
-        """Open a study, a folder of images or one image; what is open stays where that fails."""
+        """Open a study, a folder of images or one image; what is open stays where that fails.
+
+        A study of one image is open once that image is read: a broken file must not take the place of a list.
+        """
         try:
             study = Study.open(path)
         except AllxaiError as error:
             self.noticed.emit(Notice("error", str(error)))
             return
-        self.study, self.index, self._asked = study, None, None
-        self.study_opened.emit(study)
-        self.show(study.start)
+        if len(study.items) > 1:
+            self._enter(study)
+        self._request += 1
+        self._loader.submit(self._load, self._request, study, study.start)
 
     def show(self, index: int) -> None:
         """Show item `index` of the study as soon as it is read; what cannot be read is said and skipped."""
@@ -100,7 +105,7 @@ class Workspace:
             return
         self._request += 1
         self._asked = index
-        self._loader.submit(self._load, self._request, index, self.study.items[index])
+        self._loader.submit(self._load, self._request, self.study, index)
 
     def step(self, by: int) -> None:
         """Go `by` items on or, below 0, back, from the item asked for last: one that cannot be read is no end."""
@@ -150,24 +155,30 @@ class Workspace:
             "created": self._meta.get("created"),
         }
 
-    def _load(self, request: int, index: int, item: StudyItem) -> None:
+    def _enter(self, study: Study) -> None:
+        self.study, self.index, self._asked = study, None, study.start
+        self.study_opened.emit(study)
+
+    def _load(self, request: int, study: Study, index: int) -> None:
         if request != self._request:
             return
+        item = study.items[index]
         try:
             # What was painted a moment ago has to be on disk before it is read again.
             self._autosaver.flush(5.0)
-            loaded = self._read(index, item)
+            loaded = self._read(study, index)
         except AllxaiError as error:
             text = str(error)
-            self._dispatch(lambda: self._skip(request, index, text))
+            self._dispatch(lambda: self._skip(request, study, index, text))
         except Exception:
             log.exception("Opening an image failed")
             text = _("{name} could not be opened: see the log.").format(name=item.image_path.name)
-            self._dispatch(lambda: self._skip(request, index, text))
+            self._dispatch(lambda: self._skip(request, study, index, text))
         else:
             self._dispatch(lambda: self._present(request, loaded))
 
-    def _read(self, index: int, item: StudyItem) -> _Loaded:
+    def _read(self, study: Study, index: int) -> _Loaded:
+        item = study.items[index]
         image = read_image(item.image_path)
         if item.pixel_size_um is not None:
             image = replace(image, pixel_size_um=item.pixel_size_um)
@@ -184,7 +195,8 @@ class Workspace:
         unsaved = self._autosaver.unsaved(mask_path)
         if unsaved is not None and unsaved.shape == codes.shape:
             codes = unsaved
-        return _Loaded(index, image, codes, mask_path, mask.meta if mask is not None else {}, tuple(notices))
+        meta = mask.meta if mask is not None else {}
+        return _Loaded(study, index, image, codes, mask_path, meta, tuple(notices))
 
     def _usable_mask(self, path: Path, image: CellImage) -> tuple[Path, MaskFile | None, str | None]:
         """Return where the mask of `image` is or will be, the mask if there is one, and why `path` is left alone.
@@ -206,6 +218,8 @@ class Workspace:
             return
         # A stroke in hand belongs to the image before.
         self.paint.end_stroke()
+        if loaded.study is not self.study:
+            self._enter(loaded.study)
         self.session.set_image(None)
         self.index, self.image = loaded.index, loaded.image
         self.mask_path, self._meta = loaded.mask_path, loaded.meta
@@ -215,9 +229,10 @@ class Workspace:
         for notice in loaded.notices:
             self.noticed.emit(notice)
 
-    def _skip(self, request: int, index: int, text: str) -> None:
+    def _skip(self, request: int, study: Study, index: int, text: str) -> None:
         if request == self._request:
-            self.item_failed.emit(index)
+            if study is self.study:
+                self.item_failed.emit(index)
             self.noticed.emit(Notice("error", text))
 
     def _notice(self, level: Level, text: str) -> None:

@@ -112,6 +112,19 @@ def test_an_unreadable_image_is_told_and_the_one_on_screen_stays(workspace, pump
     assert "cell_1.png" in workspace.notices[0].text
 
 
+def test_a_single_image_that_cannot_be_read_leaves_the_study(workspace, pump, folder, tmp_path_factory):
+    opened(workspace, pump, folder)
+    broken = tmp_path_factory.mktemp("other") / "broken.png"
+    broken.write_bytes(b"")
+    workspace.open(broken)
+    pump.until(lambda: workspace.notices)
+    assert "broken.png" in workspace.notices[0].text
+    assert workspace.study.folder == folder
+    workspace.step(1)
+    pump.until(lambda: workspace.index == 1)
+    assert workspace.image.name == "cell_1.png"
+
+
 def test_a_folder_without_images_leaves_what_is_open(workspace, pump, folder, tmp_path_factory):
     opened(workspace, pump, folder)
     workspace.open(tmp_path_factory.mktemp("empty"))

@@ -8,6 +8,7 @@ size checked before it is decompressed; written to a temporary file that then ta
 import io
 import json
 import re
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -202,7 +203,10 @@ def _header(member: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     )
     if reader is None:
         raise ValueError("unknown version of the npy format")
-    shape, fortran_order, dtype = reader(member)
+    try:
+        shape, fortran_order, dtype = reader(member)
+    except (SyntaxError, RecursionError, MemoryError, tokenize.TokenError) as error:
+        raise ValueError("the header of the array cannot be read") from error
     return shape, fortran_order, dtype
 
 

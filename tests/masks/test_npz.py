@@ -362,6 +362,13 @@ def test_a_header_that_claims_too_much(path, shape):
     assert "million pixels" in message or "damaged" in message
 
 
+@pytest.mark.parametrize("header", [b"{f(", b"{" * 200, b"{'shape': (", b"\xff"])
+def test_a_header_that_is_no_description_of_an_array(path, header):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mask.npy", b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header)
+    assert "is damaged or no .npz mask" in refused(path)
+
+
 def test_an_array_shorter_or_longer_than_its_header(path):
     assert "is damaged" in refused(zipped(path, (2, 3), b"\1" * 5))
     assert "is damaged" in refused(zipped(path, (2, 3), b"\1" * 7))

@@ -90,13 +90,17 @@ def eight_bits(values: NDArray[Any], name: str) -> tuple[NDArray[np.uint8], tupl
 
     Whole numbers up to 65 535 keep their top eight bits: of 16, or of 12 where none reaches 4096. (Dividing by 257
     would be as good, but 16-bit colour PNGs arrive as top bits, and one image must have one identity in every
-    format.) Fractions in 0…1 are multiplied by 255, those in 0…255 rounded. Raises `ImageError` for the rest.
+    format.) Where none reaches 256 they stay as they are: an image of 8 bits in a wider type is likelier than a
+    camera's that is all but black. Fractions in 0…1 are multiplied by 255, those in 0…255 rounded. Raises
+    `ImageError` for the rest.
     """
     if values.dtype == np.uint8:
         return values, ()
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * 255, ()
     low, high = (values.min(), values.max()) if values.size else (0, 0)
+    if np.issubdtype(values.dtype, np.integer) and 0 <= low and high < 2**8:
+        return values.astype(np.uint8), ()
     if np.issubdtype(values.dtype, np.integer) and low >= 0 and high < 2**16:
         depth = 12 if high < 2**12 else 16
         note = _("{depth}-bit values were brought to 8 bits.").format(depth=depth)

@@ -160,6 +160,14 @@ def test_sixteen_bits_below_4096_are_twelve(tmp_path):
     assert image.notes == ("12-bit values were brought to 8 bits.",)
 
 
+@pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.uint32])
+def test_eight_bits_in_a_wider_type_stay_as_they_are(tmp_path, dtype):
+    tifffile.imwrite(tmp_path / "a.tif", np.array([[0, 16, 255]], dtype))
+    image = read_image(tmp_path / "a.tif")
+    assert grey_rows(image) == [[0, 16, 255]]
+    assert image.notes == ()
+
+
 def png16(path, samples):
     """Write a 16-bit RGB PNG: Pillow cannot."""
     height, width, _ = samples.shape

@@ -17,6 +17,7 @@ _NETWORK = re.compile(
     r"ProxyError|SSLError|HTTP error|certificate verify failed",
     re.I,
 )
+_NOTHING = re.compile(r"from versions: none")
 _UNAVAILABLE = re.compile(r"No matching distribution found for (\S+)")
 _DENIED = re.compile(r"Permission denied|Errno 13\b|Access is denied", re.I)
 
@@ -32,7 +33,13 @@ def diagnose(words: str) -> str:
             "The package registry could not be reached. Check the network, or the proxy "
             "and index that pip is configured with, and run the same command again."
         )
-    if unavailable := _UNAVAILABLE.search(words):
+    if (unavailable := _UNAVAILABLE.search(words)) and _NOTHING.search(words):
+        return _(
+            "pip found no {name} at all: the package registry was not reached, or has none for Python {version} "
+            "on this system. Check the network and pip's settings (index-url, PIP_NO_INDEX), use 64-bit "
+            "Python 3.11, or give --index-url the address of another registry, and run the same command again."
+        ).format(name=unavailable[1].rstrip(";"), version="{}.{}".format(*sys.version_info[:2]))
+    if unavailable:
         return _(
             "The package registry has no {name} for Python {version} on this system. Use 64-bit Python 3.11, "
             "or another registry: --index-url for torch, pip's own configuration for the rest."

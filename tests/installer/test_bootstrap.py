@@ -279,6 +279,11 @@ def test_other_pythons_are_told_which_ones_will_do(version):
             "ERROR: No matching distribution found for torch==2.13.0",
             "Check the network",
         ),
+        (
+            "ERROR: Could not find a version that satisfies the requirement torch==2.13.0 (from versions: none)\n"
+            "ERROR: No matching distribution found for torch==2.13.0",
+            "found no torch==2.13.0 at all",
+        ),
         ("ERROR: No matching distribution found for torch==2.13.0", "has no torch==2.13.0 for Python"),
         ("ERROR: Could not install: [Errno 13] Permission denied: 'x'", "writable"),
         ("Segmentation fault", "without .venv"),

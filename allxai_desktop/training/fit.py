@@ -22,9 +22,15 @@ from allxai_desktop.training.copies import epoch_order
 from allxai_desktop.training.data import TrainingError
 from allxai_desktop.training.optimisers import Optimiser, make_optimiser
 from allxai_desktop.training.run_types import EpochRecord, Unwatched, Watcher
+from allxai_desktop.training.words import duration
 
 Answer = Callable[[Tensor], Tensor]
 """Takes inputs (N, …) and returns the outputs of the network as float32 on the CPU, in evaluation mode."""
+
+
+# After so many batches of the first epoch it is said how long the run will take, if that is a while.
+_TIMED = 3
+_A_WHILE = 600
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,8 @@ class Fitting:
         loss, right = 0.0, 0.0
         for number, (places, (inputs, targets)) in enumerate(_ahead(self.objective, batches, epoch)):
             self.watcher.step(number / len(batches))
+            if not self.records and number == _TIMED:
+                self._estimate((time.monotonic() - start) / _TIMED * len(batches))
             step = epoch * len(batches) + number
             _set_rate(self.optimiser, self._rate(step, self.plan.epochs * len(batches)))
             found, its_right = self._step(inputs, targets, step)
@@ -220,6 +228,15 @@ class Fitting:
         )
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+
+    def _estimate(self, seconds: float) -> None:
+        """Say how long all epochs take if one takes `seconds`."""
+        if seconds * self.plan.epochs > _A_WHILE:
+            self.watcher.note(
+                _("At this speed an epoch takes about {epoch}, all {count} about {all}.").format(
+                    epoch=duration(seconds), count=self.plan.epochs, all=duration(seconds * self.plan.epochs)
+                )
+            )
 
     def _rate(self, step: int, steps: int) -> float:
         highest = self.plan.optimiser.rate

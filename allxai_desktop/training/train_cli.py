@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
+from allxai_desktop.training.words import duration
 
 if TYPE_CHECKING:
     from allxai_desktop.training.run_types import EpochRecord, Request, RunResult
@@ -157,6 +158,7 @@ class Terminal:
             _percent(record.validation_accuracy),
             f"{record.seconds:.1f}",
             duration(record.seconds_left),
+            *([] if record.validation_dice is None else [f"Dice {_percent(record.validation_dice)}"]),
         )
         print(" ".join(f"{cell:>10}" for cell in cells), flush=True)
 
@@ -171,16 +173,6 @@ class Terminal:
             text = text[:_WIDTH]
             print("\r" + text.ljust(self._shown), end="", file=sys.stderr, flush=True)
             self._shown = len(text)
-
-
-def duration(seconds: float) -> str:
-    """Return a time for people: 42 s, 3 min, 2.5 h, 3.1 d."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    if seconds < 100 * 60:
-        return f"{seconds / 60:.0f} min"
-    hours = seconds / 3600
-    return f"{hours:.1f} h" if hours < 48 else _("{days:.1f} days").format(days=hours / 24)
 
 
 def _list() -> None:

@@ -95,3 +95,13 @@ def interval_text(images: int, groups: int | None) -> str:
     return (
         text if groups >= MANY_GROUPS else f"{text} {_('With so few groups intervals come out too narrow.')}"
     )
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people: 42 s, 3 min, 2.5 h, 3.1 d."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    hours = seconds / 3600
+    return f"{hours:.1f} h" if hours < 48 else _("{days:.1f} days").format(days=hours / 24)

@@ -106,3 +106,91 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
     (tmp_path / "a.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(TrainingError, match="is damaged: delete it"):
         fit(_model(), _Objective(), PLAN, tmp_path / "a.pt")
+
+
+def test_a_last_image_alone_goes_with_the_batch_before(tmp_path):
+    counts = []
+
+    class Counting(_Objective):
+        def batch(self, places, epoch):
+            counts.append(len(places))
+            return super().batch(places, epoch)
+
+    fit(_model(), Counting(), replace(PLAN, epochs=1), tmp_path / "a.pt")
+    assert counts == [4, 4, 5, 13]
+
+
+class _Short(nn.Module):
+    """A network that runs out of memory on more than two images, as torch says it on a CPU."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(5)
+        self.inner = nn.Sequential(nn.Flatten(), nn.Linear(192, 2))
+        self.most = 2
+
+    def forward(self, x):
+        if len(x) > self.most:
+            raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 1 bytes.")
+        return self.inner(x)
+
+
+class _Noting(Unwatched):
+    def __init__(self):
+        self.notes = []
+
+    def note(self, sentence):
+        self.notes.append(sentence)
+
+
+def test_where_memory_runs_out_gradients_are_added_up(tmp_path):
+    plenty, short, watcher = _Short(), _Short(), _Noting()
+    plenty.most = 99
+    plan = replace(PLAN, batch=6, optimiser=Optimiser("sgd", 0.1))
+    fit(plenty, _Objective(), plan, tmp_path / "a.pt")
+    fit(short, _Objective(), plan, tmp_path / "b.pt", watcher)
+    torch.testing.assert_close(short.inner[1].weight, plenty.inner[1].weight)
+    assert watcher.notes == [
+        "Memory ran out: from now on 3 images at a time, their gradients added up to batches of 6.",
+        "Memory ran out: from now on 1 images at a time, their gradients added up to batches of 6.",
+    ]
+
+
+def test_an_error_that_is_not_about_memory_is_not_swallowed(tmp_path):
+    class Wrong(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(1))
+
+        def forward(self, x):
+            raise RuntimeError("shapes")
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        fit(Wrong(), _Objective(), PLAN, tmp_path / "a.pt")
+
+
+def test_early_stopping_keeps_the_weights_of_the_lowest_validation_loss(tmp_path):
+    class Worse(_Objective):
+        """Validation gets worse after the second epoch, whatever is learnt."""
+
+        def __init__(self):
+            self.weights, self.losses = [], iter([3.0, 1.0, 2.0, 2.0, 2.0])
+
+        def validate(self, answer):
+            self.weights.append(model[0].weight.detach().clone())
+            return Measured(next(self.losses), 0.5)
+
+    model, objective = _model(), Worse()
+    records = fit(model, objective, replace(PLAN, epochs=9, patience=2), tmp_path / "a.pt")
+    assert [record.validation_loss for record in records] == [3.0, 1.0, 2.0, 2.0]
+    assert torch.equal(model[0].weight, objective.weights[1])
+    assert not torch.equal(model[0].weight, objective.weights[3])
+
+
+def test_long_runs_are_announced(tmp_path, monkeypatch):
+    times = iter(range(0, 10**6, 100))
+    monkeypatch.setattr("allxai_desktop.training.fit.time.monotonic", lambda: float(next(times)))
+    watcher = _Noting()
+    fit(_model(), _Objective(), replace(PLAN, epochs=5, batch=3), tmp_path / "a.pt", watcher)
+    # 100 s for the first three of four batches.
+    assert watcher.notes == ["At this speed an epoch takes about 2 min, all 5 about 11 min."]

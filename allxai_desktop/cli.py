@@ -31,7 +31,7 @@ from allxai_desktop.networks.registry import list_networks, load_network
 from allxai_desktop.overlay import blend
 from allxai_desktop.relevance import COLORMAPS, RULES, ClassShare, ShareCounter, pixel_weights
 from allxai_desktop.tasks import Progress, unwatched
-from allxai_desktop.training import train_cli
+from allxai_desktop.training import masks_cli, train_cli
 
 if TYPE_CHECKING:
     from allxai_desktop.explainers.explain import Explanation
@@ -381,6 +381,11 @@ _COMMANDS: dict[str, _Command] = {
         lambda: _("Trains a network on a folder of images, as a source document did or better."),
         train_cli.add_arguments,
         train_cli.train,
+    ),
+    "masks": (
+        lambda: _("Proposes masks of nuclei to learn from, or measures how well a network draws them."),
+        masks_cli.add_arguments,
+        masks_cli.run,
     ),
     "networks": (
         lambda: _("Lists the trained networks, or shows the card of one."),

@@ -29,7 +29,7 @@ from allxai_desktop.training.dataset import DataSet, look_through
 from allxai_desktop.training.evaluation import Answers, Evaluation, evaluate
 from allxai_desktop.training.fit import fit
 from allxai_desktop.training.parts import check_parts, make_copies, make_split
-from allxai_desktop.training.planned import describe_training, make_plan
+from allxai_desktop.training.planned import caution_of, describe_training, make_plan
 from allxai_desktop.training.presets import Preset
 from allxai_desktop.training.report import Part, Setting, card_metrics, write_report
 from allxai_desktop.training.run_folder import (
@@ -294,15 +294,7 @@ class Run:
             self.evaluated,
             self.saved.leaking,
             _("subject") if has_subjects else None,
-            self._caution(),
-        )
-
-    def _caution(self) -> str:
-        if all(item.subject is not None for item in self.data.items):
-            return ""
-        return _(
-            "It is not known whom the images are from, so images of one person may lie in several parts: the figures"
-            " say nothing of new persons."
+            caution_of(self.data.items),
         )
 
     # The card
@@ -321,7 +313,7 @@ class Run:
         found: Evaluation,
     ) -> dict[str, Any]:
         info, data_name = ARCHITECTURES[self.preset.architecture], self.request.data.resolve().name
-        validation = answers.get("val")
+        validation, caution = answers.get("val"), caution_of(self.data.items)
         metrics = {self.evaluated: card_metrics(found)}
         if validation is not None:
             its = evaluate(validation, self.classes, self.positive, seed=self.plan.seed)
@@ -352,7 +344,7 @@ class Run:
                     "file": SPLIT_FILE,
                     **{name: len(copies) for name, copies in self.copies.parts.items() if copies},
                 }
-                | ({"caution": self._caution()} if self._caution() else {}),
+                | ({"caution": caution} if caution else {}),
                 "training": describe_training(
                     self.request, self.preset, self.plan, self.look, first, records
                 ),

@@ -9,7 +9,7 @@ import torch
 
 from allxai_desktop.i18n import _
 from allxai_desktop.training.classify import Look
-from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.data import Item, TrainingError
 from allxai_desktop.training.fit import Plan
 from allxai_desktop.training.presets import Preset
 from allxai_desktop.training.run_types import EpochRecord, Request
@@ -70,3 +70,13 @@ def describe_training(
         if torch.cuda.is_available()
         else f"CPU ({platform.machine()}), {torch.get_num_threads()} threads, torch {torch.__version__}",
     }
+
+
+def caution_of(items: Sequence[Item]) -> str:
+    """Return what its readers must know of a split of `items`, "" where whom each is from is known."""
+    if all(item.subject is not None for item in items):
+        return ""
+    return _(
+        "It is not known whom the images are from, so images of one person may lie in several parts: the figures"
+        " say nothing of new persons."
+    )

@@ -6,7 +6,7 @@ What a document leaves open is chosen here and said in `departures`, which go on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -16,11 +16,23 @@ from allxai_desktop.training.augment import Augmentation
 from allxai_desktop.training.classify import RandomSymmetries
 from allxai_desktop.training.data import TrainingError
 from allxai_desktop.training.fit import Plan
+from allxai_desktop.training.mask_classes import ANNOTATOR, NUCLEI, MaskClasses
 from allxai_desktop.training.optimisers import Optimiser
+from allxai_desktop.training.pairs import PairAugmentation
 
-Start = Literal["none", "imagenet"]
+FIRST: Literal["first"] = "first"
+"""The start of a second stage: a network that was trained before, which the request names."""
+Start = Literal["none", "imagenet", "first"]
 Enlarge = Literal["", "quarter turns", "balanced"]
 """How the copies of the training part are made: none, as phase 1 of the thesis, or `count` a class."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What a segmentation learns: the classes of the masks, from random views of image and mask."""
+
+    classes: MaskClasses
+    views: PairAugmentation
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,7 @@ class Preset:
     the epochs) of the first epochs that see smaller images. `at_least`: views an epoch, by repeating small sets.
     `sharpened`: see `networks.network.sharpened`. `normalised`: mean and deviation are those of the training part, else
     the architecture's or `mean_std`. `keras`: weights start as in Keras.
+    `drawing` is there for a segmentation.
     """
 
     name: str
@@ -58,6 +71,7 @@ class Preset:
     keras: bool = False
     weighted: bool = False
     smoothing: float = 0.0
+    drawing: Drawing | None = None
     departures: tuple[str, ...] = ()
 
     @property
@@ -198,6 +212,55 @@ MODERN = Preset(
     smoothing=0.1,
 )
 
+_UNET_OPEN = N_(
+    "loss, optimiser, learning rate, batch and epochs are not given: cross-entropy and Dice, Adam at 0.001 with warm-up"
+    " and cosine, 8 views, 110 epochs"
+)
+_UNET_VIEWS = N_(
+    "each epoch sees another 128×128 part of each image, turned, mirrored, enlarged and in other colours: the paper"
+    " names no augmentation"
+)
+_UNET_STEPS = N_("of the paper's steps before the network, denoising is left out")
+
+UNET_NUCLEI = Preset(
+    name="unet-nuclei",
+    title=N_("U-Net for nuclei"),
+    source=N_("Campos et al., III and IV: nuclei of cells in any stain, 80/10/10"),
+    architecture="unet-standardised",
+    side=256,
+    plan=Plan(110, 8, Optimiser("adam", 1e-3), "cosine", bfloat16=True),
+    classes=2,
+    drawing=Drawing(NUCLEI, PairAugmentation(crop=128, zoom=1.25, stain=0.2, grey=0.2, negative=0.1)),
+    departures=(_UNET_OPEN, _UNET_VIEWS, _UNET_STEPS),
+)
+
+UNET_NUCLEI_2 = replace(
+    UNET_NUCLEI,
+    name="unet-nuclei-2",
+    title=N_("U-Net for nuclei, second stage"),
+    source=N_("Campos et al., V.2, “Etapa 2”: going on from the first network with images of a new stain"),
+    plan=Plan(20, 8, Optimiser("adam", 3e-4), "cosine", bfloat16=True),
+    start=FIRST,
+    departures=(
+        N_("how the second stage is trained is not given: Adam at 0.0003 with warm-up and cosine, 20 epochs"),
+        N_("only the new images are learnt: of the first ones none are mixed in"),
+        _UNET_VIEWS,
+        _UNET_STEPS,
+    ),
+)
+
+UNET_FIVE_CLASSES = replace(
+    UNET_NUCLEI,
+    name="unet-five-classes",
+    title=N_("U-Net for the five classes of the annotator"),
+    source=N_("This program: nucleus, cytoplasm, vacuole, red blood cell and background, from painted masks"),
+    plan=Plan(110, 8, Optimiser("adam", 1e-3), "cosine", bfloat16=True),
+    classes=5,
+    drawing=Drawing(ANNOTATOR, PairAugmentation(crop=128, zoom=1.25, stain=0.15)),
+    at_least=200,
+    departures=(_UNET_OPEN, _UNET_VIEWS, _UNET_STEPS),
+)
+
 _ALL = (
     MODERN,
     GREY_CNN,
@@ -212,6 +275,9 @@ _ALL = (
     _thesis_2("resnet18", N_("ResNet18, phase 2 of the thesis"), KERAS_ADADELTA, 110),
     _thesis_2("resnet50", N_("ResNet50, phase 2 of the thesis"), KERAS_ADADELTA, 110),
     _thesis_2("googlenet", N_("GoogLeNet, phase 2 of the thesis"), KERAS_ADADELTA, 110),
+    UNET_NUCLEI,
+    UNET_NUCLEI_2,
+    UNET_FIVE_CLASSES,
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _ALL}
 """Name → preset, the modern one first."""

@@ -94,8 +94,19 @@ def write_report(folder: Path, evaluation: Evaluation | SegmentationEvaluation, 
             save_picture(folder / f"{name}.{kind}", figure)
 
 
-def card_metrics(evaluation: Evaluation) -> dict[str, Any]:
-    """Return what a network's card keeps: the `summary` and, under "estimates", all figures with their intervals."""
+def card_metrics(evaluation: Evaluation | SegmentationEvaluation) -> dict[str, Any]:
+    """Return what a network's card keeps: the `summary` and, under "estimates", all figures with their intervals.
+
+    Of a segmentation, in place of the summary, the number of images and the pixels (true class, predicted class).
+    """
+    if isinstance(evaluation, SegmentationEvaluation):
+        return {
+            "images": evaluation.images,
+            "groups": evaluation.groups,
+            "pixel_confusion_rows_true": evaluation.confusion.tolist(),
+            "interval": _interval(evaluation),
+            "estimates": _estimates(evaluation),
+        }
     found = summary(evaluation.confusion, evaluation.classes, evaluation.positive)
     return found | {
         "groups": evaluation.groups,
@@ -200,10 +211,16 @@ def to_markdown(evaluation: Evaluation | SegmentationEvaluation, setting: Settin
 
 
 def figure_lines(evaluation: Evaluation | SegmentationEvaluation) -> list[str]:
-    """Return the figures that are not of one class, a line each, in the current language."""
+    """Return the figures that are not of one class, and those of each class of a segmentation, a line each."""
     found = [f"{title(name)}: {value_text(name, value)}" for name, value in _overall(evaluation).items()]
     if isinstance(evaluation, Evaluation) and evaluation.positive is not None:
         found.insert(0, positive_text(evaluation.positive))
+    if isinstance(evaluation, SegmentationEvaluation):
+        found += [
+            f"{title(figure)}, {name}: {value_text(figure, value)}"
+            for name, figures in evaluation.of_class.items()
+            for figure, value in figures.items()
+        ]
     return [*found, interval_text(evaluation.images, evaluation.groups)]
 
 

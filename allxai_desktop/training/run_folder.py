@@ -120,9 +120,17 @@ def write_curves(folder: Path, records: Sequence[EpochRecord], caption: Caption)
     """Write the curves as table and as pictures. Raises `WriteError`."""
     stream = io.StringIO()
     rows = csv.writer(stream, lineterminator="\n")
-    rows.writerow(["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "seconds"])
+    rows.writerow(
+        ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "validation_dice", "seconds"]
+    )
     for found in records:
-        numbers = (found.loss, found.accuracy, found.validation_loss, found.validation_accuracy)
+        numbers = (
+            found.loss,
+            found.accuracy,
+            found.validation_loss,
+            found.validation_accuracy,
+            found.validation_dice,
+        )
         rows.writerow(
             [found.number, *("" if one is None else f"{one:.6f}" for one in numbers), f"{found.seconds:.2f}"]
         )

@@ -1,0 +1,284 @@
+"""A run that trains a segmenting network: pairs on disk, split, fitting, figures, card."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allxai_desktop.files import write_whole
+from allxai_desktop.i18n import _, language
+from allxai_desktop.images import read_image
+from allxai_desktop.networks.architectures import ARCHITECTURES
+from allxai_desktop.networks.card import WEIGHTS_FILE, parse_card
+from allxai_desktop.networks.checkpoints import dump_weights
+from allxai_desktop.networks.domain import limits_of, near_black_share, statistics
+from allxai_desktop.networks.network import Network, resize
+from allxai_desktop.networks.user import complete_card, name_from
+from allxai_desktop.training import start
+from allxai_desktop.training.classify import Look
+from allxai_desktop.training.classmaps import read_class_map
+from allxai_desktop.training.data import TrainingError, read_data
+from allxai_desktop.training.dataset import DataSet, look_through
+from allxai_desktop.training.fit import fit
+from allxai_desktop.training.mask_classes import mapped_classes
+from allxai_desktop.training.mask_pictures import write_mask_pictures
+from allxai_desktop.training.pairs import read_classes
+from allxai_desktop.training.parts import check_parts, make_split
+from allxai_desktop.training.planned import caution_of, describe_training, make_plan
+from allxai_desktop.training.presets import FIRST, Preset
+from allxai_desktop.training.report import Part, Setting, card_metrics, write_report
+from allxai_desktop.training.run_folder import (
+    CHECKPOINT_FILE,
+    PIXELS_FILE,
+    SPLIT_FILE,
+    STATISTICS_FILE,
+    decode,
+    open_folder,
+    write_card,
+    write_curves,
+)
+from allxai_desktop.training.run_types import EpochRecord, Request, RunResult, Watcher
+from allxai_desktop.training.segment import Segmentation, measure_segmentation
+from allxai_desktop.training.segmentation_metrics import SegmentationEvaluation, evaluate_segmentation
+from allxai_desktop.training.split_file import SavedSplit, read_split, save_split
+from allxai_desktop.training.splits import Split
+
+CLASSES_FILE = "classes.npy"
+
+
+def train_segmenter(
+    request: Request, preset: Preset, watcher: Watcher, data: DataSet | None = None
+) -> RunResult:
+    """Train on the images and masks that `request` names, or on those of `data`; see `run.train`."""
+    _check(request, preset)
+    run = SegmentRun(request, preset, watcher, data or look_through_pairs(request, watcher))
+    return run.run()
+
+
+def look_through_pairs(request: Request, watcher: Watcher) -> DataSet:
+    """Read every image with its mask once. Raises `TrainingError`, `StudyError`."""
+    root, items = read_data(request.data, request.groups)
+    title = _("Looking through the images")
+    # What a study says of its cells is not what is learnt.
+    items = [replace(item, label="") for item in items]
+    data = look_through(root, items, segmentation=True, progress=lambda share: watcher.stage(title, share))
+    for note in data.notes:
+        watcher.note(note)
+    return data
+
+
+def _check(request: Request, preset: Preset) -> None:
+    if request.as_published:
+        raise TrainingError(
+            _(
+                "The preset {name} has nothing that is made before the split: leave “as published” out."
+            ).format(name=preset.name)
+        )
+    if preset.start == FIRST and request.weights is None:
+        raise TrainingError(
+            _("The preset {name} goes on from a trained network: say from which one (--weights).").format(
+                name=preset.name
+            )
+        )
+
+
+class SegmentRun:
+    """A run whose images are divided and decoded."""
+
+    def __init__(self, request: Request, preset: Preset, watcher: Watcher, data: DataSet) -> None:
+        assert preset.drawing is not None
+        self.request, self.preset, self.watcher, self.data = request, preset, watcher, data
+        self.classes = preset.drawing.classes
+        if request.class_map is not None:
+            self.classes = mapped_classes(self.classes, read_class_map(request.class_map))
+        resumed = open_folder(request)
+        self.saved = self._split(resumed)
+        self.evaluated = "unseen" if self.saved.split.unseen else "test"
+        for note in check_parts(self.split, data.labels, self.evaluated):
+            watcher.note(note)
+        self.plan = make_plan(preset, request)
+        pixels, masks, self.statistics = self._decode()
+        self.objective = Segmentation(
+            pixels,
+            masks,
+            self.split.train * max(1, -(-preset.at_least // len(self.split.train))),
+            self.split.val,
+            self._info.mean,
+            self._info.std,
+            self.classes,
+            preset.drawing.views,
+            self.plan.seed,
+        )
+
+    def run(self) -> RunResult:
+        """Train and measure the network, and write its card, weights, report, pictures and curves."""
+        folder = self.request.out
+        size = (self.preset.side, self.preset.side)
+        weights = self.request.weights or self.preset.start
+        images, _masks = self.objective.batch([0], 0)
+        model, first = start.begin(
+            self.preset.architecture,
+            len(self.classes.keys),
+            size,
+            weights,
+            images,
+            keras=self.preset.keras,
+            seed=self.plan.seed,
+        )
+        records = fit(model, self.objective, self.plan, folder / CHECKPOINT_FILE, self.watcher)
+        content = dump_weights(model)
+        card = self._card(first, records, sha256(content).hexdigest())
+        network = Network(parse_card(card), model)
+        evaluation = self._measure(network, self.split.parts[self.evaluated])
+        card["metrics"] = {self.evaluated: card_metrics(evaluation)}
+        if self.split.val:
+            card["metrics"]["validation"] = card_metrics(self._measure(network, self.split.val))
+        setting = self._setting()
+        write_whole(folder / WEIGHTS_FILE, content)
+        write_report(folder, evaluation, setting)
+        shown = [self.data.items[position] for position in self.split.parts[self.evaluated]]
+        write_mask_pictures(folder, network, self.data.root, shown, self.classes)
+        write_curves(folder, records, setting.caption(self.classes.keys))
+        write_card(folder, card)
+        for name in (PIXELS_FILE, CLASSES_FILE, STATISTICS_FILE):
+            (folder / name).unlink(missing_ok=True)
+        return RunResult(folder, card, evaluation, records)
+
+    # Data
+
+    @property
+    def split(self) -> Split:
+        """The positions of each part."""
+        return self.saved.split
+
+    def _split(self, resumed: bool) -> SavedSplit:
+        path = self.request.out / SPLIT_FILE
+        if resumed and path.exists():
+            return read_split(path, self.data)
+        saved = make_split(self.data, self.preset, self.request)
+        save_split(path, self.data, saved)
+        return saved
+
+    def _decode(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]:
+        folder, root, items, side = self.request.out, self.data.root, self.data.items, self.preset.side
+        found: list[NDArray[np.float64]] = []
+        if not (folder / STATISTICS_FILE).exists():
+            (folder / PIXELS_FILE).unlink(missing_ok=True)
+
+        def images() -> Iterator[NDArray[np.uint8]]:
+            for item in items:
+                pixels = read_image(root / item.file).pixels
+                found.append(np.array([near_black_share(pixels), *statistics(pixels)]))
+                yield resize(pixels, (side, side))[0].round().byte().numpy()
+
+        masks = (read_classes(root, item, (side, side), self.classes) for item in items)
+        pixels = decode(
+            folder / PIXELS_FILE, len(items), (3, side, side), images(), self.watcher, _("Reading the images")
+        )
+        if found:
+            np.save(folder / STATISTICS_FILE, np.stack(found), allow_pickle=False)
+        drawn = decode(
+            folder / CLASSES_FILE, len(items), (side, side), masks, self.watcher, _("Reading the masks")
+        )
+        return pixels, drawn, np.load(folder / STATISTICS_FILE, allow_pickle=False)
+
+    # Figures
+
+    def _measure(self, network: Network, positions: Sequence[int]) -> SegmentationEvaluation:
+        items = [self.data.items[position] for position in positions]
+        title = _("Measuring")
+        confusions = measure_segmentation(
+            network, self.data.root, items, self.classes, lambda share: self.watcher.stage(title, share)
+        )
+        subjects = [item.subject for item in items] if self._has_subjects else None
+        return evaluate_segmentation(confusions, self.classes.keys, subjects, self.plan.seed)
+
+    @property
+    def _has_subjects(self) -> bool:
+        return all(item.subject is not None for item in self.data.items)
+
+    def _setting(self) -> Setting:
+        names = {"train": "train", "val": "validation", "test": "test", "unseen": "unseen"}
+        subjects = [item.subject for item in self.data.items]
+        parts = {
+            names[name]: Part(
+                len(positions),
+                len({subjects[position] for position in positions}) if self._has_subjects else None,
+            )
+            for name, positions in self.split.parts.items()
+            if positions
+        }
+        return Setting(
+            self.name,
+            self.data_name,
+            self.saved.kind,
+            parts,
+            self.evaluated,
+            group_kind=_("subject") if self._has_subjects else None,
+            caution=caution_of(self.data.items),
+            class_titles=dict(zip(self.classes.keys, self.classes.titles[language()], strict=True)),
+        )
+
+    # The card
+
+    @property
+    def name(self) -> str:
+        """What the network is called: as the folder of the run."""
+        return name_from(self.request.out.resolve().name)
+
+    @property
+    def data_name(self) -> str:
+        """What the data set is called: as its folder."""
+        return self.request.data.resolve().name
+
+    @property
+    def _info(self) -> Any:
+        return ARCHITECTURES[self.preset.architecture]
+
+    def _card(self, first: str, records: Sequence[EpochRecord], weights: str) -> dict[str, Any]:
+        assert self.preset.drawing is not None
+        training = describe_training(
+            self.request, self.preset, self.plan, Look(self._info.mean, self._info.std), first, records
+        )
+        training |= {"random_views": repr(self.preset.drawing.views), "loss": "cross-entropy + 1 − soft Dice"}
+        caution = caution_of(self.data.items)
+        held_out = self.split.val or self.split.parts[self.evaluated]
+        return complete_card(
+            self.name,
+            self.preset.architecture,
+            self.classes.keys,
+            {
+                "title": f"{self.data_name} · {self._info.title}",
+                "class_titles": {code: list(names) for code, names in self.classes.titles.items()},
+                "input_size": [self.preset.side] * 2,
+                "mean": list(self._info.mean),
+                "std": list(self._info.std),
+                "cam_layer": None,
+                "sha256": weights,
+                "domain": {
+                    "description": {
+                        "en": f"images like those of the data set “{self.data_name}”",
+                        "es": f"imágenes como las del conjunto de datos «{self.data_name}»",
+                    },
+                    "limits": limits_of(self.statistics[self.split.train], self.statistics[held_out]),
+                },
+                "data": {
+                    "name": self.data_name,
+                    "images": len(self.data.items),
+                    "left_out": len(self.data.skipped),
+                },
+                "split": {
+                    "kind": self.saved.kind,
+                    "seed": self.saved.seed,
+                    "leaking": False,
+                    "file": SPLIT_FILE,
+                    **{name: len(part) for name, part in self.split.parts.items() if part},
+                }
+                | ({"caution": caution} if caution else {}),
+                "training": training,
+                "departures_from_paper": [*self._info.departures, *self.preset.departures],
+            },
+        )

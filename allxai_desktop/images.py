@@ -99,7 +99,7 @@ def eight_bits(values: NDArray[Any], name: str) -> tuple[NDArray[np.uint8], tupl
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * 255, ()
     low, high = (values.min(), values.max()) if values.size else (0, 0)
-    if np.issubdtype(values.dtype, np.integer) and 0 <= low and high < 2**8:
+    if np.issubdtype(values.dtype, np.integer) and low >= 0 and high < 2**8:
         return values.astype(np.uint8), ()
     if np.issubdtype(values.dtype, np.integer) and low >= 0 and high < 2**16:
         depth = 12 if high < 2**12 else 16

@@ -1,7 +1,9 @@
 """TIFF: what Pillow decodes by Pillow, deeper pixels by tifffile where it can."""
 
 import logging
-from contextlib import suppress
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 from xml.etree import ElementTree
 
@@ -66,7 +68,8 @@ def read_tiff(stream: BinaryIO, name: str) -> Decoded:
         deep = page.bitspersample == 16 and page.samplesperpixel > 1
     stream.seek(0)
     try:
-        decoded = read_with_pillow(stream, name, "TIFF")
+        with _libtiff_silenced():
+            decoded = read_with_pillow(stream, name, "TIFF")
     except UnidentifiedImageError as error:
         raise ImageError(
             _(
@@ -76,6 +79,23 @@ def read_tiff(stream: BinaryIO, name: str) -> Decoded:
     if deep:
         notes += top_bits_note(decoded.values[..., :3], name)
     return Decoded(decoded.values, notes, pixel_size)
+
+
+@contextmanager
+def _libtiff_silenced() -> Iterator[None]:
+    """Keep from the terminal what libtiff prints on damage, past Python, beside the one sentence of ours."""
+    try:
+        terminal = os.dup(2)
+    except OSError:  # a program without a terminal may have no such stream
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
 
 
 def _is_plain(page: Any) -> bool:

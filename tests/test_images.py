@@ -485,3 +485,15 @@ def test_the_array_given_may_change_later():
     image = image_from_array(pixels, "layer")
     pixels[:] = 0
     assert image.pixels.tolist() == RGB.tolist()
+
+
+def test_libtiff_says_nothing_beside_our_sentence(tmp_path, capfd):
+    path = tmp_path / "a.tif"
+    Image.fromarray(np.arange(3000, dtype=np.uint8).reshape(30, 100)).save(path, compression="tiff_lzw")
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 200] = bytes(200)
+    path.write_bytes(data)
+    with pytest.raises(ImageError, match="is damaged"):
+        read_image(path)
+    assert capfd.readouterr().err == ""

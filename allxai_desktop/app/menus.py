@@ -47,7 +47,15 @@ class Menus:
                 menu.deleteLater()
         bar.clear()
         self._for_image, self._keys = [], []
-        for build in (self._file, self._edit, self._view, self._annotate, self._explain, self._help):
+        for build in (
+            self._file,
+            self._edit,
+            self._view,
+            self._annotate,
+            self._explain,
+            self._train,
+            self._help,
+        ):
             build()
         self.enable_for_image(self._has_image)
 
@@ -157,6 +165,10 @@ class Menus:
 
         action = self._add_hint(menu, _("What if"), window.what_if.toggle, "what-if")
         self._check(menu, action, lambda: window.what_if.active)
+
+    def _train(self) -> None:
+        menu = self._menu(_("&Train"))
+        self._add(menu, _("Train a network…"), self.window.train, "Ctrl+T")
 
     def _help(self) -> None:
         menu = self._menu(_("&Help"))

@@ -24,10 +24,11 @@ class StatusLine(QStatusBar):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(sizeGripEnabled=False)
         self.window_ = window
-        self.saved, self.cursor_text, self.computed = QLabel(), QLabel(), QLabel()
+        self.saved, self.cursor_text, self.training, self.computed = (QLabel() for _label in range(4))
         self.purpose = QLabel(objectName="research")
         self.addWidget(self.saved)
         self.addWidget(self.cursor_text, 1)
+        self.addPermanentWidget(self.training)
         self.addPermanentWidget(self.computed)
         self.addPermanentWidget(self.purpose)
         window.workspace.saved_changed.connect(self._show_saved)

@@ -17,10 +17,8 @@ from qtpy.QtWidgets import (
     QDockWidget,
     QFileDialog,
     QGridLayout,
-    QLabel,
     QMainWindow,
     QMessageBox,
-    QPushButton,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -28,16 +26,19 @@ from qtpy.QtWidgets import (
 
 from allxai_desktop.analyses.comparison import Comparison
 from allxai_desktop.analyses.what_if import WhatIf
+from allxai_desktop.app.empty import EmptyState
 from allxai_desktop.app.menus import Menus
 from allxai_desktop.app.notices import NoticeBar
 from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.app.status import StatusLine
 from allxai_desktop.app.study_panel import StudyPanel
 from allxai_desktop.app.theme import palette, stylesheet
+from allxai_desktop.app.training import Training
 from allxai_desktop.app.view_bar import ViewBar
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _, set_language
 from allxai_desktop.images import IMAGE_SUFFIXES
+from allxai_desktop.networks import user
 from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.overlay import adjust
 from allxai_desktop.painting.engine import PaintModel
@@ -85,6 +86,7 @@ class MainWindow(QMainWindow):
         self.view = ExplainView()
         self.viewer = ViewerModel(title="AllXAI Desktop")
         self.compare_window: CompareWindow | None = None
+        self.training = Training(self)
         self._save_failed = False
         self._build()
         self._connect()
@@ -185,6 +187,7 @@ class MainWindow(QMainWindow):
         self.empty.open_folder.clicked.connect(self.ask_open_folder)
         self.empty.open_sample.clicked.connect(self.open_sample)
         self.explain.compare.clicked.connect(self.compare)
+        user.events.saved.connect(self._on_network_saved)
 
     def retranslate(self) -> None:
         """Set every text again in the current language."""
@@ -202,6 +205,7 @@ class MainWindow(QMainWindow):
             part.retranslate()
         if self.compare_window is not None:
             self.compare_window.retranslate()
+        self.training.retranslate()
         for dock, title in (
             (self.study_dock, _("Study")),
             (self.panels_dock, _("Annotate and explain")),
@@ -264,6 +268,10 @@ class MainWindow(QMainWindow):
             self.compare_window = CompareWindow(Comparison(self.session, cards, dispatch=self.dispatch), self)
         self.compare_window.open()
 
+    def train(self) -> None:
+        """Open the window in which a network is trained."""
+        self.training.open()
+
     def save(self) -> None:
         """Save the mask now."""
         self.workspace.save()
@@ -317,6 +325,20 @@ class MainWindow(QMainWindow):
     def _adjusted(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return adjust(pixels, self.view_bar.brightness.value() / 100, self.view_bar.contrast.value() / 100)
 
+    def _on_network_saved(self, _name: str) -> None:
+        self.dispatch(self._show_networks)
+
+    def _show_networks(self) -> None:
+        try:
+            cards = list_networks()
+        except AllxaiError as error:
+            self.notices.show_notice(Notice("error", str(error)))
+            return
+        self.explain.show_networks(cards)
+        self.menus.retranslate()
+        if self.compare_window is not None:
+            self.compare_window.model.show_networks(cards)
+
     def _on_over_canvas(self) -> None:
         # Digits choose a class there; the number that was typed is done with.
         self.explain.fraction.clearFocus()
@@ -338,6 +360,11 @@ class MainWindow(QMainWindow):
         if self.workspace.unsaved() and not self._may_lose_work():
             event.ignore()
             return
+        if not self.training.may_close():
+            event.ignore()
+            return
+        user.events.saved.disconnect(self._on_network_saved)
+        self.training.close()
         self.settings.set_layout(self.saveGeometry(), self.saveState(STATE_VERSION))
         self.analyses.close()
         self.what_if.close()
@@ -377,29 +404,6 @@ class MainWindow(QMainWindow):
         geometry, state = layout
         self.restoreGeometry(QByteArray(geometry))
         self.restoreState(QByteArray(state), STATE_VERSION)
-
-
-class EmptyState(QWidget):
-    """What is shown before there is an image: what to do."""
-
-    def __init__(self) -> None:
-        super().__init__(objectName="empty", autoFillBackground=True)
-        self.title = QLabel(objectName="emptyTitle")
-        self.text = QLabel(objectName="emptyText", wordWrap=True)
-        self.open_image, self.open_folder, self.open_sample = QPushButton(), QPushButton(), QPushButton()
-        layout = QVBoxLayout(self)
-        layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        layout.setSpacing(10)
-        for widget in (self.title, self.text, self.open_image, self.open_folder, self.open_sample):
-            layout.addWidget(widget, alignment=Qt.AlignmentFlag.AlignHCenter)
-
-    def retranslate(self) -> None:
-        """Set the texts again in the current language."""
-        self.title.setText(_("Drop an image or a folder here"))
-        self.text.setText(_("or choose what to open"))
-        self.open_image.setText(_("Open image…"))
-        self.open_folder.setText(_("Open folder…"))
-        self.open_sample.setText(_("Open the sample study"))
 
 
 def _layer_tools(view: QtViewer) -> QWidget:

@@ -9,11 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
+from psygnal import Signal
 
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import LANGUAGES, _
 from allxai_desktop.networks.card import CARD_FILE, parse_card
 from allxai_desktop.networks.errors import NetworkError
+
+
+class NetworkEvents:
+    """Tells the name of a network of the user's that was saved, on the thread that saved it."""
+
+    saved = Signal(str)
+
+
+events = NetworkEvents()
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?")
 
@@ -92,6 +102,7 @@ def save_network(card: Mapping[str, Any], weights_file: str, weights: bytes) -> 
         ) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+    events.saved.emit(folder.name)
     return folder
 
 

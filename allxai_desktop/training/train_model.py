@@ -70,6 +70,7 @@ class TrainModel:
     epoch_ended = Signal(EpochRecord)
     report_changed = Signal()
     offered = Signal(str)
+    explain_asked = Signal(Path, str)
 
     def __init__(
         self,
@@ -96,6 +97,7 @@ class TrainModel:
         self.network: str | None = None
         self._trainer, self._dispatch, self._clock = trainer, dispatch, clock
         self._request: Request | None = None
+        self._to_explain: Path | None = None
         self._number = 0
         self._epoch_began = 0.0
         self._runner, self._offerer = TaskRunner(dispatch), TaskRunner(dispatch)
@@ -201,6 +203,14 @@ class TrainModel:
         if folder is not None and not self._offerer.running:
             self._offerer.start(lambda _progress: self._trainer.offer(folder))
 
+    def explain(self, file: str) -> None:
+        """Ask for an image of `root` to be explained with the network that is shown; it is offered first."""
+        self._to_explain = self.root / file
+        if self.network is None:
+            self.offer()
+        else:
+            self._ask_explain(self.network)
+
     def close(self) -> None:
         """Stop, and wait until the run has noticed: nothing is delivered after this."""
         self._number += 1
@@ -304,6 +314,7 @@ class TrainModel:
         self.report_changed.emit()
 
     def _on_offer_failed(self, message: str) -> None:
+        self._to_explain = None
         self.error = message
         self.run_changed.emit()
 
@@ -311,6 +322,12 @@ class TrainModel:
         self.network = name
         self.report_changed.emit()
         self.offered.emit(name)
+        self._ask_explain(name)
+
+    def _ask_explain(self, network: str) -> None:
+        if self._to_explain is not None:
+            path, self._to_explain = self._to_explain, None
+            self.explain_asked.emit(path, network)
 
     def _on_note(self, sentence: str) -> None:
         self.notes.append(sentence)

@@ -119,6 +119,13 @@ class ExplainPanel(QWidget):
         area.setWidget(page)
         self.tabs.addTab(area, _(title))
 
+    def show_networks(self, cards: Sequence[Card]) -> None:
+        """Offer other networks."""
+        # In place: the tabs read the same.
+        self.cards.clear()
+        self.cards.update({card.name: card for card in cards})
+        self._show_choices(self.session.choices)
+
     def show_twin(self, reason: str | None) -> None:
         """Show LRP-z and Gradient × Input as one explainer, for the `reason` given; None where they are two."""
         if reason != self._twin:

@@ -1,0 +1,31 @@
+"""What the window shows before there is an image."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from allxai_desktop.i18n import _
+
+
+class EmptyState(QWidget):
+    """What is shown before there is an image: what to do."""
+
+    def __init__(self) -> None:
+        super().__init__(objectName="empty", autoFillBackground=True)
+        self.title = QLabel(objectName="emptyTitle")
+        self.text = QLabel(objectName="emptyText", wordWrap=True)
+        self.open_image, self.open_folder, self.open_sample = QPushButton(), QPushButton(), QPushButton()
+        layout = QVBoxLayout(self)
+        layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.setSpacing(10)
+        for widget in (self.title, self.text, self.open_image, self.open_folder, self.open_sample):
+            layout.addWidget(widget, alignment=Qt.AlignmentFlag.AlignHCenter)
+
+    def retranslate(self) -> None:
+        """Set the texts again in the current language."""
+        self.title.setText(_("Drop an image or a folder here"))
+        self.text.setText(_("or choose what to open"))
+        self.open_image.setText(_("Open image…"))
+        self.open_folder.setText(_("Open folder…"))
+        self.open_sample.setText(_("Open the sample study"))

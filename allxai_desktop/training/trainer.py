@@ -1,0 +1,49 @@
+"""What a training window makes its runs by."""
+
+import json
+from pathlib import Path
+
+from platformdirs import user_documents_path
+
+from allxai_desktop.i18n import _
+from allxai_desktop.networks.card import CARD_FILE, read_card
+from allxai_desktop.networks.registry import find_networks
+from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.run_folder import SETTINGS_FILE, offer
+from allxai_desktop.training.run_types import Request, RunResult, Watcher
+
+
+def runs_folder() -> Path:
+    """Return where runs lie if nobody says otherwise; it need not exist."""
+    return user_documents_path() / "AllXAI" / "runs"
+
+
+class RunTrainer:
+    """The `Trainer` of the program."""
+
+    def train(self, request: Request, watcher: Watcher) -> RunResult:
+        """Carry the run out. Raises `AllxaiError`."""
+        from allxai_desktop.training.run import train
+
+        return train(request, watcher)
+
+    def resumable(self, folder: Path) -> bool:
+        """Return whether `folder` holds a run that has no network yet."""
+        return (folder / SETTINGS_FILE).is_file() and not (folder / CARD_FILE).exists()
+
+    def former(self, folder: Path, data: Path) -> Request:
+        """Return the request to go on with the run in `folder` on `data`. Raises `TrainingError`."""
+        try:
+            settings = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+            settings["test_subjects"] = tuple(settings.get("test_subjects", ()))
+            return Request(**settings, data=data, out=folder, resume=True)
+        except (OSError, ValueError, TypeError) as error:
+            raise TrainingError(
+                _("{name} cannot be read: begin the run anew in another folder.").format(name=SETTINGS_FILE)
+            ) from error
+
+    def offer(self, folder: Path) -> str:
+        """Copy the network among the user's unless it is there, and return its name. Raises `AllxaiError`."""
+        sha256 = read_card(folder / CARD_FILE).sha256
+        known = next((card.name for card in find_networks().cards if card.sha256 == sha256), None)
+        return known or offer(folder)

@@ -1,0 +1,1 @@
+"""Training: the window in which a lab trains a network on its own images."""

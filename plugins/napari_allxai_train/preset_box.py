@@ -1,0 +1,207 @@
+"""What is trained and how: the preset with what there is to know about it, and what may differ from it."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from allxai_desktop.i18n import N_, _
+from allxai_desktop.training.presets import Preset
+from allxai_desktop.training.train_model import TrainChoices, TrainModel
+from napari_allxai_explain.choice_box import ChoiceBox
+
+FROM_FILE = object()
+STARTS = {"none": N_("Random numbers"), "imagenet": N_("A network trained on ImageNet")}
+MOST_EPOCHS = 10_000
+
+
+class PresetBox(QWidget):
+    """Shows and changes the choices of a `TrainModel`; holds no state of its own."""
+
+    def __init__(self, model: TrainModel) -> None:
+        super().__init__()
+        self.model = model
+        self.title = QLabel(objectName="panelTitle")
+        self.preset = ChoiceBox()
+        self.reason = QLabel(objectName="warning", wordWrap=True)
+        self.card = QLabel(wordWrap=True, textFormat=Qt.TextFormat.RichText)
+        self.positive, self.weights = ChoiceBox(), ChoiceBox()
+        self.epochs = QSpinBox(minimum=0, maximum=MOST_EPOCHS, keyboardTracking=False)
+        self.seed = QSpinBox(minimum=0, maximum=2**31 - 1, keyboardTracking=False)
+        self.as_published = QCheckBox()
+        self.out = QLineEdit(clearButtonEnabled=True)
+        self.browse = QPushButton("…")
+        self.browse.setFixedWidth(28)
+        place = QHBoxLayout()
+        place.setSpacing(4)
+        place.addWidget(self.out, 1)
+        place.addWidget(self.browse)
+        self._labels = [QLabel() for _row in range(5)]
+        self._form = QFormLayout(horizontalSpacing=8, verticalSpacing=4)
+        fields = (self.positive, self.weights, self.epochs, self.seed, place)
+        for label, field in zip(self._labels, fields, strict=True):
+            self._form.addRow(label, field)
+        self._form.addRow(self.as_published)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for widget in (self.title, self.preset, self.reason, self.card):
+            layout.addWidget(widget)
+        layout.addLayout(self._form)
+        self._connect()
+        self.retranslate()
+
+    def _connect(self) -> None:
+        model = self.model
+        self.preset.activated.connect(
+            lambda: model.choose(preset=self.preset.value, weights=None, epochs=None)
+        )
+        self.positive.activated.connect(lambda: model.choose(positive=self.positive.value))
+        self.weights.activated.connect(self._choose_weights)
+        self.epochs.valueChanged.connect(lambda value: model.choose(epochs=value or None))
+        self.seed.valueChanged.connect(lambda value: model.choose(seed=value))
+        self.as_published.toggled.connect(lambda on: model.choose(as_published=on))
+        self.out.editingFinished.connect(self._choose_out)
+        self.browse.clicked.connect(self._ask_out)
+        model.choices_changed.connect(self._show)
+
+    def disconnect_model(self) -> None:
+        """Stop following; called before the box goes away."""
+        self.model.choices_changed.disconnect(self._show)
+
+    def retranslate(self) -> None:
+        """Set the texts again in the current language."""
+        self.title.setText(_("Network"))
+        for control, name, tip in (
+            (
+                self.preset,
+                _("Preset"),
+                _("What is trained and how; each repeats a system of the papers, or beats them"),
+            ),
+            (
+                self.positive,
+                _("Positive class"),
+                _("The class that must not be missed: sensitivity is about it"),
+            ),
+            (self.weights, _("Start from"), _("The weights that the network begins with")),
+            (self.epochs, _("Epochs"), _("How often the network sees every image")),
+            (
+                self.seed,
+                _("Seed"),
+                _("The same seed gives the same split, the same views and the same start"),
+            ),
+            (
+                self.out,
+                _("Save in"),
+                _("The folder that gets the network, its card, the figures and the pictures"),
+            ),
+            (self.browse, _("Choose the folder"), _("Choose the folder")),
+            (
+                self.as_published,
+                _("Make copies before the split, as published"),
+                _(
+                    "As the papers did: turned copies of one image then lie in training and in the test. The figures"
+                    " flatter and are marked as leaking."
+                ),
+            ),
+        ):
+            control.setAccessibleName(name)
+            control.setToolTip(tip)
+        controls = (self.positive, self.weights, self.epochs, self.seed, self.out)
+        for label, named in zip(self._labels, controls, strict=True):
+            label.setText(named.accessibleName())
+        self.positive.setPlaceholderText(_("Choose…"))
+        self.as_published.setText(self.as_published.accessibleName())
+        self._show(self.model.choices)
+
+    def _show(self, choices: TrainChoices) -> None:
+        model = self.model
+        preset = model.preset
+        self.preset.fill([self._row(name) for name in model.presets], choices.preset)
+        reason = model.unsuitable(choices.preset)
+        self.reason.setVisible(bool(reason))
+        self.reason.setText(reason)
+        self.card.setText(card_text(preset))
+        classes = [found.name for found in model.data.classes]
+        two = len(classes) == 2 and preset.task == "classification"
+        self._form.setRowVisible(self.positive, two)
+        self.positive.fill([(name, name, "") for name in classes], choices.positive)
+        starts: list[tuple[Any, str, str]] = [
+            (None, _("As the preset: {start}").format(start=_(STARTS[preset.start])), "")
+        ]
+        starts += [(key, _(title), "") for key, title in STARTS.items() if key != preset.start]
+        if choices.weights and choices.weights not in STARTS:
+            starts.append((choices.weights, Path(choices.weights).name, choices.weights))
+        self.weights.fill([*starts, (FROM_FILE, _("Weights from a file…"), "")], choices.weights)
+        copied = bool(preset.enlarge) and preset.task == "classification"
+        self.as_published.setVisible(copied)
+        self.epochs.setSpecialValueText(_("As the preset: {count}").format(count=preset.plan.epochs))
+        with QSignalBlocker(self.epochs), QSignalBlocker(self.seed), QSignalBlocker(self.as_published):
+            self.epochs.setValue(choices.epochs or 0)
+            self.seed.setValue(choices.seed)
+            self.as_published.setChecked(choices.as_published)
+        self.out.setPlaceholderText(_("A new folder in {folder}").format(folder=model.runs.name))
+        if not self.out.hasFocus():
+            self.out.setText("" if choices.out is None else str(choices.out))
+
+    def _row(self, name: str) -> tuple[str, str, str]:
+        preset, reason = self.model.presets[name], self.model.unsuitable(name)
+        title = _(preset.title)
+        return name, f"{title} ✖" if reason else title, reason or _(preset.source)
+
+    def _choose_weights(self) -> None:
+        chosen = self.weights.value
+        if chosen is FROM_FILE:
+            chosen, _filter = QFileDialog.getOpenFileName(
+                self, _("Weights to start from"), "", _("Weights") + " (*.safetensors *.pt *.pth *.npz)"
+            )
+            if not chosen:
+                self._show(self.model.choices)
+                return
+        self.model.choose(weights=chosen)
+
+    def _choose_out(self) -> None:
+        text = self.out.text().strip()
+        out = Path(text).expanduser() if text else None
+        if out != self.model.choices.out:
+            self.model.choose(out=out)
+
+    def _ask_out(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, _("Choose the folder"), str(self.model.runs.parent))
+        if name:
+            self.model.choose(out=Path(name))
+            self.out.setText(name)
+
+
+def card_text(preset: Preset) -> str:
+    """Return what there is to know about a preset, as rich text."""
+    plan = preset.plan
+    facts = [
+        _(preset.source),
+        _(
+            "{side} × {side} pixels, {optimiser}, learning rate {rate:g}, batch {batch}, {epochs} epochs"
+        ).format(
+            side=preset.side,
+            optimiser=plan.optimiser.kind,
+            rate=plan.optimiser.rate,
+            batch=plan.batch,
+            epochs=plan.epochs,
+        ),
+        *(_(text) for text in preset.departures),
+    ]
+    return "<br>".join(escape(fact) for fact in facts)

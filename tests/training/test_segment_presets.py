@@ -1,0 +1,37 @@
+import pytest
+import torch
+
+from allxai_desktop.networks.architectures import build
+from allxai_desktop.training.presets import FIRST, PRESETS
+
+DRAWING = {name: preset for name, preset in PRESETS.items() if preset.drawing is not None}
+
+
+def test_the_u_nets():
+    assert list(DRAWING) == ["unet-nuclei", "unet-nuclei-2", "unet-five-classes"]
+    assert all(preset.task == "segmentation" for preset in DRAWING.values())
+    assert not [p.name for p in PRESETS.values() if p.task == "segmentation" and p.name not in DRAWING]
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_it_is_the_u_net_of_its_source_on_80_10_10(name):
+    preset = DRAWING[name]
+    assert (preset.val, preset.test) == (0.1, 0.1)
+    assert preset.classes == len(preset.drawing.classes.keys)
+    with torch.device("meta"):
+        model = build(preset.architecture, preset.classes, (preset.side, preset.side))
+        views = torch.zeros(1, 3, preset.drawing.views.crop, preset.drawing.views.crop)
+        # 1,941,105 of one class; each further one has 16 weights and a bias.
+        assert sum(p.numel() for p in model.parameters()) == 1_941_105 + 17 * (preset.classes - 1)
+        assert model(views).shape == (1, preset.classes, *views.shape[2:])
+
+
+def test_only_the_second_stage_begins_with_a_trained_network():
+    assert [name for name, preset in DRAWING.items() if preset.start == FIRST] == ["unet-nuclei-2"]
+
+
+def test_what_the_paper_leaves_open_is_said():
+    assert all(
+        "are not given" in DRAWING[name].departures[0] for name in ("unet-nuclei", "unet-five-classes")
+    )
+    assert "is not given" in DRAWING["unet-nuclei-2"].departures[0]

@@ -253,12 +253,17 @@ UNET_FIVE_CLASSES = replace(
     UNET_NUCLEI,
     name="unet-five-classes",
     title=N_("U-Net for the five classes of the annotator"),
-    source=N_("This program: nucleus, cytoplasm, vacuole, red blood cell and background, from painted masks"),
-    plan=Plan(110, 8, Optimiser("adam", 1e-3), "cosine", bfloat16=True),
+    source=N_(
+        "Velázquez 2024 (thesis), 2.1.2: nucleus, cytoplasm, vacuole, red cell and background, painted by hand"
+    ),
     classes=5,
     drawing=Drawing(ANNOTATOR, PairAugmentation(crop=128, zoom=1.25, stain=0.15)),
     at_least=200,
-    departures=(_UNET_OPEN, _UNET_VIEWS, _UNET_STEPS),
+    departures=(
+        N_(
+            "the thesis trains no network on its painted masks: network and recipe are those of the U-Net for nuclei"
+        ),
+    ),
 )
 
 _ALL = (

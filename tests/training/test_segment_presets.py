@@ -35,3 +35,4 @@ def test_what_the_paper_leaves_open_is_said():
         "are not given" in DRAWING[name].departures[0] for name in ("unet-nuclei", "unet-five-classes")
     )
     assert "is not given" in DRAWING["unet-nuclei-2"].departures[0]
+    assert "trains no network" in DRAWING["unet-five-classes"].departures[0]

@@ -254,7 +254,7 @@ UNET_FIVE_CLASSES = replace(
     name="unet-five-classes",
     title=N_("U-Net for the five classes of the annotator"),
     source=N_(
-        "Velázquez 2024 (thesis), 2.1.2: nucleus, cytoplasm, vacuole, red cell and background, painted by hand"
+        "Velázquez 2024 (thesis), 3.2.2: nucleus, cytoplasm, vacuole, red cell and background, painted by hand"
     ),
     classes=5,
     drawing=Drawing(ANNOTATOR, PairAugmentation(crop=128, zoom=1.25, stain=0.15)),

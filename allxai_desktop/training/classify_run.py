@@ -132,9 +132,9 @@ class Run:
         self.look = self._look()
         self.objective = self._objective()
 
-    def fit(self) -> tuple[nn.Module, str, list[EpochRecord]]:
-        """Train; return the network, what it started from, and how its epochs went."""
-        model, first = start.begin(
+    def start(self) -> tuple[nn.Module, str]:
+        """Return the untrained network, and what it starts from."""
+        return start.begin(
             self.preset.architecture,
             len(self.classes),
             (self.preset.side, self.preset.side),
@@ -143,6 +143,10 @@ class Run:
             keras=self.preset.keras,
             seed=self.plan.seed,
         )
+
+    def fit(self) -> tuple[nn.Module, str, list[EpochRecord]]:
+        """Train; return the network, what it started from, and how its epochs went."""
+        model, first = self.start()
         records = fit(model, self.objective, self.plan, self.request.out / CHECKPOINT_FILE, self.watcher)
         return model, first, records
 

@@ -134,16 +134,18 @@ class Fitting:
     def run_epoch(self) -> None:
         """Go once through the images, measure, and write the checkpoint."""
         epoch, start = self.next_epoch, time.monotonic()
-        batches = _batches(epoch_order(self.objective.size, self.plan.seed, epoch).tolist(), self.plan.batch)
+        batches = batches_of(
+            epoch_order(self.objective.size, self.plan.seed, epoch).tolist(), self.plan.batch
+        )
         self.model.train()
         loss, right = 0.0, 0.0
-        for number, (places, (inputs, targets)) in enumerate(_ahead(self.objective, batches, epoch)):
+        for number, (places, (inputs, targets)) in enumerate(ahead(self.objective, batches, epoch)):
             self.watcher.step(number / len(batches))
             if not self.records and number == _TIMED:
                 self._estimate((time.monotonic() - start) / _TIMED * len(batches))
             step = epoch * len(batches) + number
-            _set_rate(self.optimiser, self._rate(step, self.plan.epochs * len(batches)))
-            found, its_right = self._step(inputs, targets, step)
+            rate = self._rate(step, self.plan.epochs * len(batches))
+            found, its_right = self.take_step(inputs, targets, step, rate)
             if not math.isfinite(found):
                 raise self._no_number(epoch)
             loss += found * len(places)
@@ -175,8 +177,10 @@ class Fitting:
                     self._take_fewer(error)
         return torch.cat(parts)
 
-    def _step(self, inputs: Tensor, targets: Tensor, step: int) -> tuple[float, float]:
-        """Take one step and return the loss and the share that was right."""
+    def take_step(self, inputs: Tensor, targets: Tensor, step: int, rate: float) -> tuple[float, float]:
+        """Take the step of this number at a learning rate; return the loss and the share that was right before it."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
         while True:
             # Dropout depends on the step alone: not on what was drawn before, here or elsewhere in the program.
             torch.manual_seed(_mixed(self.plan.seed, step))
@@ -220,7 +224,7 @@ class Fitting:
                     "Two images at a time do not fit into memory: close other programs, or choose a smaller network."
                 )
             ) from error
-        self._at_once = self._at_once // 2
+        self._at_once = max(2, self._at_once // 2)
         self.watcher.note(
             _(
                 "Memory ran out: from now on {count} images at a time, their gradients added up to batches of {batch}."
@@ -306,7 +310,7 @@ class Fitting:
             self.watcher.epoch(record)
 
 
-def _batches(order: Sequence[int], batch: int) -> list[list[int]]:
+def batches_of(order: Sequence[int], batch: int) -> list[list[int]]:
     """Return the batches in order; a last image alone goes with those before it, for BatchNorm needs two."""
     starts = list(range(0, len(order), batch))
     if len(starts) > 1 and len(order) - starts[-1] == 1:
@@ -314,7 +318,7 @@ def _batches(order: Sequence[int], batch: int) -> list[list[int]]:
     return [list(order[start:end]) for start, end in zip(starts, [*starts[1:], len(order)], strict=True)]
 
 
-def _ahead(
+def ahead(
     objective: Objective, batches: Sequence[Sequence[int]], epoch: int
 ) -> Iterator[tuple[Sequence[int], tuple[Tensor, Tensor]]]:
     """Yield each batch with its inputs and targets, while the next ones are made on another thread."""
@@ -328,15 +332,9 @@ def _ahead(
 
 
 def _parts(inputs: Tensor, targets: Tensor, at_once: int) -> Iterator[tuple[Tensor, Tensor]]:
-    for places in (
-        _batches(range(len(inputs)), at_once) if len(inputs) > at_once + 1 else [range(len(inputs))]
-    ):
-        yield inputs[places[0] : places[-1] + 1], targets[places[0] : places[-1] + 1]
-
-
-def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimiser.param_groups:
-        group["lr"] = rate
+    """Yield both in parts of nearly one size, at most `at_once`."""
+    count = -(-len(inputs) // at_once)
+    yield from zip(inputs.tensor_split(count), targets.tensor_split(count), strict=True)
 
 
 def _mixed(seed: int, step: int) -> int:

@@ -26,6 +26,8 @@ def make_plan(preset: Preset, request: Request) -> Plan:
         )
     if request.rate is not None:
         plan = replace(plan, optimiser=replace(plan.optimiser, rate=request.rate))
+    if request.decay is not None:
+        plan = replace(plan, optimiser=replace(plan.optimiser, weight_decay=request.decay))
     return replace(plan, epochs=request.epochs or plan.epochs, batch=request.batch or plan.batch)
 
 

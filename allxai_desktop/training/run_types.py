@@ -13,9 +13,9 @@ class Request:
     `groups` is the pattern that finds the subject in a file name; `test_subjects` are held out whole, in place of
     the preset's split, and `unseen` replaces its number of images a class that are never seen. `class_map` is a name
     or a path. `weights` is where to start: "none" (random numbers), "imagenet", a file, or the name of a network of the
-    program; None is what the preset says. `epochs`, `batch` and `rate` (learning rate) replace the preset's, and
-    `patience` stops after so many epochs without a lower validation loss. `as_published` augments before the split, as
-    the papers did.
+    program; None is what the preset says. `epochs`, `batch`, `rate` (learning rate) and `decay` (weight decay) replace
+    the preset's, and `patience` stops after so many epochs without a lower validation loss. `as_published` augments
+    before the split, as the papers did.
     """
 
     preset: str
@@ -30,6 +30,7 @@ class Request:
     epochs: int | None = None
     batch: int | None = None
     rate: float | None = None
+    decay: float | None = None
     patience: int | None = None
     seed: int = 0
     as_published: bool = False

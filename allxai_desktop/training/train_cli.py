@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.training.words import duration
 
 if TYPE_CHECKING:
-    from allxai_desktop.training.run_types import EpochRecord, Request, RunResult
+    from allxai_desktop.training.run_types import EpochRecord, Request
 
 _WIDTH = 78
 
@@ -55,6 +57,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", metavar="N", type=_at_least_one, help=_("other than the preset's"))
     parser.add_argument("--batch", metavar="N", type=_at_least_one, help=_("other than the preset's"))
     parser.add_argument("--rate", metavar="R", type=float, help=_("learning rate other than the preset's"))
+    parser.add_argument("--decay", metavar="W", type=float, help=_("weight decay other than the preset's"))
+    parser.add_argument(
+        "--find-rate", action="store_true", help=_("only try rising learning rates, and say which suits")
+    )
+    parser.add_argument(
+        "--search",
+        action="store_true",
+        help=_("only try learning rates with weight decays, two epochs each or --epochs"),
+    )
     parser.add_argument(
         "--patience",
         metavar="N",
@@ -82,12 +93,10 @@ def train(options: argparse.Namespace) -> None:
             _("Say what to train and on which images: allxai train --preset NAME --data DIR (names: --list).")
         )
     from allxai_desktop.tasks import Cancelled
-    from allxai_desktop.training.run import offer, train
 
-    request = _request(options)
-    terminal = Terminal()
+    request, terminal = _request(options), Terminal()
     try:
-        result = train(request, terminal)
+        _command(options)(request, terminal)
     except (KeyboardInterrupt, Cancelled):
         terminal.end_line()
         raise AllxaiError(
@@ -97,14 +106,70 @@ def train(options: argparse.Namespace) -> None:
         ) from None
     finally:
         terminal.end_line()
-    _print_result(result)
-    if not options.no_add:
+
+
+def _command(options: argparse.Namespace) -> Callable[[Request, Terminal], None]:
+    if options.find_rate:
+        return _find_rate
+    if options.search:
+        return _search
+    return _each_subject if options.each_subject else partial(_train, add=not options.no_add)
+
+
+def _train(request: Request, terminal: Terminal, *, add: bool) -> None:
+    from allxai_desktop.training.report import PAGE_FILE, figure_lines
+    from allxai_desktop.training.run import offer, train
+
+    result = train(request, terminal)
+    terminal.end_line()
+    for line in figure_lines(result.evaluation):
+        print(line)
+    print(
+        _("Card, weights, pictures and the report {page}: {folder}").format(
+            page=PAGE_FILE, folder=result.folder
+        )
+    )
+    if add:
         name = offer(result.folder)
         print(
             _("The program offers it as “{name}”; “allxai network remove {name}” takes it away.").format(
                 name=name
             )
         )
+
+
+def _each_subject(request: Request, terminal: Terminal) -> None:
+    from allxai_desktop.training.leave_out import leave_each_out
+    from allxai_desktop.training.report import figure_lines
+
+    found = leave_each_out(request, terminal)
+    terminal.end_line()
+    for subject, accuracy in found.accuracies.items():
+        print(f"{subject:>10}  {_percent(accuracy)}")
+    for line in figure_lines(found.evaluation):
+        print(line)
+    print(_("Report and one folder a subject: {folder}").format(folder=found.folder))
+
+
+def _find_rate(request: Request, terminal: Terminal) -> None:
+    from allxai_desktop.training.search import find_rate
+
+    found = find_rate(request, terminal)
+    terminal.end_line()
+    for rate, loss in list(zip(found.rates, found.losses, strict=True))[::5]:
+        print(f"{rate:10.2e}  {loss:.4f}")
+    print(_("A learning rate that suits: {rate:.1e} (--rate)").format(rate=found.suggested))
+
+
+def _search(request: Request, terminal: Terminal) -> None:
+    from allxai_desktop.training.search import search
+
+    trials = search(request, terminal)
+    terminal.end_line()
+    print(f"{_('rate'):>10} {_('decay'):>10} {_('val. loss'):>10} {_('val. right'):>10}")
+    for trial in trials:
+        loss = "–" if trial.loss is None else f"{trial.loss:.4f}"
+        print(f"{trial.rate:10.2e} {trial.decay:10.2e} {loss:>10} {_percent(trial.accuracy):>10}")
 
 
 class Terminal:
@@ -214,20 +279,12 @@ def _request(options: argparse.Namespace) -> Request:
         epochs=options.epochs,
         batch=options.batch,
         rate=options.rate,
+        decay=options.decay,
         patience=options.patience,
         seed=options.seed,
         as_published=options.as_published,
         resume=options.resume,
     )
-
-
-def _print_result(result: RunResult) -> None:
-    from allxai_desktop.training.report import PAGE_FILE, figure_lines
-
-    for line in figure_lines(result.evaluation):
-        print(line)
-    print(_("Card, weights, report and pictures: {folder}").format(folder=result.folder))
-    print((result.folder / PAGE_FILE).as_posix())
 
 
 def _percent(share: float | None) -> str:

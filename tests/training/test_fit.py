@@ -152,7 +152,7 @@ def test_where_memory_runs_out_gradients_are_added_up(tmp_path):
     torch.testing.assert_close(short.inner[1].weight, plenty.inner[1].weight)
     assert watcher.notes == [
         "Memory ran out: from now on 3 images at a time, their gradients added up to batches of 6.",
-        "Memory ran out: from now on 1 images at a time, their gradients added up to batches of 6.",
+        "Memory ran out: from now on 2 images at a time, their gradients added up to batches of 6.",
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,10 @@ from allxai_desktop.networks.user import complete_card, name_from
 from allxai_desktop.training import start
 from allxai_desktop.training.classify import Look
 from allxai_desktop.training.classmaps import read_class_map
-from allxai_desktop.training.data import TrainingError, read_data
+from allxai_desktop.training.data import Item, TrainingError, read_data
 from allxai_desktop.training.dataset import DataSet, look_through
 from allxai_desktop.training.fit import fit
+from allxai_desktop.training.label_masks import read_label_mask
 from allxai_desktop.training.mask_classes import mapped_classes
 from allxai_desktop.training.mask_pictures import write_mask_pictures
 from allxai_desktop.training.pairs import read_classes
@@ -47,6 +49,9 @@ from allxai_desktop.training.split_file import SavedSplit, read_split, save_spli
 from allxai_desktop.training.splits import Split
 
 CLASSES_FILE = "classes.npy"
+# Masks that are looked at, and labels that a data set of numbered nuclei has more of.
+_LOOKED_AT = 20
+_FEW = 4
 
 
 def train_segmenter(
@@ -68,6 +73,26 @@ def look_through_pairs(request: Request, watcher: Watcher) -> DataSet:
     for note in data.notes:
         watcher.note(note)
     return data
+
+
+def labels_note(root: Path, items: Sequence[Item]) -> list[str]:
+    """Return a sentence where the masks, pictures, hold so few labels that these are classes and no numbers of nuclei.
+
+    Some of the masks are looked at. Raises `MaskError`, `ImageError`.
+    """
+    pictures = [item.mask for item in items if item.mask and not item.mask.lower().endswith(".npz")]
+    labels: set[int] = set()
+    for mask in pictures[:: max(1, len(pictures) // _LOOKED_AT)]:
+        labels |= set(np.unique(read_label_mask(root / mask)).tolist())
+    labels.discard(0)
+    if not 1 < len(labels) <= _FEW:
+        return []
+    return [
+        _(
+            "The masks hold the labels {labels}, which are all taken for nuclei: a class map says which of them are"
+            " (--class-map)."
+        ).format(labels=", ".join(map(str, sorted(labels))))
+    ]
 
 
 def _check(request: Request, preset: Preset) -> None:
@@ -94,6 +119,9 @@ class SegmentRun:
         self.classes = preset.drawing.classes
         if request.class_map is not None:
             self.classes = mapped_classes(self.classes, read_class_map(request.class_map))
+        elif self.classes.codes is None:
+            for note in labels_note(data.root, data.items):
+                watcher.note(note)
         resumed = open_folder(request)
         self.saved = self._split(resumed)
         self.evaluated = "unseen" if self.saved.split.unseen else "test"

@@ -7,10 +7,10 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from allxai_desktop.networks.network import open_network
-from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.data import TrainingError, read_data
 from allxai_desktop.training.presets import PRESETS
 from allxai_desktop.training.run_types import EpochRecord, Request, Unwatched
-from allxai_desktop.training.segment_run import train_segmenter
+from allxai_desktop.training.segment_run import labels_note, train_segmenter
 
 NUCLEI = PRESETS["unet-nuclei"]
 SMALL = replace(
@@ -126,6 +126,19 @@ def test_a_class_map_says_what_the_labels_of_the_masks_are(data, tmp_path):
     # Rows are the true classes: 14 × 14 pixels of both labels, 8 × 14 of the first.
     assert plain.evaluation.confusion[1].sum() == 14 * 14
     assert mapped.evaluation.confusion[1].sum() == 8 * 14
+
+
+def test_labels_that_are_classes_are_told(data):
+    _root, items = read_data(data)
+    assert len(labels_note(data, items)) == 1
+    assert "labels 1, 2, which are all taken for nuclei" in labels_note(data, items)[0]
+    for item in items:
+        labels = np.asarray(Image.open(data / item.mask))
+        # One label for all is no doubt, nor are many.
+        Image.fromarray((labels > 0).astype(np.uint8)).save(data / item.mask)
+    assert labels_note(data, items) == []
+    Image.fromarray(np.arange(36 * 40, dtype=np.uint16).reshape(40, 36)).save(data / items[0].mask)
+    assert labels_note(data, items) == []
 
 
 def test_a_label_that_the_class_map_leaves_out_is_named_with_its_file(data, tmp_path):

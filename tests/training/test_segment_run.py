@@ -77,12 +77,19 @@ class _Broken(Exception):
 
 
 class _BreakOff(Unwatched):
-    def epoch(self, record: EpochRecord) -> None:
-        if record.number == 1:
+    """Breaks the run off in the middle of its second epoch."""
+
+    epochs = 0
+
+    def step(self, share: float) -> None:
+        if self.epochs == 1 and share > 0:
             raise _Broken
 
+    def epoch(self, record: EpochRecord) -> None:
+        self.epochs = record.number
 
-def test_a_run_that_was_broken_off_ends_with_the_same_weights(data, tmp_path):
+
+def test_a_run_that_was_broken_off_in_an_epoch_ends_with_the_same_weights(data, tmp_path):
     whole = train_segmenter(_request(data, tmp_path / "whole"), SMALL, Unwatched())
     with pytest.raises(_Broken):
         train_segmenter(_request(data, tmp_path / "broken"), SMALL, _BreakOff())

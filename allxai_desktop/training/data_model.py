@@ -102,6 +102,22 @@ class DataModel:
         return () if self.data is None else self.data.skipped
 
     @property
+    def notes(self) -> list[str]:
+        """What is worth knowing of the data, beside `skipped`."""
+        if self.data is None:
+            return []
+        # The first note counts and names what `skipped` explains.
+        notes = self.data.notes[bool(self.data.skipped) :]
+        if self.copies:
+            notes.append(
+                _(
+                    "Images that show what another shows, turned or compressed: {count}. A split keeps them on one"
+                    " side."
+                ).format(count=self.copies)
+            )
+        return notes
+
+    @property
     def suggested_positive(self) -> str | None:
         """The positive class that the class map names."""
         return None if self._map is None else self._map.positive

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from psygnal import Signal
+from torch.nn import functional
 
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.images import read_image
@@ -20,6 +21,7 @@ from allxai_desktop.training.classify import RandomSymmetries
 from allxai_desktop.training.copies import QUARTER_TURNS, balanced_copies, random_view
 from allxai_desktop.training.documents import beside_mask, grey_cnn_steps, nucleus_mask_steps
 from allxai_desktop.training.label_masks import read_label_mask
+from allxai_desktop.training.pairs import augment_pairs
 from allxai_desktop.training.views import View, see
 
 if TYPE_CHECKING:
@@ -76,6 +78,39 @@ def preview(preset: Preset, pixels: NDArray[np.uint8], label: str, seed: int) ->
     if views:
         strips.append(Strip(_("Views that it learns from"), [Picture("", view) for view in views]))
     return strips
+
+
+def preview_pair(
+    preset: Preset, pixels: NDArray[np.uint8], labels: NDArray[Any] | None, file: str, seed: int
+) -> list[Strip]:
+    """Return an image (H, W, 3) with its mask of `labels` (H, W) from `file`, and the views that are learnt."""
+    assert preset.drawing is not None
+    strips = preview_mask(pixels, labels)
+    if labels is None:
+        return strips
+    classes, size = preset.drawing.classes, (preset.side, preset.side)
+    codes = torch.from_numpy(classes.read(file, labels.astype(np.int32)))
+    mask = functional.interpolate(codes[None, None], size, mode="nearest-exact")[0, 0]
+    image = resize(pixels, size)[0].round().byte()
+    views, masks = augment_pairs(
+        image.expand(VIEWS, -1, -1, -1),
+        mask.expand(VIEWS, -1, -1),
+        preset.drawing.views,
+        seed=seed,
+        epoch=0,
+        items=range(VIEWS),
+    )
+    drawn = (255 * views).round().byte().permute(0, 2, 3, 1).numpy()
+    pictures = [
+        Picture("", _covered(view, np.isin(codes, classes.drawn)))
+        for view, codes in zip(drawn, masks.numpy(), strict=True)
+    ]
+    strips.insert(1, Strip(_("Views that it learns from, under their masks"), pictures))
+    return strips
+
+
+def _covered(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(np.split(beside_mask(pixels, mask), 3, axis=1)[2])
 
 
 def preview_mask(pixels: NDArray[np.uint8], labels: NDArray[Any] | None) -> list[Strip]:
@@ -206,7 +241,8 @@ def _draw(root: Any, item: Item, preset: Preset, seed: int) -> list[Strip]:
     image = read_image(root / item.file)
     if preset.task == "classification":
         return preview(preset, image.pixels, item.label, seed)
-    return preview_mask(image.pixels, read_label_mask(root / item.mask, image) if item.mask else None)
+    labels = read_label_mask(root / item.mask, image) if item.mask else None
+    return preview_pair(preset, image.pixels, labels, item.mask or "", seed)
 
 
 def _stride(count: int) -> int:

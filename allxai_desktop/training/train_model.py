@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from psygnal import Signal
 
@@ -15,12 +15,10 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.tasks import Progress, TaskRunner
 from allxai_desktop.training.data_model import DataModel, missing_data
+from allxai_desktop.training.presets import FIRST, Preset
 from allxai_desktop.training.read_report import Report, read_report
 from allxai_desktop.training.report import JSON_FILE
 from allxai_desktop.training.run_types import EpochRecord, Request, RunResult, Watcher
-
-if TYPE_CHECKING:
-    from allxai_desktop.training.presets import Preset
 
 # A first estimate from less of an epoch would jump about.
 _ENOUGH = 0.05
@@ -34,6 +32,9 @@ class Trainer(Protocol):
 
     def resumable(self, folder: Path) -> bool:
         """Return whether `folder` holds a run that was broken off."""
+
+    def starts(self, architecture: str) -> list[tuple[str, str]]:
+        """Return name and title of each network of the program that a run of `architecture` can start from."""
 
     def former(self, folder: Path, data: Path) -> Request:
         """Return the request to go on with the run in `folder`."""
@@ -58,10 +59,10 @@ class TrainChoices:
 class TrainModel:
     """One run at a time, on a thread of its own; `dispatch` as in `TaskRunner`.
 
-    `records`, `notes` and `stage` (what is being done, and its share 0…1) are of the run that goes on or ended last;
-    `report` and `folder` of the one that is shown, `root` is the folder of its images, and `network` its name once it
-    is offered. `unfinished` is the folder of a run of the chosen data and preset that was broken off. `error` is why
-    the last one ended, or "".
+    `starts` are the networks, name and title, that the chosen preset can start from; `unfinished` is the folder of a
+    run of the chosen data and preset that was broken off. `records`, `notes` and `stage` (what is being done, and its
+    share 0…1) are of the run that goes on or ended last, `error` is why it ended, or "". `report` and `folder` are of
+    the run that is shown, `root` is the folder of its images, and `network` its name once it is offered.
     """
 
     choices_changed = Signal(TrainChoices)
@@ -95,6 +96,7 @@ class TrainModel:
         self.folder: Path | None = None
         self.root = self._root = Path()
         self.network: str | None = None
+        self.starts = trainer.starts(self.preset.architecture)
         self._trainer, self._dispatch, self._clock = trainer, dispatch, clock
         self._request: Request | None = None
         self._to_explain: Path | None = None
@@ -155,6 +157,7 @@ class TrainModel:
         """Change some of the choices."""
         self.choices = replace(self.choices, **changes)
         if "preset" in changes:
+            self.starts = self._trainer.starts(self.preset.architecture)
             self._follow_task()
         self._find_unfinished()
         self.choices_changed.emit(self.choices)
@@ -233,6 +236,10 @@ class TrainModel:
         self.run_changed.emit()
 
     def _missing_choice(self) -> str:
+        if self.preset.start == FIRST and self.choices.weights is None:
+            return _(
+                "Choose the network to start from: this preset goes on from one that was trained before."
+            )
         names = [found.name for found in self.data.classes]
         if self.preset.task == "classification" and len(names) == 2 and self.choices.positive not in names:
             return _("Choose the positive class: the one that must not be missed.")

@@ -27,6 +27,12 @@ class RunTrainer:
 
         return train(request, watcher)
 
+    def starts(self, architecture: str) -> list[tuple[str, str]]:
+        """Return name and title of each network of this architecture. Raises `NetworkError`."""
+        return [
+            (card.name, card.title) for card in find_networks().cards if card.architecture == architecture
+        ]
+
     def resumable(self, folder: Path) -> bool:
         """Return whether `folder` holds a run that has no network yet."""
         return (folder / SETTINGS_FILE).is_file() and not (folder / CARD_FILE).exists()

@@ -13,6 +13,7 @@ from allxai_desktop.analyses.what_if import WhatIf
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
+from allxai_desktop.networks import user
 from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.session import Engine, Session
 from napari_allxai_annotate.shared import ViewerPainting
@@ -61,6 +62,7 @@ class ExplainWidget(QWidget):
         layout.addWidget(self.hint)
         layout.addWidget(self.panel)
         self.session.failed.connect(show_error)
+        user.events.saved.connect(self._on_network_saved)
         self.panel.compare.clicked.connect(self.compare)
         self.painting.image_changed.connect(self._on_image)
         self.painting.annotating_changed.connect(self._bind_brush_keys)
@@ -86,6 +88,7 @@ class ExplainWidget(QWidget):
         if self.painting is None:
             return
         painting = self.painting
+        user.events.saved.disconnect(self._on_network_saved)
         self.analyses.close()
         self.what_if_view.close()
         self.what_if.close()
@@ -110,6 +113,19 @@ class ExplainWidget(QWidget):
             model = Comparison(self.session, cards, dispatch=self._dispatch)
             self.compare_window = CompareWindow(model, self.window())
         self.compare_window.open()
+
+    def _on_network_saved(self, _name: str) -> None:
+        self._dispatch(self._show_networks)
+
+    def _show_networks(self) -> None:
+        try:
+            cards = list_networks()
+        except AllxaiError as error:
+            show_error(str(error))
+            return
+        self.panel.show_networks(cards)
+        if self.compare_window is not None:
+            self.compare_window.model.show_networks(cards)
 
     def _bind_brush_keys(self, *_changed: bool) -> None:
         # Where somebody annotates, the keys are bound already, and a second time none would work.

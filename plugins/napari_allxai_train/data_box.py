@@ -40,7 +40,7 @@ class DataBox(QWidget):
         kept.setRetainSizeWhenHidden(True)
         self.progress.setSizePolicy(kept)
         self.error = QLabel(objectName="warning", wordWrap=True)
-        self.maps_label, self.pattern_label = QLabel(), QLabel()
+        self.labels = self.maps_label, self.pattern_label = QLabel(), QLabel()
         self.maps = ChoiceBox()
         self.pattern = QLineEdit(clearButtonEnabled=True)
         head = QHBoxLayout()

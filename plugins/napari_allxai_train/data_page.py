@@ -21,6 +21,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.training.data_model import DataModel
 
 BAR = QColor(86, 180, 233)
+MOST_SKIPPED = 8
 SHARE = Qt.ItemDataRole.UserRole
 
 
@@ -47,6 +48,10 @@ class DataPage(QWidget):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setItemDelegateForColumn(2, BarDelegate(self.table))
         self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(24)
+        self.table.horizontalHeader().setDefaultAlignment(
+            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        )
         for column, mode in enumerate(
             ("ResizeToContents", "ResizeToContents", "Stretch", "ResizeToContents")
         ):
@@ -58,10 +63,10 @@ class DataPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setSpacing(8)
         layout.addWidget(self.empty, 1)
-        layout.addWidget(self.table, 2)
+        layout.addWidget(self.table, 1)
         layout.addWidget(self.notes)
         layout.addWidget(self.skipped_title)
-        layout.addWidget(self.skipped, 1)
+        layout.addWidget(self.skipped)
         model.changed.connect(self._show)
         self.retranslate()
 
@@ -93,18 +98,12 @@ class DataPage(QWidget):
             self._put(row, 1, str(found.images), right=True)
             self.table.setItem(row, 2, bar)
             self._put(row, 3, "–" if found.subjects is None else str(found.subjects), right=True)
-        notes = [] if model.data is None else list(model.data.notes)
-        if model.copies:
-            notes.append(
-                _(
-                    "Images that show what another shows, turned or compressed: {count}. A split keeps them on one"
-                    " side."
-                ).format(count=model.copies)
-            )
-        self.notes.setVisible(bool(notes))
-        self.notes.setText("\n".join(notes))
+        self.notes.setVisible(bool(model.notes))
+        self.notes.setText("\n".join(model.notes))
         self.skipped.clear()
         self.skipped.addItems([f"{found.file}: {found.reason}" for found in model.skipped])
+        rows = min(max(len(model.skipped), 1), MOST_SKIPPED)
+        self.skipped.setFixedHeight(rows * max(self.skipped.sizeHintForRow(0), 16) + 8)
         self.skipped_title.setText(_("Left out: {count}").format(count=len(model.skipped)))
         for widget in (self.skipped_title, self.skipped):
             widget.setVisible(bool(model.skipped))

@@ -12,12 +12,22 @@ from numpy.typing import NDArray
 from PIL import Image
 from qtpy.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt
 from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QListView, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.images import read_image
 from allxai_desktop.training.evaluation import Mistake
+from allxai_desktop.training.mask_pictures import MASKS_FILE
 from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.words import percent
 from napari_allxai_explain.choice_box import ChoiceBox
@@ -113,6 +123,10 @@ class MistakesPage(QWidget):
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.empty = QLabel(objectName="emptyText", wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
+        self.masks = QLabel()
+        self.masks_area = QScrollArea()
+        self.masks_area.setFrameShape(QFrame.Shape.NoFrame)
+        self.masks_area.setWidget(self.masks)
         head = QHBoxLayout()
         head.addWidget(self.count, 1)
         head.addWidget(self.filter)
@@ -121,6 +135,7 @@ class MistakesPage(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.empty, 1)
         layout.addWidget(self.list, 1)
+        layout.addWidget(self.masks_area, 1)
         self.filter.activated.connect(self._show_list)
         self.explain.clicked.connect(self._ask)
         self.list.activated.connect(self._ask)
@@ -137,6 +152,8 @@ class MistakesPage(QWidget):
             _("Open the image in the main window with this network; its folder is not changed (Enter)")
         )
         self.list.setAccessibleName(_("Misclassified images"))
+        self.masks.setAccessibleName(_("Masks drawn by hand and by the network"))
+        self.masks.setToolTip(_("The image, its mask, and what the network draws over it"))
         self._show()
 
     def disconnect_model(self) -> None:
@@ -167,15 +184,28 @@ class MistakesPage(QWidget):
         self.filter.fill(kinds, kept if kept in [value for value, _title, _tip in kinds] else ())
         for widget in (self.filter, self.explain, self.list, self.count):
             widget.setVisible(bool(mistakes))
-        self.empty.setVisible(not mistakes)
+        masks = self._masks_picture()
+        self.masks_area.setVisible(not masks.isNull())
+        self.masks.setPixmap(masks)
+        self.masks.resize(masks.size())
+        self.empty.setVisible(not mistakes and masks.isNull())
         if report is None:
             text = _("At the end of a run the images that the network took for another class are here.")
         elif report.unit == "pixels":
-            text = _("A network that draws masks has no misclassified images.")
+            text = _(
+                "A network that draws masks has no misclassified images, and the pictures of its masks are gone."
+            )
         else:
             text = _("No image of this part was misclassified.")
         self.empty.setText(text)
         self._show_list()
+
+    def _masks_picture(self) -> QPixmap:
+        """Return images of the test with the masks drawn by hand and by the network; null where there are none."""
+        report, folder = self.model.report, self.model.folder
+        if report is None or folder is None or report.unit != "pixels":
+            return QPixmap()
+        return QPixmap(str(folder / MASKS_FILE))
 
     def _show_list(self, *_row: object) -> None:
         report, kind = self.model.report, self.filter.value

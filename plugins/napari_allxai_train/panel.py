@@ -20,6 +20,8 @@ from qtpy.QtWidgets import (
 )
 
 from allxai_desktop.i18n import _
+from allxai_desktop.training.cost import CostModel
+from allxai_desktop.training.data_model import missing_data
 from allxai_desktop.training.preview import PreviewModel
 from allxai_desktop.training.report import JSON_FILE
 from allxai_desktop.training.train_model import TrainModel
@@ -45,8 +47,8 @@ class TrainPanel(QWidget):
     ) -> None:
         super().__init__()
         self.model = model
-        self.preview = PreviewModel(model, dispatch)
-        self.data_box, self.preset_box = DataBox(model.data), PresetBox(model)
+        self.preview, self.cost = PreviewModel(model, dispatch), CostModel(model, dispatch)
+        self.data_box, self.preset_box = DataBox(model.data), PresetBox(model, self.cost)
         self.data_page, self.preview_page = DataPage(model.data), PreviewPage(self.preview)
         self.run_page, self.result_page = RunPage(model), ResultPage(model)
         self.mistakes_page = MistakesPage(model, dispatch)
@@ -81,6 +83,10 @@ class TrainPanel(QWidget):
         )
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setWidget(choices)
+        bold = self.start.font()
+        bold.setBold(True)
+        self.start.setFont(bold)
+        self.start.setMinimumWidth(96)
         buttons = QHBoxLayout()
         for button in (self.start, self.resume, self.cancel):
             buttons.addWidget(button)
@@ -123,11 +129,12 @@ class TrainPanel(QWidget):
         for part in self.parts:
             part.disconnect_model()
         self.preview.close()
+        self.cost.close()
 
     def retranslate(self) -> None:
         """Set the texts again in the current language."""
         for button, name, tip in (
-            (self.start, _("Start"), _("Train the network; everything goes into a folder of its own")),
+            (self.start, _("Start"), ""),
             (self.resume, _("Resume"), ""),
             (self.cancel, _("Stop"), _("Stop the run; it can go on later after its last finished epoch")),
             (
@@ -143,6 +150,11 @@ class TrainPanel(QWidget):
             self.tabs.setTabText(number, text)
         for part in self.parts:
             part.retranslate()
+        # The fields of both boxes stand below each other.
+        labels = [*self.data_box.labels, *self.preset_box.labels]
+        width = max(label.sizeHint().width() for label in labels)
+        for label in labels:
+            label.setMinimumWidth(width)
         self._show()
 
     def ask_former(self) -> None:
@@ -176,7 +188,14 @@ class TrainPanel(QWidget):
                 )
             )
         self.cancel.setVisible(model.running)
-        self.missing.setVisible(bool(model.missing) and not model.running)
+        self.start.setToolTip(
+            model.missing or _("Train the network; everything goes into a folder of its own")
+        )
+        # What is wrong with the data or the preset is said beside them.
+        elsewhere = model.data.path is not None and (
+            missing_data(model.data) or model.unsuitable(model.choices.preset)
+        )
+        self.missing.setVisible(bool(model.missing) and not elsewhere and not model.running)
         self.missing.setText(model.missing)
         for box in (self.data_box, self.preset_box):
             box.setEnabled(not model.running)

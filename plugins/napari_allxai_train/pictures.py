@@ -30,7 +30,7 @@ class StripView(QWidget):
     def __init__(self, strip: Strip) -> None:
         super().__init__()
         self._pictures = [(picture.title, _fitted(pixmap(picture.pixels))) for picture in strip.pictures]
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setAccessibleName(", ".join(title for title, _picture in self._pictures if title) or strip.title)
@@ -40,6 +40,9 @@ class StripView(QWidget):
 
     def heightForWidth(self, width: int) -> int:
         return -(-len(self._pictures) // self._columns(width)) * self._row()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(SIDE, self._row())
 
     def sizeHint(self) -> QSize:
         return QSize(3 * (SIDE + GAP), self.heightForWidth(3 * (SIDE + GAP)))

@@ -21,21 +21,36 @@ from qtpy.QtWidgets import (
 )
 
 from allxai_desktop.i18n import N_, _
-from allxai_desktop.training.presets import Preset
+from allxai_desktop.training.cost import CostModel
+from allxai_desktop.training.presets import FIRST, Preset
 from allxai_desktop.training.train_model import TrainChoices, TrainModel
+from allxai_desktop.training.words import duration
 from napari_allxai_explain.choice_box import ChoiceBox
 
 FROM_FILE = object()
-STARTS = {"none": N_("Random numbers"), "imagenet": N_("A network trained on ImageNet")}
+STARTS = {
+    "none": N_("random numbers"),
+    "imagenet": N_("a network trained on ImageNet"),
+    FIRST: N_("a network trained before"),
+}
+OPTIMISERS = {
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "adamax": "Adamax",
+    "adadelta": "Adadelta",
+    "rmsprop": "RMSprop",
+    "sgd": "SGD",
+}
 MOST_EPOCHS = 10_000
+STYLE = "<style>p { margin: 2px 0 3px 0; } ul { margin: 0 0 0 12px; -qt-list-indent: 0; }</style>"
 
 
 class PresetBox(QWidget):
-    """Shows and changes the choices of a `TrainModel`; holds no state of its own."""
+    """Shows and changes the choices of a `TrainModel`, and what they cost; holds no state of its own."""
 
-    def __init__(self, model: TrainModel) -> None:
+    def __init__(self, model: TrainModel, cost: CostModel) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.cost = model, cost
         self.title = QLabel(objectName="panelTitle")
         self.preset = ChoiceBox()
         self.reason = QLabel(objectName="warning", wordWrap=True)
@@ -51,10 +66,10 @@ class PresetBox(QWidget):
         place.setSpacing(4)
         place.addWidget(self.out, 1)
         place.addWidget(self.browse)
-        self._labels = [QLabel() for _row in range(5)]
+        self.labels = [QLabel() for _row in range(5)]
         self._form = QFormLayout(horizontalSpacing=8, verticalSpacing=4)
         fields = (self.positive, self.weights, self.epochs, self.seed, place)
-        for label, field in zip(self._labels, fields, strict=True):
+        for label, field in zip(self.labels, fields, strict=True):
             self._form.addRow(label, field)
         self._form.addRow(self.as_published)
         layout = QVBoxLayout(self)
@@ -79,10 +94,12 @@ class PresetBox(QWidget):
         self.out.editingFinished.connect(self._choose_out)
         self.browse.clicked.connect(self._ask_out)
         model.choices_changed.connect(self._show)
+        self.cost.changed.connect(self._show_card)
 
     def disconnect_model(self) -> None:
         """Stop following; called before the box goes away."""
         self.model.choices_changed.disconnect(self._show)
+        self.cost.changed.disconnect(self._show_card)
 
     def retranslate(self) -> None:
         """Set the texts again in the current language."""
@@ -123,7 +140,7 @@ class PresetBox(QWidget):
             control.setAccessibleName(name)
             control.setToolTip(tip)
         controls = (self.positive, self.weights, self.epochs, self.seed, self.out)
-        for label, named in zip(self._labels, controls, strict=True):
+        for label, named in zip(self.labels, controls, strict=True):
             label.setText(named.accessibleName())
         self.positive.setPlaceholderText(_("Choose…"))
         self.as_published.setText(self.as_published.accessibleName())
@@ -136,7 +153,7 @@ class PresetBox(QWidget):
         reason = model.unsuitable(choices.preset)
         self.reason.setVisible(bool(reason))
         self.reason.setText(reason)
-        self.card.setText(card_text(preset))
+        self._show_card()
         classes = [found.name for found in model.data.classes]
         two = len(classes) == 2 and preset.task == "classification"
         self._form.setRowVisible(self.positive, two)
@@ -144,8 +161,9 @@ class PresetBox(QWidget):
         starts: list[tuple[Any, str, str]] = [
             (None, _("As the preset: {start}").format(start=_(STARTS[preset.start])), "")
         ]
-        starts += [(key, _(title), "") for key, title in STARTS.items() if key != preset.start]
-        if choices.weights and choices.weights not in STARTS:
+        starts += [(key, _(STARTS[key]), "") for key in ("none", "imagenet") if key != preset.start]
+        starts += [(name, title, name) for name, title in model.starts]
+        if choices.weights and choices.weights not in [key for key, _title, _tip in starts]:
             starts.append((choices.weights, Path(choices.weights).name, choices.weights))
         self.weights.fill([*starts, (FROM_FILE, _("Weights from a file…"), "")], choices.weights)
         copied = bool(preset.enlarge) and preset.task == "classification"
@@ -158,6 +176,9 @@ class PresetBox(QWidget):
         self.out.setPlaceholderText(_("A new folder in {folder}").format(folder=model.runs.name))
         if not self.out.hasFocus():
             self.out.setText("" if choices.out is None else str(choices.out))
+
+    def _show_card(self) -> None:
+        self.card.setText(card_text(self.model.preset, self.cost))
 
     def _row(self, name: str) -> tuple[str, str, str]:
         preset, reason = self.model.presets[name], self.model.unsuitable(name)
@@ -188,20 +209,26 @@ class PresetBox(QWidget):
             self.out.setText(name)
 
 
-def card_text(preset: Preset) -> str:
+def card_text(preset: Preset, cost: CostModel) -> str:
     """Return what there is to know about a preset, as rich text."""
     plan = preset.plan
     facts = [
-        _(preset.source),
-        _(
-            "{side} × {side} pixels, {optimiser}, learning rate {rate:g}, batch {batch}, {epochs} epochs"
-        ).format(
+        _("{side} × {side} pixels, {optimiser} at {rate:g}, batch {batch}, {epochs} epochs").format(
             side=preset.side,
-            optimiser=plan.optimiser.kind,
+            optimiser=OPTIMISERS[plan.optimiser.kind],
             rate=plan.optimiser.rate,
             batch=plan.batch,
             epochs=plan.epochs,
-        ),
-        *(_(text) for text in preset.departures),
+        )
     ]
-    return "<br>".join(escape(fact) for fact in facts)
+    if cost.parameters is not None:
+        facts.append(_("{count} parameters").format(count=f"{cost.parameters:,}".replace(",", "\u202f")))
+    if cost.seconds is not None:
+        facts.append(
+            "<b>" + _("takes about {time} here").format(time=escape(duration(cost.seconds))) + "</b>"
+        )
+    text = f"<p>{escape(_(preset.source))}</p><p>{'; '.join(facts)}.</p>"
+    if preset.departures:
+        rows = "".join(f"<li>{escape(_(one))}</li>" for one in preset.departures)
+        text += f"<p>{escape(_('Where it departs from its document, or the document is silent:'))}</p><ul>{rows}</ul>"
+    return STYLE + text

@@ -92,7 +92,9 @@ class ResultPage(QWidget):
             (
                 self.offer,
                 _("Add to the networks"),
-                _("From then on the explain panel offers the network, in this window and in those to come"),
+                _(
+                    "Keep the network in the program, which then offers it for explaining and for starting from"
+                ),
             ),
         ):
             button.setText(name)
@@ -123,14 +125,13 @@ class ResultPage(QWidget):
         unit = _("Counts of images. ") if report.unit == "images" else _("Counts of pixels. ")
         hint = _("Click a cell beside the diagonal to see its images.") if report.mistakes else ""
         self.matrix_note.setText(unit + hint)
-        classifies = report.unit == "images"
-        self.offer.setVisible(classifies)
         self.offer.setEnabled(model.network is None)
-        self.message.setText(
-            ""
-            if model.network is None
-            else _("The explain panel now offers {name}.").format(name=model.network)
+        text = (
+            _("The explain panel now offers {name}.")
+            if report.unit == "images"
+            else _("{name} is among the networks; a second stage can start from it.")
         )
+        self.message.setText("" if model.network is None else text.format(name=model.network))
 
     def _open_page(self) -> None:
         self._open(PAGE_FILE)

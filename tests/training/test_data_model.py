@@ -129,6 +129,7 @@ def test_a_broken_image_is_left_out_and_named(model, folder):
     (folder / "ig" / "p5.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     read(model, folder)
     assert [found.file for found in model.skipped] == ["ig/p5.png"]
+    assert model.notes == []
     assert counts(model)["ig"] == 2
 
 
@@ -136,6 +137,7 @@ def test_a_copy_is_counted(model, folder):
     (folder / "ig" / "copy.png").write_bytes((folder / "ig" / "p1_1.png").read_bytes())
     read(model, folder)
     assert model.copies == 1
+    assert model.notes[-1].startswith("Images that show what another shows, turned or compressed: 1.")
 
 
 def test_a_folder_without_classes_is_told_until_another_is_chosen(model, folder, tmp_path):

@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 from psygnal import Signal
 
+from allxai_desktop.errors import AllxaiError
 from allxai_desktop.training.classify import RandomSymmetries
 from allxai_desktop.training.data import Item
 from allxai_desktop.training.presets import GREY_CNN, MODERN, PRESETS
-from allxai_desktop.training.preview import PreviewModel, preview, preview_mask
+from allxai_desktop.training.preview import PreviewModel, preview, preview_mask, preview_pair
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
 
@@ -85,6 +86,20 @@ def test_a_mask_is_shown_beside_and_over_its_image():
     assert np.array_equal(given.pictures[1].pixels[..., 0] == 255, labels > 0)
     assert titles(proposed)[-2:] == ["proposed mask", "mask over the image"]
     assert len(preview_mask(PIXELS, None)) == 1
+
+
+def test_the_views_of_an_image_and_its_mask_are_turned_together():
+    labels = np.where(PIXELS[..., 0] > 128, 7, 0).astype(np.int32)
+    preset = PRESETS["unet-nuclei"]
+    strips = preview_pair(preset, PIXELS, labels, "masks/a.png", 0)
+    assert [len(strip.pictures) for strip in strips[:2]] == [3, 8]
+    assert strips[1].pictures[0].pixels.shape == (128, 128, 3)
+
+
+def test_a_label_that_stands_for_no_class_is_told():
+    labels = np.full((20, 30), 9, np.int32)
+    with pytest.raises(AllxaiError, match="9"):
+        preview_pair(PRESETS["unet-five-classes"], PIXELS, labels, "masks/a.png", 0)
 
 
 class FakeTrainModel:

@@ -16,10 +16,17 @@ from allxai_desktop.training.run_types import EpochRecord, Request, RunResult
 from allxai_desktop.training.train_model import TrainModel
 
 PLAN = SimpleNamespace(epochs=4)
+
+
+def preset(task="classification", classes=None, start="none", architecture="a"):
+    return SimpleNamespace(task=task, classes=classes, plan=PLAN, start=start, architecture=architecture)
+
+
 PRESETS = {
-    "three": SimpleNamespace(task="classification", classes=3, plan=PLAN),
-    "any": SimpleNamespace(task="classification", classes=None, plan=PLAN),
-    "masks": SimpleNamespace(task="segmentation", classes=None, plan=PLAN),
+    "three": preset(classes=3),
+    "any": preset(),
+    "masks": preset("segmentation"),
+    "second": preset(start="first", architecture="b"),
 }
 
 
@@ -86,6 +93,9 @@ class FakeTrainer:
 
     def resumable(self, folder):
         return folder in self.broken_off
+
+    def starts(self, architecture):
+        return [(f"{architecture}-net", "A network")]
 
     def former(self, folder, data):
         if folder.name == "damaged":
@@ -189,6 +199,15 @@ def test_a_preset_of_classes_does_not_fit_masks(model, tmp_path):
     assert model.missing == "This preset learns classes, and these images have none."
     model.choose(preset="masks")
     assert model.missing == ""
+
+
+def test_a_second_stage_asks_for_the_network_that_it_goes_on_from(ready):
+    assert ready.starts == [("a-net", "A network")]
+    ready.choose(preset="second")
+    assert ready.starts == [("b-net", "A network")]
+    assert ready.missing.startswith("Choose the network to start from")
+    ready.choose(weights="b-net")
+    assert ready.missing == ""
 
 
 def test_the_request_is_what_was_chosen(ready, trainer, folder, tmp_path):

@@ -14,6 +14,7 @@ from psygnal import Signal
 from allxai_desktop.cellclasses import CLASSES, CODES, MAX_CODE, UNLABELLED
 from allxai_desktop.i18n import _
 from allxai_desktop.painting.engine import PaintModel
+from napari_allxai_annotate import contours
 from napari_allxai_annotate.brush import BrushView, add_brush, remove_brush
 from napari_allxai_annotate.gestures import Gestures
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 # Past this many changed pixels one redraw of the layer is quicker than its parts.
 REDRAW_PIXELS = 500_000
-# napari's outlines of a 5000² image take 1 s at this thickness and half a minute at five times this.
+# The cost of an outline grows with its thickness; over a large image it is drawn anew at every fill.
 THICKEST = 3
 
 
@@ -185,6 +186,7 @@ class PaintCanvas:
     def _take(self, layer: Labels) -> None:
         self.mask_layer = self.gestures.layer = layer
         layer.colormap = mask_colormap()
+        contours.quicken(layer)
         self._prepare()
         layer.events.paint.connect(self._adopt)
         layer.events.set_data.connect(self._adopt)
@@ -205,6 +207,7 @@ class PaintCanvas:
         self.image_layer = self.mask_layer = self.gestures.layer = None
         self.gestures.cancel_outline()
         if layer is not None:
+            contours.leave(layer)
             layer.events.paint.disconnect(self._adopt)
             layer.events.set_data.disconnect(self._adopt)
             layer.events.labels_update.disconnect(self._on_labels_update)

@@ -115,7 +115,7 @@ class Fitting:
         self.records: list[EpochRecord] = []
         self.best: dict[str, Tensor] | None = None
         # How many images go through the network at once: fewer than the batch when memory is short.
-        self._at_once = plan.batch
+        self._at_once = plan.batch + 1
         self._resume()
 
     @property

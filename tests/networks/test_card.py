@@ -123,3 +123,9 @@ def test_a_damaged_card_is_one_sentence(tmp_path, content):
 def test_a_missing_card_is_one_sentence(tmp_path):
     with pytest.raises(NetworkError, match="cannot be read"):
         read_card(tmp_path / "card.json")
+
+
+def test_an_unknown_preprocessing_is_refused():
+    assert parse_card(CARD | {"preprocessing": "sharpened"}).preprocessing == "sharpened"
+    with pytest.raises(ValueError, match="preprocessing"):
+        parse_card(CARD | {"preprocessing": "blurred"})

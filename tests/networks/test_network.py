@@ -7,7 +7,8 @@ import torch
 from allxai_desktop.networks.architectures import build
 from allxai_desktop.networks.card import parse_card
 from allxai_desktop.networks.errors import NetworkError
-from allxai_desktop.networks.network import Network, build_trained
+from allxai_desktop.networks.network import Network, build_trained, luminance, sharpened
+from allxai_desktop.training import documents
 
 CARD = parse_card(
     {
@@ -101,3 +102,11 @@ def test_a_card_for_another_number_of_channels_is_refused():
     card = dataclasses.replace(CARD, mean=(0.5,), std=(0.5,))
     with pytest.raises(NetworkError, match="for 1 channels, but the architecture “two-conv” has 3"):
         build_trained(card, weights())
+
+
+def test_a_sharpened_network_sees_what_the_document_does():
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 10, 3), np.uint8)
+    image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
+    found = sharpened(luminance(image) / 255)[0, 0]
+    grey = pixels @ np.array([0.299, 0.587, 0.114]) / 255
+    np.testing.assert_allclose(found, documents.sharpen(grey, documents.blur(grey)), atol=1e-6)

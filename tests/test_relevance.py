@@ -8,6 +8,7 @@ from allxai_desktop.relevance import (
     ClassShare,
     ShareCounter,
     class_shares,
+    count_codes,
     default_colormap,
     pixel_weights,
     pool,
@@ -190,6 +191,12 @@ def test_positive_mass_keeps_small_relevance_beside_a_large_peak():
     relevance[0, 0] = 1
     share = class_shares(codes, relevance, "positive-mass")["cytoplasm"].relevant_share
     assert share == pytest.approx(1.000999e-3 / 1.001000999, rel=1e-6)
+
+
+def test_many_pixels_are_counted_like_few():
+    codes = np.array([0, 1, 1, 3, 5, 5], np.uint8)
+    assert count_codes(codes).tolist() == [1, 2, 0, 1, 0, 2]
+    assert count_codes(np.repeat(codes, 200_000)).tolist() == [200_000, 400_000, 0, 200_000, 0, 400_000]
 
 
 def test_weights_of_another_shape_are_refused():

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from allxai_desktop.cellclasses import CELL_CODES, CODES, MAX_CODE, UNLABELLED
 from allxai_desktop.explainers.registry import explainer
 from allxai_desktop.i18n import _
+from allxai_desktop.relevance import count_codes
 
 if TYPE_CHECKING:
     from allxai_desktop.analyses.faithfulness import Faithfulness
@@ -80,7 +81,7 @@ class OutsideShare:
 
 def per_class(codes: NDArray[np.uint8], weights: NDArray[Any] | None = None) -> NDArray[Any]:
     """Return the number of pixels (n,) of each class code (6,), or the sum of their weights (n,)."""
-    return np.bincount(codes, weights, minlength=MAX_CODE + 1)
+    return count_codes(codes) if weights is None else np.bincount(codes, weights, minlength=MAX_CODE + 1)
 
 
 def outside_share(mass: NDArray[Any], pixels: NDArray[Any]) -> OutsideShare | None:

@@ -51,7 +51,8 @@ def _calculate(layer: Labels, codes: NDArray[Any], part: tuple[slice, ...]) -> N
     """Return the outlines in `part` of `codes`, as `Labels._calculate_contour` does; None where there are none."""
     thickness = int(layer.contour)
     if thickness < 1 or codes.ndim != 2:
-        return Labels._calculate_contour(layer, codes, part)
+        theirs: NDArray[Any] | None = Labels._calculate_contour(layer, codes, part)
+        return theirs
     # What lies outside the part counts as far as the line is thick.
     wide = tuple(
         slice(max(one.start - thickness, 0), min(one.stop + thickness, size))

@@ -54,6 +54,13 @@ def share(codes, mass):
     return outside_share(per_class(codes, np.array(mass)), per_class(codes))
 
 
+def test_the_weights_of_many_pixels_are_summed_like_those_of_few():
+    codes, mass = np.array([0, 1, 1, 5], np.uint8), np.array([1, 2, 4, 8], np.float32)
+    assert per_class(codes, mass).tolist() == [1, 6, 0, 0, 0, 8]
+    many = per_class(np.repeat(codes, 100_000), np.repeat(mass, 100_000))
+    assert many.tolist() == [100_000, 600_000, 0, 0, 0, 800_000]
+
+
 def test_outside_the_cell_are_red_cells_and_background():
     assert share([1, 2, 3, 4, 5], [3.0, 1, 1, 2, 1]) == OutsideShare(relevance=3 / 8, area=2 / 5)
 

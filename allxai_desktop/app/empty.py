@@ -14,7 +14,7 @@ class EmptyState(QWidget):
     def __init__(self) -> None:
         super().__init__(objectName="empty", autoFillBackground=True)
         self.title = QLabel(objectName="emptyTitle")
-        self.text = QLabel(objectName="emptyText", wordWrap=True)
+        self.text = QLabel(objectName="emptyText")
         self.open_image, self.open_folder, self.open_sample = QPushButton(), QPushButton(), QPushButton()
         layout = QVBoxLayout(self)
         layout.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from allxai_desktop.training.presets import Preset
     from allxai_desktop.training.train_model import TrainModel
 
-# Fitted to a forward and a backward pass of fifteen networks (4 ms to 4 s an image) on a core of 58 · 10⁹ operations
-# a second: what share of the speed of a convolution they reach, and nanoseconds for each value that a layer hands on
-# and for each parameter and batch.
+# Fitted to a forward and a backward pass of fifteen networks (4 ms to 4 s an image) on a core of 58.5 · 10⁹ operations
+# a second: what share of the speed of a convolution they reach, and seconds for each value that a layer hands on, for
+# each parameter and batch, and for each batch.
 _REACHED = 0.73
-_VALUE_NS, _PARAMETER_NS, _MEASURED_ON = 11.6, 9.0, 58.5e9
+_VALUE, _PARAMETER, _BATCH, _MEASURED_ON = 11.6e-9, 9.0e-9, 5e-3, 58.5e9
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,8 @@ def seconds_of(
     total = 0.0
     for side, number in Counter(sides).items():
         cost = cost_of(preset.architecture, classes, side)
-        handed = (
-            1e-9 * slower * (_VALUE_NS * cost.values + _PARAMETER_NS * cost.parameters / preset.plan.batch)
-        )
+        batch = (_PARAMETER * cost.parameters + _BATCH) / preset.plan.batch
+        handed = slower * (_VALUE * cost.values + batch)
         total += number * images * (3 * cost.operations / (_REACHED * operations_a_second) + handed)
     return total
 

@@ -55,8 +55,13 @@ class CurvesPlot(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         losses = self._series("loss"), self._series("validation_loss")
         accuracies = self._series("accuracy"), self._series("validation_accuracy")
-        plots = [(_("Loss"), losses, _loss_top(losses), lambda value: f"{value:.3g}")]
-        if any(accuracies):
+        plots: list[tuple[str, tuple[Series, Series], float, Callable[[float], str]]] = [
+            (_("Loss"), losses, _loss_top(losses), _number)
+        ]
+        dice = self._series("validation_dice")
+        if dice:
+            plots.append((_("Dice"), ([], dice), 1.0, percent))
+        elif any(accuracies):
             plots.append((_("Accuracy"), accuracies, 1.0, percent))
         width = (self.width() - GAP * (len(plots) - 1)) / len(plots)
         for number, (title, series, top, text) in enumerate(plots):
@@ -114,7 +119,7 @@ class CurvesPlot(QWidget):
             painter.drawText(
                 place,
                 int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter),
-                text(top * quarter / 4) if quarter else "0",
+                text(top * quarter / 4).replace(".0", "") if quarter else "0",
             )
         for number in _ticks(self._epochs):
             x = self._place(frame, number, 0).x()
@@ -151,6 +156,10 @@ class CurvesPlot(QWidget):
                 metrics.elidedText(shown, Qt.TextElideMode.ElideRight, int(place.width())),
             )
             x += metrics.horizontalAdvance(shown) + 30
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}"
 
 
 def _loss_top(series: tuple[Series, Series]) -> float:

@@ -50,6 +50,7 @@ class ResultPage(QWidget):
         self.warning = QLabel(objectName="warning", wordWrap=True)
         self.figures = QTextBrowser()
         self.figures.setFrameShape(QFrame.Shape.NoFrame)
+        self.figures.setStyleSheet("background: transparent;")
         self.matrix = ConfusionView()
         self.matrix_note = QLabel(wordWrap=True)
         self.page, self.folder, self.offer = QPushButton(), QPushButton(), QPushButton()
@@ -62,6 +63,7 @@ class ResultPage(QWidget):
         self.both = QSplitter(Qt.Orientation.Horizontal, childrenCollapsible=False)
         self.both.addWidget(self.figures)
         self.both.addWidget(right)
+        self.both.setSizes([460, 340])
         self.both.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         foot = QHBoxLayout()
         foot.addWidget(self.page)
@@ -172,10 +174,15 @@ def _html(report: Report) -> str:
         f"<tr><td>{escape(title(name))}</td><td><b>{text(name, found)}</b></td></tr>"
         for name, found in overall.items()
     )
+
+    def two_lines(figure: str, found: Estimate) -> str:
+        # Side by side, value and interval of every figure would be wider than the page.
+        return text(figure, found).replace(" (", "<br><small>(").replace(")", ")</small>")
+
     head = "".join(f"<th align='left'>{escape(title(name))}</th>" for name in columns)
     by_class = "".join(
         f"<tr><td>{escape(name)}</td>"
-        + "".join(f"<td>{text(column, figures[column])}</td>" for column in columns)
+        + "".join(f"<td>{two_lines(column, figures[column])}</td>" for column in columns)
         + "</tr>"
         for name, figures in report.of_class.items()
     )

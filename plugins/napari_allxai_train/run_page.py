@@ -12,6 +12,8 @@ from allxai_desktop.training.train_model import TrainModel
 from napari_allxai_explain.demand import about
 from napari_allxai_train.curves import CurvesPlot
 
+MOST_NOTES = 6
+
 
 class RunPage(QWidget):
     """Shows the run of a `TrainModel`; holds no state of its own."""
@@ -27,7 +29,6 @@ class RunPage(QWidget):
         self.curves = CurvesPlot()
         self.notes_title = QLabel(objectName="panelTitle")
         self.notes = QListWidget(wordWrap=True)
-        self.notes.setMaximumHeight(130)
         self.notes.setSelectionMode(QListWidget.SelectionMode.NoSelection)
         # The time left goes on while an epoch lasts.
         self._clock = QTimer(self, interval=1000)
@@ -39,9 +40,9 @@ class RunPage(QWidget):
             (self.error, 0),
             (self.state, 0),
             (self.progress, 0),
-            (self.curves, 3),
+            (self.curves, 1),
             (self.notes_title, 0),
-            (self.notes, 1),
+            (self.notes, 0),
         ):
             layout.addWidget(widget, stretch)
         model.run_changed.connect(self._show)
@@ -86,6 +87,8 @@ class RunPage(QWidget):
         if self.notes.count() > len(model.notes):
             self.notes.clear()
         self.notes.addItems(model.notes[self.notes.count() :])
+        rows = min(max(len(model.notes), 2), MOST_NOTES)
+        self.notes.setFixedHeight(rows * max(self.notes.sizeHintForRow(0), 16) + 8)
         self.notes_title.setVisible(bool(model.notes))
         self.notes.setVisible(bool(model.notes))
         self.curves.show_records(model.records, model.epochs)

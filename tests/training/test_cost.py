@@ -41,7 +41,7 @@ def test_images_of_an_epoch(name, counts, images):
 def test_the_time_of_a_run_by_hand(monkeypatch):
     monkeypatch.setattr(cost, "cost_of", lambda *_of: Cost(parameters=2000, operations=1e6, values=1000))
     preset = replace(PRESETS["two-conv-32"], plan=replace(PRESETS["two-conv-32"].plan, batch=4))
-    image = 3e6 / (0.73 * 58.5e9) + 1e-9 * (11.6 * 1000 + 9.0 * 500)
+    image = 3e6 / (0.73 * 58.5e9) + 11.6e-9 * 1000 + (9e-9 * 2000 + 5e-3) / 4
     assert seconds_of(preset, {"a": 100}, 2, 3, 58.5e9) == pytest.approx(3 * 80 * image)
     # A machine half as fast takes twice as long.
     assert seconds_of(preset, {"a": 100}, 2, 3, 58.5e9 / 2) == pytest.approx(6 * 80 * image)

@@ -25,7 +25,7 @@ OUTSIDE, EDGE = 1, 2
 def value_range(relevance: NDArray[np.float32], signed: bool) -> tuple[float, float]:
     """Return the (low, high) drawn with the ends of the map: ±max|R| for signed maps, else min…max."""
     if signed:
-        high = float(np.abs(relevance).max())
+        high = max(-float(relevance.min()), float(relevance.max()))
         return (-high, high) if high > 0 else (-1.0, 1.0)
     low, high = float(relevance.min()), float(relevance.max())
     return (low, high) if high > low else (low, low + 1.0)

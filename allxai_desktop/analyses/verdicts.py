@@ -86,7 +86,8 @@ def per_class(codes: NDArray[np.uint8], weights: NDArray[Any] | None = None) -> 
     # In pieces that stay in the processor's cache: `bincount` makes sixteen bytes of each pixel first.
     pieces = len(codes) // 2**16 + 1
     parts = zip(np.array_split(codes, pieces), np.array_split(weights, pieces), strict=True)
-    return np.sum([np.bincount(*part, minlength=MAX_CODE + 1) for part in parts], axis=0)
+    sums: NDArray[Any] = np.sum([np.bincount(*part, minlength=MAX_CODE + 1) for part in parts], axis=0)
+    return sums
 
 
 def outside_share(mass: NDArray[Any], pixels: NDArray[Any]) -> OutsideShare | None:

@@ -104,7 +104,7 @@ class PaintModel:
             finally:
                 self.end_stroke()
         new = np.broadcast_to(np.asarray(code, np.uint8), indices.shape)
-        if (np.diff(indices) <= 0).any():
+        if (indices[1:] <= indices[:-1]).any():
             indices, first = np.unique(indices, return_index=True)
             new = new[first]
         old = self._flat[indices]
@@ -113,7 +113,9 @@ class PaintModel:
             change &= old == self._only_over
         for locked in self._locked:
             change &= old != locked
-        edit = Edit(indices[change], old[change], new[change], self._stroke_source)
+        # All of a large fill changes, as a rule: no copy of it then.
+        part = slice(None) if change.all() else change
+        edit = Edit(indices[part], old[part], new[part], self._stroke_source)
         if len(edit.indices):
             self._stroke.append(edit)
             self._write(edit)

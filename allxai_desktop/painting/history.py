@@ -56,7 +56,8 @@ class _Runs:
 
     def unpack(self) -> Edit:
         before = np.cumsum(self.lengths) - self.lengths
-        indices = np.repeat(self.starts - before, self.lengths) + np.arange(self.lengths.sum())
+        indices = np.repeat(self.starts - before, self.lengths)
+        indices += np.arange(len(indices))
         old, new = np.repeat(self.old, self.lengths), np.repeat(self.new, self.lengths)
         return Edit(indices, old, new, self.source)
 

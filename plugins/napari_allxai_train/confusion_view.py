@@ -13,7 +13,7 @@ from allxai_desktop.training.words import percent
 
 # Blue and vermilion of Okabe and Ito.
 RIGHT, WRONG = QColor(0, 114, 178), QColor(213, 94, 0)
-LARGEST_CELL = 64.0
+LARGEST_CELL = 90.0
 STEPS = {
     Qt.Key.Key_Left: (0, -1),
     Qt.Key.Key_Right: (0, 1),

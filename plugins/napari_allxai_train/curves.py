@@ -18,6 +18,7 @@ TRAINING, VALIDATION = QColor(86, 180, 233), QColor(230, 159, 0)
 GRID = QColor(128, 128, 128, 90)
 GAP = 24
 Series = list[tuple[int, float]]
+Plot = tuple[str, tuple[Series, Series], float, Callable[[float], str]]
 
 
 class CurvesPlot(QWidget):
@@ -55,9 +56,7 @@ class CurvesPlot(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         losses = self._series("loss"), self._series("validation_loss")
         accuracies = self._series("accuracy"), self._series("validation_accuracy")
-        plots: list[tuple[str, tuple[Series, Series], float, Callable[[float], str]]] = [
-            (_("Loss"), losses, _loss_top(losses), _number)
-        ]
+        plots: list[Plot] = [(_("Loss"), losses, _loss_top(losses), _number)]
         dice = self._series("validation_dice")
         if dice:
             plots.append((_("Dice"), ([], dice), 1.0, percent))
@@ -85,7 +84,9 @@ class CurvesPlot(QWidget):
         metrics = painter.fontMetrics()
         line = metrics.height()
         left = max(metrics.horizontalAdvance(text(top * share)) for share in (0.25, 0.5, 0.75, 1)) + 6
-        frame = rect.adjusted(left, 2 * line + 4, -6, -2 * line)
+        # The number of the last epoch stands half beyond the frame.
+        beyond = metrics.horizontalAdvance(str(self._epochs)) / 2 + 2
+        frame = rect.adjusted(left, 2 * line + 4, -beyond, -2 * line)
         painter.setPen(self.palette().text().color())
         painter.drawText(QRectF(frame.left(), 0, frame.width(), line), Qt.AlignmentFlag.AlignLeft, title)
         self._legend(painter, QPointF(frame.left(), line + 1), frame.width(), series, text)

@@ -118,7 +118,7 @@ def state_text(model: TrainModel) -> str:
         if not model.records:
             return ""
         last = model.records[-1]
-        ended = _("Ended after {number} epochs.") if model.error else _("Finished after {number} epochs.")
+        ended = _("Ended after epoch {number}.") if model.error else _("Finished after epoch {number}.")
         return ended.format(number=last.number)
     if model.stage is not None:
         return model.stage[0]

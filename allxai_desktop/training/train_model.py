@@ -327,7 +327,6 @@ class TrainModel:
 
     def _on_offered(self, name: str) -> None:
         self.network = name
-        self.report_changed.emit()
         self.offered.emit(name)
         self._ask_explain(name)
 

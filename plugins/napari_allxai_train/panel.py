@@ -204,8 +204,7 @@ class TrainPanel(QWidget):
         self._was_running = model.running
 
     def _show_report(self) -> None:
-        if self.model.network is None:
-            self.tabs.setCurrentWidget(self.result_page)
+        self.tabs.setCurrentWidget(self.result_page)
 
     def _show_mistakes(self, true: int, predicted: int) -> None:
         self.mistakes_page.show_only(true, predicted)

@@ -80,6 +80,7 @@ class ResultPage(QWidget):
         self.offer.clicked.connect(model.offer)
         self.matrix.chosen.connect(self.mistakes_asked)
         model.report_changed.connect(self._show)
+        model.offered.connect(self._show_offered)
         self.retranslate()
 
     def retranslate(self) -> None:
@@ -111,6 +112,7 @@ class ResultPage(QWidget):
     def disconnect_model(self) -> None:
         """Stop following; called before the page goes away."""
         self.model.report_changed.disconnect(self._show)
+        self.model.offered.disconnect(self._show_offered)
 
     def _show(self) -> None:
         model, report = self.model, self.model.report
@@ -127,6 +129,11 @@ class ResultPage(QWidget):
         unit = _("Counts of images. ") if report.unit == "images" else _("Counts of pixels. ")
         hint = _("Click a cell beside the diagonal to see its images.") if report.mistakes else ""
         self.matrix_note.setText(unit + hint)
+        self._show_offered()
+
+    def _show_offered(self, *_name: object) -> None:
+        model, report = self.model, self.model.report
+        assert report is not None
         self.offer.setEnabled(model.network is None)
         text = (
             _("The explain panel now offers {name}.")

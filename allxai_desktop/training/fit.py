@@ -28,6 +28,8 @@ Answer = Callable[[Tensor], Tensor]
 """Takes inputs (N, …) and returns the outputs of the network as float32 on the CPU, in evaluation mode."""
 
 
+# Images that are made at once, if a batch has fewer.
+_MADE_TOGETHER = 32
 # After so many batches of the first epoch it is said how long the run will take, if that is a while.
 _TIMED = 3
 _A_WHILE = 600
@@ -183,7 +185,7 @@ class Fitting:
             group["lr"] = rate
         while True:
             # Dropout depends on the step alone: not on what was drawn before, here or elsewhere in the program.
-            torch.manual_seed(_mixed(self.plan.seed, step))
+            self._seed(_mixed(self.plan.seed, step))
             self.optimiser.zero_grad()
             try:
                 loss, right = self._gradients(inputs, targets)
@@ -193,6 +195,12 @@ class Fitting:
         self._scaler.step(self.optimiser)
         self._scaler.update()
         return loss, right
+
+    def _seed(self, seed: int) -> None:
+        # torch.manual_seed takes a millisecond and keeps a traceback of each call for a GPU that is not there.
+        torch.default_generator.manual_seed(seed)
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
 
     def _gradients(self, inputs: Tensor, targets: Tensor) -> tuple[float, float]:
         """Add up the gradients of the mean loss over the batch, `_at_once` images at a time."""
@@ -321,14 +329,25 @@ def batches_of(order: Sequence[int], batch: int) -> list[list[int]]:
 def ahead(
     objective: Objective, batches: Sequence[Sequence[int]], epoch: int
 ) -> Iterator[tuple[Sequence[int], tuple[Tensor, Tensor]]]:
-    """Yield each batch with its inputs and targets, while the next ones are made on another thread."""
+    """Yield each batch with its inputs and targets, while the next ones are made on another thread.
+
+    Small batches are made several at once: handing each over would take longer than learning from it.
+    """
+    together = max(1, _MADE_TOGETHER // max(map(len, batches)))
+    groups = [batches[start : start + together] for start in range(0, len(batches), together)]
+
+    def make(group: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        return objective.batch([place for places in group for place in places], epoch)
+
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as worker:
-        coming = worker.submit(objective.batch, batches[0], epoch)
-        for number, places in enumerate(batches):
+        coming = worker.submit(make, groups[0])
+        for number, group in enumerate(groups):
             made = coming.result()
-            if number + 1 < len(batches):
-                coming = worker.submit(objective.batch, batches[number + 1], epoch)
-            yield places, made
+            if number + 1 < len(groups):
+                coming = worker.submit(make, groups[number + 1])
+            sizes = [len(places) for places in group]
+            parts = zip(torch.split(made[0], sizes), torch.split(made[1], sizes), strict=True)
+            yield from zip(group, parts, strict=True)
 
 
 def _parts(inputs: Tensor, targets: Tensor, at_once: int) -> Iterator[tuple[Tensor, Tensor]]:

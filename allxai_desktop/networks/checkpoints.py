@@ -3,6 +3,7 @@
 import hashlib
 import io
 import pickle
+import zipfile
 from pathlib import Path
 
 import torch
@@ -98,14 +99,15 @@ def _parse_safetensors(path: Path, content: bytes) -> dict[str, Tensor]:
 
 
 def _parse_torch(path: Path, content: bytes) -> dict[str, Tensor]:
+    # A zip file, or a pickle, which torch wrote before.
+    if not content.startswith((b"PK", b"\x80")):
+        raise _damaged(path)
+    if _is_torchscript(content):
+        raise _more_than_weights(path)
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise NetworkError(
-            _(
-                "{path} holds more than weights, maybe code, and was not loaded: save its state_dict only."
-            ).format(path=path)
-        ) from error
+        raise _more_than_weights(path) from error
     except (RuntimeError, ValueError, KeyError, EOFError, OSError) as error:
         raise _damaged(path) from error
     if isinstance(state, dict):
@@ -117,6 +119,21 @@ def _parse_torch(path: Path, content: bytes) -> dict[str, Tensor]:
             _("{path} holds no plain dictionary of weights: save the network's state_dict.").format(path=path)
         )
     return state
+
+
+def _is_torchscript(content: bytes) -> bool:
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        return False
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+
+
+def _more_than_weights(path: Path) -> NetworkError:
+    return NetworkError(
+        _("{path} holds more than weights, maybe code, and was not loaded: save its state_dict only.").format(
+            path=path
+        )
+    )
 
 
 def _is_plain(tensor: Tensor) -> bool:

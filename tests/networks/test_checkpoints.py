@@ -57,6 +57,22 @@ def test_a_torch_file_of_something_else_is_refused(tmp_path):
         read_checkpoint(path)
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+def test_a_torchscript_program_is_refused(tmp_path):
+    path = tmp_path / "w.pt"
+    torch.jit.script(nn.Linear(2, 1)).save(str(path))
+    with pytest.raises(NetworkError, match="holds more than weights"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 100, b"\x89PNG\r\n"])
+def test_another_kind_of_file_is_damaged(tmp_path, content):
+    path = tmp_path / "w.pt"
+    path.write_bytes(content)
+    with pytest.raises(NetworkError, match="damaged or not a checkpoint"):
+        read_checkpoint(path)
+
+
 @pytest.mark.parametrize("key", ["state_dict", "model_state_dict", "model"])
 def test_weights_beside_other_things_are_found(tmp_path, key):
     path = tmp_path / "w.pth"

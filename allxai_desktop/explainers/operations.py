@@ -16,6 +16,7 @@ _OPERATIONS: dict[Kind, tuple[Any, ...]] = {
     "weights": (
         nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Linear,
         torch.conv1d, torch.conv2d, torch.conv3d, F.conv1d, F.conv2d, F.conv3d, F.linear,
+        F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d,
     ),
     "norm": (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d),
     "linear": (
@@ -25,7 +26,8 @@ _OPERATIONS: dict[Kind, tuple[Any, ...]] = {
         F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d,
         operator.add, operator.sub, operator.mul, operator.truediv, operator.neg,
         torch.add, torch.sub, torch.mul, torch.div, torch.mean, torch.sum,
-        "add", "sub", "mul", "div", "mean", "sum",
+        "add", "sub", "mul", "div", "mean", "sum", nn.Upsample, nn.UpsamplingBilinear2d, nn.UpsamplingNearest2d,
+        F.interpolate,
     ),
     "route": (
         nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d,
@@ -33,15 +35,17 @@ _OPERATIONS: dict[Kind, tuple[Any, ...]] = {
         F.max_pool1d, F.max_pool2d, F.max_pool3d, F.adaptive_max_pool1d, F.adaptive_max_pool2d,
         F.adaptive_max_pool3d, torch.max_pool2d, "amax",
         nn.Flatten, nn.Unflatten, nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d,
-        nn.AlphaDropout, nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d, nn.ChannelShuffle, nn.PixelShuffle,
+        nn.AlphaDropout, nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d, nn.ConstantPad2d, nn.ReflectionPad2d,
+        nn.ReplicationPad2d, nn.CircularPad2d, nn.ChannelShuffle, nn.PixelShuffle, nn.PixelUnshuffle,
         F.dropout, F.dropout2d, F.pad,
         operator.getitem, torch.flatten, torch.reshape, torch.permute, torch.transpose, torch.squeeze,
         torch.unsqueeze, torch.cat, torch.concat, torch.chunk, torch.split, torch.stack, torch.amax,
         "flatten", "reshape", "view", "permute", "transpose", "squeeze", "unsqueeze", "contiguous", "clone",
-        "chunk", "split",
+        "chunk", "split", torch.unbind, "unbind", torch.flip, "flip", torch.roll, "roll", "expand", "repeat",
     ),
     "activation": (
         nn.ReLU, nn.LeakyReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish, nn.Softplus, nn.Tanh,
+        nn.Hardswish, nn.PReLU, nn.RReLU, F.hardswish, F.prelu, F.rrelu,
         F.relu, F.leaky_relu, F.elu, F.celu, F.selu, F.gelu, F.silu, F.mish, F.softplus, F.tanh,
         torch.relu, torch.tanh, "relu", "tanh",
     ),

@@ -174,7 +174,7 @@ class _Forward:
         key = self._graph.key(node)
         if key in RECTIFIERS:
             return key not in {nn.Hardtanh, F.hardtanh}
-        keeps = (kind == "route" and key is not F.pad) or key in AVERAGES
+        keeps = (kind == "route" and key not in {F.pad, nn.ConstantPad2d}) or key in AVERAGES
         return keeps and self._nonnegative.issuperset(node.all_input_nodes)
 
     def _may_overwrite(self, node: fx.Node) -> bool:

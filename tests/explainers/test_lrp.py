@@ -335,6 +335,32 @@ def test_functions_are_explained_as_modules_are():
         torch.testing.assert_close(attribute(functions, x, target, name).relevance, expected)
 
 
+@pytest.mark.parametrize(
+    "operation",
+    [
+        nn.Upsample(scale_factor=2), nn.Upsample(scale_factor=1.5, mode="bilinear"), nn.UpsamplingNearest2d(7),
+        nn.ReflectionPad2d(2), nn.ReplicationPad2d(1), nn.CircularPad2d(1), nn.ConstantPad2d(1, 0.0),
+        nn.PixelUnshuffle(2), nn.Hardswish(inplace=True), nn.PReLU(), nn.RReLU(),
+        lambda x: functional.interpolate(x, size=(3, 5), mode="bicubic"),
+        lambda x: functional.conv_transpose2d(x, torch.ones(4, 2, 3, 3, dtype=x.dtype), stride=2, padding=1),
+        lambda x: torch.stack(torch.unbind(x, 1)[1:], 1), lambda x: x.flip(3), lambda x: torch.roll(x, 1, 2),
+        lambda x: x[:, :1].expand(-1, 3, -1, -1), lambda x: x.repeat(1, 1, 2, 1),
+    ],
+    ids=lambda operation: getattr(operation, "__name__", type(operation).__name__),
+)  # fmt: skip
+def test_operations_without_bias_lose_no_relevance(operation):
+    torch.manual_seed(0)
+    conv = nn.Conv2d(3, 4, 3, padding=1, bias=False)
+    net = Lambda(lambda self, x: self.operation(self.conv(x)).flatten(1), conv=conv)
+    net.operation = operation
+    net.double()
+    x = torch.rand(1, 3, 6, 6, dtype=torch.float64)
+    with torch.no_grad():
+        target = int(net(x).argmax())
+    found = attribute(net, x, target, "lrp-z")
+    assert found.conservation.item() == pytest.approx(1)
+
+
 def test_parts_of_a_value_go_back_to_their_places():
     def forward(self, x):
         first, second = x.chunk(2, dim=3)

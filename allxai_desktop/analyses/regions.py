@@ -88,7 +88,7 @@ def region_shapley(
 
     The players are the classes that the mask holds; unlabelled pixels always stay. `logits_of` takes up to `BATCH`
     images, (n, …) as `prepare` makes them, and returns their logits (n, classes); it is asked for all 2^k images.
-    `prepare` brings one image to the network's input; it must be affine, as resizing and normalising are.
+    `prepare` makes one image small; it must be affine, as resizing is, but sharpening with its cut-offs is not.
     `target` None is the class predicted for the whole image. `fill` is one of `FILLS`; a mask without background
     takes the unlabelled pixels for it, and where there are none either, the blurred image.
 
@@ -156,13 +156,16 @@ def explain_regions(
     """Return the Shapley values of the regions for a loaded network; as `region_shapley`, which it raises as."""
     import torch
 
-    def logits_of(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    from allxai_desktop.networks.network import resize
+
+    def logits_of(resized: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            logits: NDArray[np.float32] = network.module(torch.from_numpy(inputs)).numpy()
+            inputs = network.preprocess_resized(torch.from_numpy(resized))
+            logits: NDArray[np.float32] = network.module(inputs).numpy()
         return logits
 
     def prepare(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        made: NDArray[np.float32] = network.preprocess(image)[0].numpy()
+        made: NDArray[np.float32] = resize(image, network.card.input_size)[0].numpy()
         return made
 
     card = network.card

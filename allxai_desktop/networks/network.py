@@ -53,11 +53,14 @@ class Network:
         return self.card.sha256
 
     def preprocess(self, pixels: NDArray[np.uint8]) -> Tensor:
-        """Return the network's input (1, channels, h, w) for an image (H, W, 3), resized without cropping.
+        """Return the network's input (1, channels, h, w) for an image (H, W, 3), resized without cropping."""
+        return self.preprocess_resized(resize(pixels, self.card.input_size))
+
+    def preprocess_resized(self, image: Tensor) -> Tensor:
+        """Return the network's input (N, channels, h, w) for images (N, 3, h, w) in 0…255 that have its size.
 
         Grey is the luminance of ITU-R BT.601, as OpenCV and Pillow have it.
         """
-        image = resize(pixels, self.card.input_size)
         if len(self.card.mean) == 1:
             image = luminance(image)
         image = image / 255

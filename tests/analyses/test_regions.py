@@ -187,7 +187,7 @@ def test_a_mask_of_another_size_is_refused():
 # A network
 
 
-def toy_network():
+def toy_network(preprocessing=""):
     """Random weights: two convolutions with ReLU, input 32×32."""
     import torch
     from torch import nn
@@ -223,13 +223,15 @@ def toy_network():
             "training": {},
             "metrics": {},
             "departures_from_paper": [],
+            "preprocessing": preprocessing,
         }
     )
     return Network(card, module)
 
 
-def test_a_network_is_asked_about_the_images_that_one_would_make_and_resize_one_by_one():
-    network = toy_network()
+@pytest.mark.parametrize("preprocessing", ["", "sharpened"])
+def test_a_network_is_asked_about_the_images_that_one_would_make_and_resize_one_by_one(preprocessing):
+    network = toy_network(preprocessing)
     random = np.random.default_rng(5)
     pixels = random.integers(0, 256, (50, 70, 3), np.uint8)
     codes = np.kron(random.integers(0, 6, (5, 7), np.uint8), np.ones((10, 10), np.uint8))
@@ -262,11 +264,13 @@ def test_the_nucleus_speaks_most_for_a_lymphocyte(checkout):
     assert found.values["nucleus"] > 0.5 * (found.logit - found.logit_all_removed)
 
 
-def test_the_image_is_resized_once_for_each_region_and_not_for_each_combination():
+def test_the_image_is_resized_once_for_each_region_and_not_for_each_combination(monkeypatch):
+    from allxai_desktop.networks import network as networks
+
     network = toy_network()
     calls = []
-    preprocess = network.preprocess
-    network.preprocess = lambda pixels: (calls.append(1), preprocess(pixels))[1]
+    resize = networks.resize
+    monkeypatch.setattr(networks, "resize", lambda *given: (calls.append(1), resize(*given))[1])
     codes = np.kron(np.arange(1, 6, dtype=np.uint8)[None], np.ones((20, 4), np.uint8))
     explain_regions(network, np.full((20, 20, 3), 200, np.uint8), codes)
     assert len(calls) == 6

@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from allxai_desktop.i18n import _
 from allxai_desktop.training.checkpoint import State, read_state, write_state
@@ -73,8 +74,9 @@ class Plan:
     """How a network is fitted.
 
     "cosine" warms up over the share `warm_up` of all steps and falls to nothing by the last; "constant" does neither.
-    `patience`: stop after so many epochs without a lower validation loss, and keep the weights of the best one.
-    `bfloat16`: compute in it on a CPU too; on a GPU half precision is always used.
+    `average`: what is measured and kept is a running mean of the weights, in which those of n steps ago count
+    `average`ⁿ; less long at the beginning. `patience`: stop after so many epochs without a lower validation loss, and
+    keep the weights of the best one. `bfloat16`: compute in it on a CPU too; on a GPU half precision is always used.
     """
 
     epochs: int
@@ -82,6 +84,7 @@ class Plan:
     optimiser: Optimiser
     schedule: Literal["constant", "cosine"] = "constant"
     warm_up: float = 0.1
+    average: float | None = None
     patience: int | None = None
     bfloat16: bool = False
     seed: int = 0
@@ -114,6 +117,8 @@ class Fitting:
         self.optimiser = make_optimiser(plan.optimiser, model)
         self._half = _half_precision(self.device, plan.bfloat16)
         self._scaler = torch.amp.GradScaler("cuda", enabled=self._half is torch.float16)
+        # The running mean of the weights, or the weights themselves.
+        self.kept: nn.Module = self.model if plan.average is None else _averaged(self.model, plan.average)
         self.records: list[EpochRecord] = []
         self.best: dict[str, Tensor] | None = None
         # How many images go through the network at once: fewer than the batch when memory is short.
@@ -159,21 +164,21 @@ class Fitting:
 
     def finish(self) -> list[EpochRecord]:
         """Put the weights of the best epoch back, where they were kept, and return the records."""
-        if self.best is not None:
-            self.model.load_state_dict(self.best)
+        kept = self._kept_state() if self.best is None else self.best
+        self.model.load_state_dict(kept)
         self.model.cpu().eval()
         return self.records
 
     def answer(self, inputs: Tensor) -> Tensor:
         """Return the outputs as float32 on the CPU, in evaluation mode."""
-        self.model.eval()
+        self.kept.eval()
         parts = []
         with torch.inference_mode():
             start = 0
             while start < len(inputs):
                 part = inputs[start : start + self._at_once]
                 try:
-                    parts.append(self._forward(part).cpu())
+                    parts.append(self._forward(part, self.kept).cpu())
                     start += len(part)
                 except (RuntimeError, MemoryError) as error:
                     self._take_fewer(error)
@@ -194,6 +199,8 @@ class Fitting:
                 self._take_fewer(error)
         self._scaler.step(self.optimiser)
         self._scaler.update()
+        if isinstance(self.kept, AveragedModel):
+            self.kept.update_parameters(self.model)
         return loss, right
 
     def _seed(self, seed: int) -> None:
@@ -207,19 +214,19 @@ class Fitting:
         loss, right = 0.0, 0.0
         for part, wanted in _parts(inputs, targets, self._at_once):
             share = len(part) / len(inputs)
-            outputs = self._forward(part)
+            outputs = self._forward(part, self.model)
             found = self.objective.loss(outputs, wanted.to(self.device)) * share
             self._scaler.scale(found).backward()  # type: ignore[no-untyped-call]
             loss += found.item()
             right += self.objective.accuracy(outputs.detach().cpu(), wanted) * share
         return loss, right
 
-    def _forward(self, inputs: Tensor) -> Tensor:
+    def _forward(self, inputs: Tensor, model: nn.Module) -> Tensor:
         context: AbstractContextManager[object] = (
             nullcontext() if self._half is None else torch.autocast(self.device.type, self._half)
         )
         with context:
-            outputs: Tensor = self.model(inputs.to(self.device).contiguous(memory_format=torch.channels_last))
+            outputs: Tensor = model(inputs.to(self.device).contiguous(memory_format=torch.channels_last))
         return outputs.float()
 
     def _take_fewer(self, error: Exception) -> None:
@@ -277,9 +284,13 @@ class Fitting:
         )
         losses = self._validation_losses()
         if self.plan.patience is not None and losses and losses[-1] == min(losses):
-            self.best = {name: value.cpu().clone() for name, value in self.model.state_dict().items()}
+            self.best = {name: value.cpu().clone() for name, value in self._kept_state().items()}
         self._save()
         self.watcher.epoch(self.records[-1])
+
+    def _kept_state(self) -> dict[str, Tensor]:
+        module = self.kept.module if isinstance(self.kept, AveragedModel) else self.kept
+        return module.state_dict()
 
     def _validation_losses(self) -> list[float]:
         found = [record.validation_loss for record in self.records]
@@ -302,6 +313,7 @@ class Fitting:
             "at_once": self._at_once,
             "records": [asdict(record) for record in self.records],
             "best": self.best,
+            "average": self.kept.state_dict() if isinstance(self.kept, AveragedModel) else None,
         }
         write_state(self.checkpoint, state)
 
@@ -312,10 +324,21 @@ class Fitting:
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self._scaler.load_state_dict(state["scaler"])
+        if isinstance(self.kept, AveragedModel):
+            self.kept.load_state_dict(state["average"])
         self._at_once, self.best = state["at_once"], state["best"]
         self.records = [EpochRecord(**record) for record in state["records"]]
         for record in self.records:
             self.watcher.epoch(record)
+
+
+def _averaged(model: nn.Module, decay: float) -> AveragedModel:
+    def mean(kept: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
+        # The first weights, random numbers, would else count for long.
+        share = min(decay, (1 + int(count)) / (10 + int(count)))
+        return torch.lerp(new, kept, share) if kept.is_floating_point() else new
+
+    return AveragedModel(model, avg_fn=mean, use_buffers=True)
 
 
 def batches_of(order: Sequence[int], batch: int) -> list[list[int]]:

@@ -32,7 +32,8 @@ def make_split(data: DataSet, preset: Preset, request: Request) -> SavedSplit:
     """Divide the images as preset and request say. Raises `TrainingError`."""
     labels, seed = data.labels, request.seed
     unseen_count = preset.unseen if request.unseen is None else request.unseen
-    if request.as_published:
+    # Without copies there is nothing to make before the split.
+    if request.as_published and preset.enlarge:
         held_out, rest = _held_out(labels, range(len(labels)), unseen_count, seed)
         return SavedSplit(Split(rest, [], [], held_out), AS_PUBLISHED, seed, leaking=True)
     if request.test_subjects:

@@ -79,6 +79,47 @@ def test_a_run_broken_off_in_an_epoch_ends_with_the_same_weights_bit_for_bit(tmp
     assert _same(whole, resumed)
 
 
+def test_the_running_mean_of_the_weights_is_measured_kept_and_resumed(tmp_path):
+    plan = replace(PLAN, average=0.9)
+    last, whole = _model(), _model()
+    fit(last, _Objective(), PLAN, tmp_path / "last.pt")
+    records = fit(whole, _Objective(), plan, tmp_path / "whole.pt")
+    assert not _same(last, whole)
+    inputs, targets = _Objective().batch(range(13), 77)
+    with torch.inference_mode():
+        loss = _Objective().loss(whole(inputs), targets)
+    assert records[-1].validation_loss == pytest.approx(loss.item(), rel=1e-5)
+    with pytest.raises(Cancelled):
+        fit(_model(), _Objective(), plan, tmp_path / "resumed.pt", _StopAt(2))
+    resumed = _model()
+    fit(resumed, _Objective(), plan, tmp_path / "resumed.pt")
+    assert _same(whole, resumed)
+
+
+def test_the_running_mean_forgets_by_its_decay(tmp_path):
+    class One(_Objective):
+        size = 1
+
+        def batch(self, places, epoch):
+            return torch.ones(1, 1, 1, 1), torch.zeros(1)
+
+        def loss(self, outputs, targets):
+            return outputs.sum()
+
+        def accuracy(self, outputs, targets):
+            return 0.0
+
+        def validate(self, answer):
+            return None
+
+    model = nn.Sequential(nn.Flatten(), nn.Linear(1, 1, bias=False))
+    nn.init.zeros_(model[1].weight)
+    fit(model, One(), Plan(3, 1, Optimiser("sgd", 1.0), average=0.5), tmp_path / "a.pt")
+    # The weights −1, −2, −3: the first is copied, then shares of 2/11 and 3/12 of what was kept.
+    second = 2 / 11 * -1 + 9 / 11 * -2
+    assert model[1].weight.item() == pytest.approx(3 / 12 * second + 9 / 12 * -3)
+
+
 def test_another_seed_gives_other_weights(tmp_path):
     first, second = _model(), _model()
     fit(first, _Objective(), PLAN, tmp_path / "a.pt")

@@ -148,6 +148,28 @@ def test_a_broken_image_is_named_left_out_and_counted(request_, data):
     }  # fmt: skip
 
 
+def test_sizes_modes_and_equal_names_may_mix(request_, data):
+    random = np.random.default_rng(1)
+    Image.fromarray(random.integers(0, 90, (50, 64), np.uint8)).save(data / "atypical" / "grey.png")
+    Image.fromarray(random.integers(0, 2**15, (33, 31), np.uint16)).save(data / "atypical" / "deep.png")
+    Image.fromarray(random.integers(0, 256, (41, 40, 4), np.uint8)).save(data / "typical" / "0.tif")
+    watcher = _Notes()
+    result = train(request_, watcher)
+    assert result.card["data"]["classes"] == {"atypical": 12, "typical": 11}
+    assert any("sizes, from 31×33 to 64×50" in note for note in watcher.notes)
+
+
+def test_an_empty_class_is_named(request_, data):
+    (data / "third").mkdir()
+    with pytest.raises(TrainingError, match="no images in .*third"):
+        train(request_)
+
+
+def test_without_copies_as_published_changes_nothing(request_):
+    result = train(replace(request_, as_published=True, epochs=1))
+    assert result.card["split"]["leaking"] is False
+
+
 def test_too_few_images_to_hold_any_out_are_refused(request_, data):
     for name in CLASSES:
         for place in range(3, 10):

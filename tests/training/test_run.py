@@ -161,7 +161,7 @@ def test_sizes_modes_and_equal_names_may_mix(request_, data):
 
 def test_an_empty_class_is_named(request_, data):
     (data / "third").mkdir()
-    with pytest.raises(TrainingError, match="no images in .*third"):
+    with pytest.raises(TrainingError, match=r"no images in .*third"):
         train(request_)
 
 

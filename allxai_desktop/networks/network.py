@@ -26,6 +26,8 @@ from allxai_desktop.networks.domain import domain_warning
 from allxai_desktop.networks.errors import NetworkError
 
 _LUMINANCE = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+# How far from 1 probabilities may add up.
+_ROUNDED = 1e-4
 _GAUSSIAN = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
 
 
@@ -156,7 +158,7 @@ def open_plugin(card: Card, load: Callable[[], nn.Module]) -> Network:
 
 
 def try_out(network: Network) -> Network:
-    """Return the network if it gives one finite score a class. Raises `NetworkError`."""
+    """Return the network if it gives one finite score a class, and no probabilities. Raises `NetworkError`."""
     card = network.card
     try:
         with torch.no_grad():
@@ -185,6 +187,12 @@ def try_out(network: Network) -> Network:
             _("The network {name} computes values that are not finite numbers: check its weights.").format(
                 name=card.name
             )
+        )
+    if len(found) == 2 and bool((scores >= 0).all()) and abs(float(scores.sum()) - 1) < _ROUNDED:
+        raise NetworkError(
+            _(
+                "The network {name} returns probabilities, not scores: leave out the softmax at its end."
+            ).format(name=card.name)
         )
     return network
 

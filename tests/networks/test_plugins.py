@@ -54,6 +54,10 @@ def infinite():
     module = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 4), torch.nn.Flatten())
     torch.nn.init.constant_(module[0].bias, torch.inf)
     return CARD, lambda: module
+
+def probabilities():
+    import torch
+    return CARD, lambda: torch.nn.Sequential(load(), torch.nn.Softmax(1))
 """
 
 
@@ -117,6 +121,7 @@ def test_a_name_that_is_taken_is_left_out(install):
         ("three_scores", "3 outputs, not one for each of its 2 classes"),
         ("grey", "does not take an input of 3×4×4"),
         ("infinite", "not finite numbers"),
+        ("probabilities", "probabilities, not scores: leave out the softmax"),
     ],
 )
 def test_a_module_that_cannot_be_used_is_one_sentence(install, function, reason):

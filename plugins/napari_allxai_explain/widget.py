@@ -67,6 +67,8 @@ class ExplainWidget(QWidget):
         self.painting.image_changed.connect(self._on_image)
         self.painting.annotating_changed.connect(self._bind_brush_keys)
         self.what_if.active_changed.connect(self._bind_brush_keys)
+        # A napari that is closed as a whole deletes the widget where it is docked.
+        self.destroyed.connect(lambda: self._disconnect())
         if cards:
             self.session.choose(network=cards[0].name)
         self._on_image(self.painting.image)
@@ -87,21 +89,28 @@ class ExplainWidget(QWidget):
         """Take the layers of the map away and stop following."""
         if self.painting is None:
             return
-        painting = self.painting
-        user.events.saved.disconnect(self._on_network_saved)
-        self.analyses.close()
-        self.what_if_view.close()
-        self.what_if.close()
-        self.painting = None
-        painting.image_changed.disconnect(self._on_image)
-        painting.annotating_changed.disconnect(self._bind_brush_keys)
-        if self._toggle_key is not None:
-            self._toggle_key.release()
-        self.what_if_banner.disconnect_model()
+        for keys in (self._toggle_key, self._brush_keys):
+            if keys is not None:
+                keys.release()
         if self.compare_window is not None:
             self.compare_window.close()
             self.compare_window.release()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        # The widgets first: what the models say while they stop would reach some that Qt has deleted already.
+        if self.painting is None:
+            return
+        painting, self.painting = self.painting, None
+        painting.image_changed.disconnect(self._on_image)
+        painting.annotating_changed.disconnect(self._bind_brush_keys)
+        user.events.saved.disconnect(self._on_network_saved)
+        self.what_if.active_changed.disconnect(self._bind_brush_keys)
+        self.what_if_banner.disconnect_model()
         self.panel.disconnect_session()
+        self.analyses.close()
+        self.what_if_view.close()
+        self.what_if.close()
         self.overlay.close()
         self.session.close()
         painting.release()

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtWidgets import QWidget
 
 from allxai_desktop.networks.registry import list_networks
 from napari_allxai_explain.widget import ExplainWidget
@@ -60,6 +61,23 @@ def test_it_counts_the_mask_that_is_painted(widget, viewer, qtbot):
     qtbot.waitUntil(lambda: widget.session.result is not None)
     widget.painting.model.apply(np.arange(6), 2)
     assert widget.session.shares["cytoplasm"].pixels == 6
+
+
+def test_a_viewer_that_is_closed_as_a_whole_is_left(qtbot, viewer):
+    window = QWidget()
+    widget = ExplainWidget(viewer, FakeEngine())
+    widget.setParent(window)
+    viewer.add_image(np.zeros((5, 6, 3), np.uint8), rgb=True)
+    qtbot.waitUntil(lambda: widget.session.result is not None)
+    painting, gone = widget.painting, []
+    widget.destroyed.connect(lambda: gone.append(True))
+    window.deleteLater()
+    qtbot.waitUntil(lambda: bool(gone))
+    # Deleted widgets that still followed would raise at each of these.
+    viewer.layers.clear()
+    painting.image_changed.emit(None)
+    qtbot.wait(50)
+    assert [type(layer).__name__ for layer in viewer.layers] == []
 
 
 def test_released_it_leaves_the_image_and_the_mask(widget, viewer, qtbot):

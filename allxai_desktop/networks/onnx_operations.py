@@ -124,22 +124,49 @@ def _average_pool(op: Operation) -> Value:
     kernel = op.whole("kernel_shape") or []
     if set(op.whole("dilations") or [1]) != {1}:
         raise op.unknown()
-    image, padding = _padded(op, kernel, 0.0)
     counts_padding = bool(op.attributes.get("count_include_pad", 0))
     options: dict[str, Any] = {
         "stride": op.whole("strides") or [1, 1],
-        "padding": padding,
         "ceil_mode": bool(op.attributes.get("ceil_mode", 0)),
         "count_include_pad": counts_padding,
     }
+    top, left, bottom, right = _pads(op, kernel)
+    if (top, left) != (bottom, right) and not counts_padding:
+        mean = _mean_inside(op, kernel, options["stride"])
+        if mean is not None:
+            return mean
+    image, options["padding"] = _padded(op, kernel, 0.0)
     mean = op.module(nn.AvgPool2d(tuple(kernel), **options), image)  # type: ignore[arg-type]
     if image is op.image or counts_padding:
         return mean
-    # Padded unevenly beforehand: the mean is over fewer pixels at the edges.
-    top, left, bottom, right = _pads(op, kernel)
+    # Padded beforehand: the mean is over fewer pixels at the edges.
     inside = functional.pad(torch.ones(1, 1, *op.image.sample.shape[2:]), (left, right, top, bottom))
     share = functional.avg_pool2d(inside, kernel, **options)
     return op.builder.call(torch.div, mean, share)
+
+
+def _mean_inside(op: Operation, kernel: Sequence[int], strides: Sequence[int]) -> Value | None:
+    """Return the mean over what lies inside the unevenly padded image as one pooling, None where torch has none.
+
+    More padding on the far side is what rounding up does; with stride 1, what even padding gives but for the first.
+    """
+    pads = _pads(op, kernel)
+    sides = zip(op.image.sample.shape[2:], pads[:2], pads[2:], kernel, strides, strict=True)
+    size = [(side + before + after - k) // stride + 1 for side, before, after, k, stride in sides]
+    cuts = [
+        max(0, after - before) if stride == 1 else 0
+        for before, after, stride in zip(pads[:2], pads[2:], strides, strict=True)
+    ]
+    padding = tuple(before + cut for before, cut in zip(pads[:2], cuts, strict=True))
+    if any(2 * pad > side for pad, side in zip(padding, kernel, strict=True)):
+        return None
+    pool = nn.AvgPool2d(tuple(kernel), tuple(strides), padding, ceil_mode=True, count_include_pad=False)  # type: ignore[arg-type]
+    found = pool(op.image.sample).shape[2:]
+    if [side - cut for side, cut in zip(found, cuts, strict=True)] != size:
+        return None
+    mean = op.module(pool)
+    rest = (slice(None), slice(None), *(slice(cut, None) for cut in cuts))
+    return op.builder.call(operator.getitem, mean, rest) if any(cuts) else mean
 
 
 def _pads(op: Operation, kernel: Sequence[int]) -> list[int]:

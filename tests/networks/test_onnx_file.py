@@ -98,6 +98,18 @@ OPERATIONS = {
         [node("AveragePool", "x", "y", kernel_shape=[3, 3], strides=[2, 2], pads=[0, 0, 1, 1])],
         {},
     ),
+    "average pool, stride 1 with uneven padding": (
+        [node("AveragePool", "x", "y", kernel_shape=[2, 4], auto_pad="SAME_UPPER")],
+        {},
+    ),
+    "average pool, more padding before": (
+        [node("AveragePool", "x", "y", kernel_shape=[3, 2], strides=[2, 1], auto_pad="SAME_LOWER")],
+        {},
+    ),
+    "average pool, rounded up": (
+        [node("AveragePool", "x", "y", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 0, 0, 1], ceil_mode=1)],
+        {},
+    ),
     "global pools": (
         [node("GlobalAveragePool", "x", "a"), node("GlobalMaxPool", "x", "b"), node("Concat", "a b", "y", axis=1)],
         {},
@@ -311,6 +323,18 @@ def test_the_module_is_explained(method):
     assert found.undefined == [None]
     if method == "lrp-z":
         assert float(found.conservation) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize(("side", "stride"), [(3, 2), (2, 1)])
+def test_an_average_at_the_edge_is_one_operation_of_innvestigate(side, stride):
+    # Keras' "same" of an even image: as an average and a division it would not share by the terms.
+    average = node(
+        "AveragePool", "x", "a", kernel_shape=[side] * 2, strides=[stride] * 2, auto_pad="SAME_UPPER"
+    )
+    model = model_of(average, node("Flatten", "a", "y"), shape=(1, 3, 6, 6))
+    images = torch.rand(1, 3, 6, 6, dtype=torch.float64) + 0.1
+    found = attribute(open_onnx(model.SerializeToString()).module, images, 5, "lrp-z", preset="innvestigate")
+    assert found.conservation.item() == pytest.approx(1, abs=1e-12)
 
 
 def test_an_operation_from_elsewhere_is_named():

@@ -1,7 +1,9 @@
 """LRP-z and EpsilonPlusFlat (Bach et al. 2015; Lapuschkin et al. 2019) and Deep Taylor (Montavon et al. 2017).
 
 Each is a table of rules, one for a kind of operation. The tables named "innvestigate" do what iNNvestigate 2.1.2
-does, its fault at BatchNorm included.
+does, its fault at BatchNorm included. It takes a ReLU that is a layer of its own by its gradient, but not one inside a
+convolution (`activation="relu"`). Torch does not tell them apart, and all are taken for layers: Deep Taylor then
+differs where an average or a sum reads such a ReLU.
 """
 
 import copy

@@ -81,8 +81,9 @@ class ViewerPainting:
         self.annotating_changed.emit(annotating)
 
     def candidates(self) -> list[Image]:
-        """Return the image layers that can be worked on, the topmost first."""
-        return [layer for layer in reversed(self.viewer.layers) if _is_candidate(layer)]
+        """Return the image layers that can be worked on, the topmost first; grey fractions, maybe a map, last."""
+        found = [layer for layer in reversed(self.viewer.layers) if _is_candidate(layer)]
+        return sorted(found, key=_is_grey_fraction)
 
     def choose(self, layer: Image | None) -> None:
         """Work on `layer`. What cannot be shown as an image is said in napari's own way and not chosen."""
@@ -144,14 +145,15 @@ class ViewerPainting:
 
 
 def _is_candidate(layer: Any) -> bool:
-    # Floating point is a map, such as the relevance, unless it is in colour.
-    return (
-        isinstance(layer, Image)
-        and SHOWN_KEY not in layer.metadata
-        and not layer.multiscale
-        and layer.ndim == 2
-        and (layer.rgb or np.issubdtype(layer.dtype, np.integer))
-    )
+    if not isinstance(layer, Image) or SHOWN_KEY in layer.metadata or layer.multiscale or layer.ndim != 2:
+        return False
+    # Other fractions are a map, such as one with signs. napari knows the range without a look at each pixel.
+    low, high = layer.contrast_limits_range or (0, 0)
+    return not _is_grey_fraction(layer) or (low >= 0 and high <= 255)
+
+
+def _is_grey_fraction(layer: Image) -> bool:
+    return not layer.rgb and np.issubdtype(layer.dtype, np.floating)
 
 
 def _is_mask(layer: Any, shape: tuple[int, ...]) -> bool:

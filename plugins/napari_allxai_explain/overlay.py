@@ -14,6 +14,7 @@ from napari.utils.colormaps import Colormap, DirectLabelColormap
 from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import _
 from allxai_desktop.overlay import EDGE, OUTSIDE, color_table, outline, value_range
+from napari_allxai_annotate.shared import SHOWN_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,6 +91,7 @@ class RelevanceOverlay:
                 name=_("Relevance"),
                 blending="translucent",
                 interpolation2d="nearest",
+                metadata={SHOWN_KEY: True},
                 **place,
             )
             self.outline_layer = Labels(

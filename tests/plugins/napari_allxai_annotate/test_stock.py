@@ -197,10 +197,18 @@ def test_each_image_keeps_its_own_mask(viewer, painting, qtbot):
     assert viewer.layers["Mask of second"].data.tolist() == [[0, 0, 0], [0, 0, 4]]
 
 
-def test_a_map_is_no_image_to_paint(viewer, painting):
-    viewer.add_image(np.zeros((4, 5), np.float32))
+def test_a_map_with_signs_and_a_stack_are_no_images_to_paint(viewer, painting):
+    viewer.add_image(np.linspace(-1, 1, 20).reshape(4, 5))
     viewer.add_image(np.zeros((2, 4, 5), np.uint8))
     assert painting.candidates() == []
+
+
+def test_grey_fractions_come_after_other_images(viewer, painting):
+    low = viewer.add_image(pixels(4, 5), rgb=True)
+    grey = viewer.add_image(np.linspace(0, 1, 20).reshape(4, 5))
+    assert painting.candidates() == [low, grey]
+    painting.choose(grey)
+    assert painting.image.pixels[3, 4].tolist() == [255, 255, 255]
 
 
 def test_a_removed_image_is_followed_by_the_next(viewer, painting, qtbot):

@@ -54,6 +54,8 @@ def test_an_image_that_is_opened_is_explained(widget, viewer, qtbot):
     qtbot.waitUntil(lambda: widget.session.result is not None)
     assert widget.panel.isEnabled()
     assert widget.overlay.map_layer.data.shape == (5, 6)
+    # Removing the image must not make the map the next one.
+    assert widget.overlay.map_layer not in widget.painting.candidates()
 
 
 def test_it_counts_the_mask_that_is_painted(widget, viewer, qtbot):

@@ -214,7 +214,7 @@ MODERN = Preset(
 
 _UNET_OPEN = N_(
     "loss, optimiser, learning rate, batch and epochs are not given: cross-entropy and Dice, Adam at 0.001 with warm-up"
-    " and cosine, 8 views, 80 epochs"
+    " and cosine, 8 views, 60 epochs"
 )
 _UNET_VIEWS = N_(
     "each epoch sees another 128×128 part of each image, turned, mirrored, enlarged and in other colours: the paper"
@@ -228,7 +228,7 @@ UNET_NUCLEI = Preset(
     source=N_("Campos et al., III and IV: nuclei of cells in any stain, 80/10/10"),
     architecture="unet-standardised",
     side=256,
-    plan=Plan(80, 8, Optimiser("adam", 1e-3), "cosine", bfloat16=True),
+    plan=Plan(60, 8, Optimiser("adam", 1e-3), "cosine", bfloat16=True),
     classes=2,
     drawing=Drawing(NUCLEI, PairAugmentation(crop=128, zoom=1.25, stain=0.2, grey=0.2, negative=0.1)),
     departures=(_UNET_OPEN, _UNET_VIEWS, _UNET_STEPS),

@@ -87,6 +87,8 @@ def positive_text(name: str) -> str:
 
 def interval_text(images: int, groups: int | None) -> str:
     """Return what the brackets of `value_text` are; `groups` is None where every image is its own."""
+    if groups is None and images < FEWEST_GROUPS:
+        return _("No interval: there are fewer than {count} images.").format(count=FEWEST_GROUPS)
     if groups is None:
         return _("In brackets: 95 % interval, bootstrap over {count} images.").format(count=images)
     text = _(

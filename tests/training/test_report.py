@@ -15,6 +15,7 @@ from allxai_desktop.training.report import (
     Part,
     Setting,
     card_metrics,
+    figure_lines,
     to_json,
     to_markdown,
     write_report,
@@ -126,6 +127,26 @@ def test_segmentation_is_reported_with_both_kinds_of_dice():
     assert kept["estimates"]["by_class"]["nucleus"]["dice_pooled"]["value"] == 0.75
     assert kept["confusion"]["unit"] == "pixels"
     assert "misclassified" not in kept
+
+
+def test_a_card_keeps_the_figures_and_pixels_of_a_segmentation():
+    found = evaluate_segmentation([np.array([[90, 2], [2, 6]])] * 6, ("background", "nucleus"))
+    kept = card_metrics(found)
+    assert (kept["images"], kept["groups"]) == (6, None)
+    assert kept["pixel_confusion_rows_true"] == [[540, 12], [12, 36]]
+    assert kept["estimates"]["overall"]["pixel_accuracy_pooled"]["value"] == 0.96
+    assert kept["estimates"]["by_class"]["nucleus"]["iou_mean"]["value"] == 0.6
+
+
+def test_the_lines_of_a_segmentation_have_every_class_and_say_where_there_is_no_interval():
+    matrices = [np.array([[90, 2], [2, 6]]), np.array([[90, 0], [0, 10]])] * 3
+    lines = figure_lines(evaluate_segmentation(matrices, ("background", "nucleus")))
+    assert [line for line in lines if line.startswith("Dice, all pixels, nucleus: 88.9\u00a0% (")]
+    assert len(lines) == 2 + 2 * 4 + 1
+    assert lines[-1] == "In brackets: 95 % interval, bootstrap over 6 images."
+    alone = figure_lines(evaluate_segmentation(matrices[:1], ("background", "nucleus")))
+    assert alone[0] == "Pixel accuracy, all pixels: 96.0\u00a0%"
+    assert alone[-1] == "No interval: there are fewer than 5 images."
 
 
 def test_a_report_is_written_beside_its_pictures(tmp_path):

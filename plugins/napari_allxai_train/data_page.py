@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from allxai_desktop.i18n import _
-from allxai_desktop.training.data_model import DataModel
+from allxai_desktop.training.data_model import ClassCount, DataModel
 
 BAR = QColor(86, 180, 233)
 MOST_SKIPPED = 8
@@ -82,9 +82,10 @@ class DataPage(QWidget):
         self.model.changed.disconnect(self._show)
 
     def _show(self) -> None:
-        model = self.model
-        classes = [] if model.segmentation else model.classes
-        listed = bool(model.usable)
+        model, listed = self.model, bool(self.model.usable)
+        classes = model.classes
+        if model.segmentation and listed:
+            classes = [ClassCount(_("with masks"), len(model.usable), model.subjects)]
         self.empty.setVisible(not listed)
         self.empty.setText(self._empty_text())
         self.table.setVisible(bool(classes))

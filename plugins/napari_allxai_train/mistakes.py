@@ -69,12 +69,12 @@ class MistakeList(QAbstractListModel):
         if not index.isValid() or index.row() >= len(self.mistakes):
             return None
         mistake = self.mistakes[index.row()]
-        said = f"{mistake.predicted} {percent(mistake.probability)}"
+        sure = percent(mistake.probability)
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{mistake.true}\n→ {said}"
+            return f"{mistake.true}\n→ {mistake.predicted}\n{sure}"
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return _("{file}: {true}, taken for {predicted}").format(
-                file=mistake.file, true=mistake.true, predicted=said
+            return _("{file}: {true}, taken for {predicted} ({probability})").format(
+                file=mistake.file, true=mistake.true, predicted=mistake.predicted, probability=sure
             )
         if role == Qt.ItemDataRole.DecorationRole:
             if mistake.file not in self._icons:
@@ -118,7 +118,7 @@ class MistakesPage(QWidget):
         self.list.setResizeMode(QListView.ResizeMode.Adjust)
         self.list.setUniformItemSizes(True)
         self.list.setIconSize(QSize(SIDE, SIDE))
-        self.list.setGridSize(QSize(SIDE + 40, SIDE + 44))
+        self.list.setGridSize(QSize(SIDE + 40, SIDE + 60))
         self.list.setWordWrap(True)
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)

@@ -222,7 +222,7 @@ def card_text(preset: Preset, cost: CostModel) -> str:
         )
     ]
     if cost.parameters is not None:
-        facts.append(_("{count} parameters").format(count=f"{cost.parameters:,}".replace(",", "\u202f")))
+        facts.append(_("{count} parameters").format(count=f"{cost.parameters:,}".replace(",", "\u00a0")))
     if cost.seconds is not None:
         facts.append(
             "<b>" + _("takes about {time} here").format(time=escape(duration(cost.seconds))) + "</b>"

@@ -115,7 +115,7 @@ class ResultPage(QWidget):
         self.model.offered.disconnect(self._show_offered)
 
     def _show(self) -> None:
-        model, report = self.model, self.model.report
+        report = self.model.report
         shown = report is not None
         self.empty.setVisible(not shown)
         for widget in (self.both, self.page, self.folder, self.offer, self.message):

@@ -49,7 +49,7 @@ def test_the_card_says_parameters_and_time_once_they_are_known(box):
     cost = box.cost
     cost.parameters, cost.seconds = 61326, 7200.0
     cost.changed.emit()
-    assert "61\u202f326 parameters" in box.card.text()
+    assert "61\u00a0326 parameters" in box.card.text()
     assert "takes about 2.0 h here" in box.card.text()
 
 

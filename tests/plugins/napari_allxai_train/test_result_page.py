@@ -86,7 +86,7 @@ def test_the_surest_mistake_comes_first_with_its_picture(gallery, ready, qtbot):
     assert [mistake.file for mistake in gallery.images.mistakes] == ["typical/1.png", "atypical/1.png"]
     assert gallery.count.text() == "2 of 4 images, the surest first"
     first = gallery.images.index(0)
-    assert first.data() == "typical\n→ atypical 98.2\u00a0%"
+    assert first.data() == "typical\n→ atypical\n98.2\u00a0%"
     qtbot.waitUntil(lambda: first.data(Qt.ItemDataRole.DecorationRole) is not gallery.images._blank)
 
 

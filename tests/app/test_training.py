@@ -1,0 +1,190 @@
+"""Training from the desktop window: its key, its status line, closing, and networks that appear at once."""
+
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from napari.qt import get_qapp
+from PIL import Image
+from qtpy.QtCore import QSettings, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QMessageBox
+
+from allxai_desktop.app.settings import WindowSettings
+from allxai_desktop.app.window import MainWindow
+from allxai_desktop.networks import registry
+from allxai_desktop.networks.user import complete_card, save_network
+from allxai_desktop.training.presets import PRESETS
+from allxai_desktop.training.run_types import EpochRecord
+from allxai_desktop.training.train_model import TrainModel
+
+
+class FakeTrainer:
+    """Ends its first epoch, waits at the `gate`, and then fails."""
+
+    def __init__(self):
+        self.gate = threading.Event()
+
+    def train(self, request, watcher):
+        watcher.epoch(EpochRecord(1, 4, 0.5, 0.75, None, None, 10.0, 30.0))
+        watcher.step(0.0)
+        assert self.gate.wait(20)
+        watcher.step(0.1)
+        raise AssertionError
+
+    def resumable(self, folder):
+        return False
+
+    def starts(self, architecture):
+        return []
+
+
+class FakeEngine:
+    def explain(self, image, choices, progress=None):
+        card = registry.network_card(choices.network)
+        prediction = SimpleNamespace(
+            probabilities=dict.fromkeys(card.classes, 0.5), predicted=card.classes[0]
+        )
+        return SimpleNamespace(
+            relevance=np.zeros(image.pixels.shape[:2], np.float32),
+            target=card.classes[0],
+            explainer=choices.explainer,
+            undefined=None,
+            settings={},
+            logit=1.0,
+            conservation=None,
+            prediction=prediction,
+            seconds=0.1,
+        ), None
+
+
+@pytest.fixture
+def window(qtbot, tmp_path, user_networks):
+    get_qapp()
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    settings = WindowSettings()
+    settings.language = "en"
+    made = MainWindow(settings, FakeEngine())
+    # qtbot closes it before the other fixtures end, and nobody is there to answer its question.
+    qtbot.addWidget(made, before_close_func=_stop_run)
+    made.resize(1366, 738)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.close()
+
+
+def _stop_run(window):
+    model = window.training.model
+    if model is not None and model.running:
+        model._trainer.gate.set()
+        model.cancel()
+
+
+@pytest.fixture
+def running(window, qtbot, tmp_path, monkeypatch):
+    """The window with a run in its second epoch."""
+    trainer = FakeTrainer()
+    model = TrainModel(PRESETS, trainer, tmp_path / "runs", window.dispatch)
+    monkeypatch.setattr("napari_allxai_train.window.new_model", lambda _dispatch: model)
+    for seed, name in enumerate(("a/1", "a/2", "b/1", "b/2")):
+        path = tmp_path / "cells" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        values = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
+        Image.fromarray(values).resize((24, 24), Image.Resampling.NEAREST).save(path)
+    window.train()
+    model.data.open(tmp_path / "cells")
+    qtbot.waitUntil(lambda: model.data.data is not None)
+    model.choose(preset="two-conv-32", positive="b")
+    model.start()
+    qtbot.waitUntil(lambda: len(model.records) == 1)
+    return SimpleNamespace(window=window, model=model, trainer=trainer)
+
+
+def weights_and_card():
+    from hashlib import sha256
+
+    content = b"weights"
+    given = {"sha256": sha256(content).hexdigest(), "input_size": [32, 32]}
+    return complete_card("my-cells", "two-conv", ["a", "b"], given), content
+
+
+def test_the_training_window_opens_by_its_key_and_keeps_the_language(window, qtbot):
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    QTest.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    opened = window.training.train_window
+    assert opened.isVisible()
+    window.set_language("es")
+    assert opened.panel.data_box.title.text() == "Imágenes"
+    window.set_language("en")
+    opened.close()
+    window.train()
+    assert window.training.train_window is opened
+    assert opened.isVisible()
+
+
+def test_a_network_that_is_saved_is_offered_at_once(window, qtbot):
+    window.compare()
+    card, weights = weights_and_card()
+    threading.Thread(target=save_network, args=(card, "weights.safetensors", weights)).start()
+    qtbot.waitUntil(lambda: "my-cells" in window.explain.cards)
+    offered = [window.explain.network.itemText(row) for row in range(window.explain.network.count())]
+    assert offered[-1] == "my-cells"
+    assert window.session.choices.network == registry.DEFAULT_NETWORK
+    assert "my-cells" in window.compare_window.model.cards
+
+
+def test_the_status_line_says_how_far_a_run_is(running, qtbot):
+    running.window.training.train_window.close()
+    qtbot.waitUntil(
+        lambda: running.window.status.training.text().startswith("Training: Epoch 2 of 4 · about")
+    )
+
+
+def test_a_run_that_ends_behind_a_closed_window_is_told(running, qtbot):
+    running.window.training.train_window.close()
+    running.trainer.gate.set()
+    qtbot.waitUntil(lambda: not running.model.running)
+    assert running.window.status.training.text() == ""
+    assert running.window.notices.isVisible()
+    assert running.window.notices.text() == running.model.error
+
+
+def test_the_program_asks_before_it_stops_a_run(running, qtbot, monkeypatch):
+    asked = []
+
+    def answer(stop):
+        def execute(box):
+            asked.append(box.text())
+            button = next(
+                one
+                for one in box.buttons()
+                if (box.buttonRole(one) == QMessageBox.ButtonRole.DestructiveRole) == stop
+            )
+            button.click()
+
+        return execute
+
+    monkeypatch.setattr(QMessageBox, "exec", answer(False))
+    assert not running.window.close()
+    assert running.model.running
+    monkeypatch.setattr(QMessageBox, "exec", answer(True))
+    running.trainer.gate.set()
+    assert running.window.close()
+    assert asked == ["A network is being trained."] * 2
+
+
+def test_an_image_that_was_misclassified_is_explained_by_its_network(window, qtbot, tmp_path):
+    # Covered before it was ever drawn, the canvas would have no OpenGL context to put an image in.
+    qtbot.wait(300)
+    window.train()
+    card, weights = weights_and_card()
+    save_network(card, "weights.safetensors", weights)
+    qtbot.waitUntil(lambda: "my-cells" in window.explain.cards)
+    Image.new("RGB", (24, 24), (200, 100, 100)).save(tmp_path / "cell.png")
+    window.training.model.explain_asked.emit(tmp_path / "cell.png", "my-cells")
+    qtbot.waitUntil(lambda: window.session.result is not None, timeout=20_000)
+    assert window.workspace.image.name == "cell.png"
+    assert window.session.result.choices.network == "my-cells"

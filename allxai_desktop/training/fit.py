@@ -5,10 +5,10 @@ What a network learns is its `Objective`.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from allxai_desktop.i18n import _
+from allxai_desktop.training.batches import ahead, batches_of, parts_of
 from allxai_desktop.training.checkpoint import State, read_state, write_state
 from allxai_desktop.training.copies import epoch_order
 from allxai_desktop.training.data import TrainingError
@@ -29,8 +30,8 @@ Answer = Callable[[Tensor], Tensor]
 """Takes inputs (N, …) and returns the outputs of the network as float32 on the CPU, in evaluation mode."""
 
 
-# Images that are made at once, if a batch has fewer.
-_MADE_TOGETHER = 32
+# What torch calls the instructions of processors that compute in bfloat16.
+_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
 # After so many batches of the first epoch it is said how long the run will take, if that is a while.
 _TIMED = 3
 _A_WHILE = 600
@@ -76,7 +77,7 @@ class Plan:
     "cosine" warms up over the share `warm_up` of all steps and falls to nothing by the last; "constant" does neither.
     `average`: what is measured and kept is a running mean of the weights, in which those of n steps ago count
     `average`ⁿ; less long at the beginning. `patience`: stop after so many epochs without a lower validation loss, and
-    keep the weights of the best one. `bfloat16`: compute in it on a CPU too; on a GPU half precision is always used.
+    keep the weights of the best one. `bfloat16`: compute in it on a CPU that can; on a GPU always in half.
     """
 
     epochs: int
@@ -146,7 +147,9 @@ class Fitting:
         )
         self.model.train()
         loss, right = 0.0, 0.0
-        for number, (places, (inputs, targets)) in enumerate(ahead(self.objective, batches, epoch)):
+        for number, (places, (inputs, targets)) in enumerate(
+            ahead(partial(self.objective.batch, epoch=epoch), batches)
+        ):
             self.watcher.step(number / len(batches))
             if not self.records and number == _TIMED:
                 self._estimate((time.monotonic() - start) / _TIMED * len(batches))
@@ -176,6 +179,8 @@ class Fitting:
         with torch.inference_mode():
             start = 0
             while start < len(inputs):
+                # Measuring too can be cancelled.
+                self.watcher.step(1.0)
                 part = inputs[start : start + self._at_once]
                 try:
                     parts.append(self._forward(part, self.kept).cpu())
@@ -212,7 +217,7 @@ class Fitting:
     def _gradients(self, inputs: Tensor, targets: Tensor) -> tuple[float, float]:
         """Add up the gradients of the mean loss over the batch, `_at_once` images at a time."""
         loss, right = 0.0, 0.0
-        for part, wanted in _parts(inputs, targets, self._at_once):
+        for part, wanted in parts_of(inputs, targets, self._at_once):
             share = len(part) / len(inputs)
             outputs = self._forward(part, self.model)
             found = self.objective.loss(outputs, wanted.to(self.device)) * share
@@ -341,44 +346,6 @@ def _averaged(model: nn.Module, decay: float) -> AveragedModel:
     return AveragedModel(model, avg_fn=mean, use_buffers=True)
 
 
-def batches_of(order: Sequence[int], batch: int) -> list[list[int]]:
-    """Return the batches in order; a last image alone goes with those before it, for BatchNorm needs two."""
-    starts = list(range(0, len(order), batch))
-    if len(starts) > 1 and len(order) - starts[-1] == 1:
-        starts.pop()
-    return [list(order[start:end]) for start, end in zip(starts, [*starts[1:], len(order)], strict=True)]
-
-
-def ahead(
-    objective: Objective, batches: Sequence[Sequence[int]], epoch: int
-) -> Iterator[tuple[Sequence[int], tuple[Tensor, Tensor]]]:
-    """Yield each batch with its inputs and targets, while the next ones are made on another thread.
-
-    Small batches are made several at once: handing each over would take longer than learning from it.
-    """
-    together = max(1, _MADE_TOGETHER // max(map(len, batches)))
-    groups = [batches[start : start + together] for start in range(0, len(batches), together)]
-
-    def make(group: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        return objective.batch([place for places in group for place in places], epoch)
-
-    with ThreadPoolExecutor(1, thread_name_prefix="batches") as worker:
-        coming = worker.submit(make, groups[0])
-        for number, group in enumerate(groups):
-            made = coming.result()
-            if number + 1 < len(groups):
-                coming = worker.submit(make, groups[number + 1])
-            sizes = [len(places) for places in group]
-            parts = zip(torch.split(made[0], sizes), torch.split(made[1], sizes), strict=True)
-            yield from zip(group, parts, strict=True)
-
-
-def _parts(inputs: Tensor, targets: Tensor, at_once: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield both in parts of nearly one size, at most `at_once`."""
-    count = -(-len(inputs) // at_once)
-    yield from zip(inputs.tensor_split(count), targets.tensor_split(count), strict=True)
-
-
 def _mixed(seed: int, step: int) -> int:
     """Return a number that depends on both, as independent as their bits are."""
     return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
@@ -387,7 +354,9 @@ def _mixed(seed: int, step: int) -> int:
 def _half_precision(device: torch.device, bfloat16: bool) -> torch.dtype | None:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    return torch.bfloat16 if bfloat16 else None
+    # A processor without instructions for it computes in it by detours, many times slower.
+    has = torch.cpu.get_capabilities()
+    return torch.bfloat16 if bfloat16 and any(has.get(name) for name in _BFLOAT16) else None
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -4,16 +4,18 @@ import copy
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from torch import Tensor, nn
 
 from allxai_desktop.i18n import _
+from allxai_desktop.training.batches import ahead, batches_of
 from allxai_desktop.training.classify_run import Run, gather
 from allxai_desktop.training.copies import epoch_order
 from allxai_desktop.training.data import TrainingError
-from allxai_desktop.training.fit import Fitting, Objective, Plan, ahead, batches_of, fit
+from allxai_desktop.training.fit import Fitting, Objective, Plan, fit
 from allxai_desktop.training.presets import Preset, find_preset
 from allxai_desktop.training.run_types import EpochRecord, Request, Unwatched, Watcher
 
@@ -83,7 +85,9 @@ def _endless(objective: Objective, plan: Plan, steps: int) -> Iterator[tuple[Ten
     while taken < steps:
         # The first epoch's views again and again: schedules of input sizes are as long as the run.
         order = epoch_order(objective.size, plan.seed, epoch).tolist()
-        for _places, made in ahead(objective, batches_of(order, plan.batch)[: steps - taken], 0):
+        for _places, made in ahead(
+            partial(objective.batch, epoch=0), batches_of(order, plan.batch)[: steps - taken]
+        ):
             yield made
             taken += 1
         epoch += 1

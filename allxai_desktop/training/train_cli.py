@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import math
+import re
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -45,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--each-subject", action="store_true", help=_("leave out each subject in turn, and show the spread")
     )
     parser.add_argument(
-        "--unseen", metavar="N", type=_count, help=_("how many images a class are never seen")
+        "--unseen", metavar="N", type=_at_least(0), help=_("how many images a class are never seen")
     )
     parser.add_argument("--class-map", metavar="NAME|FILE", help=_("join classes as a TOML file says"))
     parser.add_argument("--positive", metavar="CLASS", help=_("the class that sensitivity is about"))
@@ -54,10 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="none|imagenet|FILE|NETWORK",
         help=_("where to start; what the preset says by default"),
     )
-    parser.add_argument("--epochs", metavar="N", type=_at_least_one, help=_("other than the preset's"))
-    parser.add_argument("--batch", metavar="N", type=_at_least_one, help=_("other than the preset's"))
-    parser.add_argument("--rate", metavar="R", type=float, help=_("learning rate other than the preset's"))
-    parser.add_argument("--decay", metavar="W", type=float, help=_("weight decay other than the preset's"))
+    parser.add_argument("--epochs", metavar="N", type=_at_least(1), help=_("other than the preset's"))
+    parser.add_argument("--batch", metavar="N", type=_at_least(1), help=_("other than the preset's"))
+    parser.add_argument("--rate", metavar="R", type=_number, help=_("learning rate other than the preset's"))
+    parser.add_argument("--decay", metavar="W", type=_number, help=_("weight decay other than the preset's"))
     parser.add_argument(
         "--find-rate", action="store_true", help=_("only try rising learning rates, and say which suits")
     )
@@ -69,10 +71,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--patience",
         metavar="N",
-        type=_at_least_one,
+        type=_at_least(1),
         help=_("stop after N epochs without a lower validation loss, and keep the best weights"),
     )
-    parser.add_argument("--seed", metavar="N", type=_count, default=0)
+    parser.add_argument("--seed", metavar="N", type=_at_least(0), default=0)
     parser.add_argument(
         "--as-published",
         action="store_true",
@@ -291,15 +293,22 @@ def _percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f} %"
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number
+def _at_least(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text) or int(text) < least:
+            raise argparse.ArgumentTypeError(
+                _("“{text}” is no whole number of at least {least}").format(text=text, least=least)
+            )
+        return int(text)
+
+    return read
 
 
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(_("“{text}” is no number such as 0.001").format(text=text))
     return number

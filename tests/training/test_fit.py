@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from allxai_desktop.tasks import Cancelled
 from allxai_desktop.training.data import TrainingError
-from allxai_desktop.training.fit import Measured, Plan, ahead, batches_of, fit
+from allxai_desktop.training.fit import Measured, Plan, fit
 from allxai_desktop.training.optimisers import Optimiser
 from allxai_desktop.training.run_types import Unwatched
 
@@ -147,20 +147,6 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
     (tmp_path / "a.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(TrainingError, match="is damaged: delete it"):
         fit(_model(), _Objective(), PLAN, tmp_path / "a.pt")
-
-
-def test_a_last_image_alone_goes_with_the_batch_before():
-    assert [len(places) for places in batches_of(range(13), 4)] == [4, 4, 5]
-    assert [len(places) for places in batches_of(range(14), 4)] == [4, 4, 4, 2]
-    assert batches_of(range(1), 4) == [[0]]
-
-
-def test_small_batches_that_are_made_together_are_those_made_alone():
-    batches = batches_of(range(13), 4)
-    for places, (inputs, targets) in ahead(_Objective(), batches, 2):
-        alone, wanted = _Objective().batch(places, 2)
-        assert torch.equal(inputs, alone)
-        assert torch.equal(targets, wanted)
 
 
 class _Short(nn.Module):

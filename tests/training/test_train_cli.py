@@ -99,7 +99,8 @@ def test_the_presets_are_listed(capsys):
             "is for 3 classes, but the data have 2 (all, hem)",
         ),
         (("--preset", "modern", "--data", "CELLS", "--groups", "("), "is no regular expression"),
-        (("--preset", "modern", "--data", "CELLS", "--epochs", "0"), "see “allxai train --help”"),
+        (("--preset", "modern", "--data", "CELLS", "--epochs", "0"), "“0” is no whole number of at least 1"),
+        (("--preset", "modern", "--data", "CELLS", "--rate", "-1"), "“-1” is no number such as 0.001"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_sentence(capsys, cells, tmp_path, arguments, message):

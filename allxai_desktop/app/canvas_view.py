@@ -1,0 +1,30 @@
+"""napari's view of the images, and its own tools for layers."""
+
+from types import SimpleNamespace
+
+from napari.qt import QtViewer
+from qtpy.QtGui import QDropEvent
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+
+class CanvasView(QtViewer):
+    """napari's view; what is dropped on it goes to the window, not to napari's readers."""
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        if event is not None:
+            self.window().dropEvent(event)
+
+
+def layer_tools(view: QtViewer) -> QWidget:
+    """Return napari's layer list with its controls and buttons."""
+    tools = QWidget()
+    layout = QVBoxLayout(tools)
+    layout.setContentsMargins(0, 0, 0, 0)
+    # Made late, napari's controls only know the layers that are still to come.
+    for layer in view.viewer.layers:
+        view.controls._add(SimpleNamespace(value=layer))
+    layout.addWidget(view.controls)
+    layout.addWidget(view.layerButtons)
+    layout.addWidget(view.layers)
+    layout.addWidget(view.viewerButtons)
+    return tools

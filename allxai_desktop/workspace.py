@@ -223,6 +223,9 @@ class Workspace:
         self.session.set_image(None)
         self.index, self.image = loaded.index, loaded.image
         self.mask_path, self._meta = loaded.mask_path, loaded.meta
+        if self.saved == "saving":
+            # The end of that stroke is being saved for the image before; should it fail, it will be said.
+            self._set_saved("saved")
         self.paint.new_image(loaded.codes)
         self.item_shown.emit(loaded.index)
         self.session.set_image(loaded.image)

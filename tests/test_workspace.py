@@ -99,6 +99,17 @@ def test_going_on_and_back_finds_what_was_painted(workspace, pump, folder):
     assert workspace.paint.codes[2, 3] == 5
 
 
+def test_a_stroke_in_hand_is_saved_for_the_image_before(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    workspace.paint.begin_stroke()
+    workspace.paint.apply(np.array([0]), 2)
+    workspace.step(1)
+    pump.until(lambda: workspace.index == 1)
+    assert workspace.saved == "saved"
+    assert not workspace.unsaved()
+    assert load_mask(folder / "masks" / "cell_0.npz").codes[0, 0] == 2
+
+
 def test_an_unreadable_image_is_told_and_the_one_on_screen_stays(workspace, pump, folder):
     (folder / "cell_1.png").write_bytes(b"")
     opened(workspace, pump, folder)

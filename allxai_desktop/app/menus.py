@@ -14,7 +14,7 @@ from allxai_desktop.app.theme import THEMES
 from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import LANGUAGES, N_, _, language
-from napari_allxai_annotate.keys import KEYS
+from allxai_desktop.keys import KEYS
 
 if TYPE_CHECKING:
     from allxai_desktop.app.window import MainWindow
@@ -28,7 +28,6 @@ class Menus:
     def __init__(self, window: MainWindow) -> None:
         self.window = window
         self._for_image: list[QAction] = []
-        self._keys: list[tuple[str, str]] = []
         self._has_image = False
 
     def enable_for_image(self, enabled: bool) -> None:
@@ -46,7 +45,7 @@ class Menus:
             if isinstance(menu, QMenu):
                 menu.deleteLater()
         bar.clear()
-        self._for_image, self._keys = [], []
+        self._for_image = []
         for build in (
             self._file,
             self._edit,
@@ -70,8 +69,7 @@ class Menus:
         action = menu.addAction(text)
         action.triggered.connect(lambda: call())
         if key:
-            action.setShortcut(QKeySequence(key))
-            self._keys.append((key, text))
+            action.setShortcuts([QKeySequence(text) for text in KEYS[key].sequences])
         if for_image:
             self._for_image.append(action)
         return action
@@ -87,14 +85,14 @@ class Menus:
 
     def _file(self) -> None:
         window, menu = self.window, self._menu(_("&File"))
-        self._add(menu, _("Open image…"), window.ask_open, "Ctrl+O")
-        self._add(menu, _("Open folder…"), window.ask_open_folder, "Ctrl+Shift+O")
+        self._add(menu, _("Open image…"), window.ask_open, "open-image")
+        self._add(menu, _("Open folder…"), window.ask_open_folder, "open-folder")
         self._add(menu, _("Open the sample study"), window.open_sample)
         menu.addSeparator()
-        self._add(menu, _("Save the mask"), window.save, "Ctrl+S", for_image=True)
-        self._add(menu, _("Export mask…"), window.ask_export, "Ctrl+E", for_image=True)
+        self._add(menu, _("Save the mask"), window.save, "save", for_image=True)
+        self._add(menu, _("Export mask…"), window.ask_export, "export", for_image=True)
         menu.addSeparator()
-        self._add(menu, _("Quit"), window.close, "Ctrl+Q")
+        self._add(menu, _("Quit"), window.close, "quit")
 
     def _edit(self) -> None:
         menu = self._menu(_("&Edit"))
@@ -103,13 +101,13 @@ class Menus:
 
     def _view(self) -> None:
         window, menu = self.window, self._menu(_("&View"))
-        self._add(menu, _("Next image"), partial(window.workspace.step, 1), "PgDown")
-        self._add(menu, _("Previous image"), partial(window.workspace.step, -1), "PgUp")
-        self._add(menu, _("Fit the image"), window.viewer.reset_view, "Ctrl+0", for_image=True)
+        self._add(menu, _("Next image"), partial(window.workspace.step, 1), "next-image")
+        self._add(menu, _("Previous image"), partial(window.workspace.step, -1), "previous-image")
+        self._add(menu, _("Fit the image"), window.viewer.reset_view, "fit", for_image=True)
         menu.addSeparator()
         for text, owner, name, key in (
-            (_("Relevance map"), window.view, "map_visible", "M"),
-            (_("Outline of the relevant pixels"), window.view, "outline_visible", "L"),
+            (_("Relevance map"), window.view, "map_visible", "map"),
+            (_("Outline of the relevant pixels"), window.view, "outline_visible", "relevant-outline"),
         ):
             action = self._add(menu, text, partial(_toggle, owner, name), key, for_image=True)
             self._check(menu, action, partial(getattr, owner, name))
@@ -161,27 +159,19 @@ class Menus:
             lambda: window.session.choices.explainer,
             lambda name: window.session.choose(explainer=name),
         )
-        self._add(menu, _("Compare…"), window.compare, "Ctrl+Shift+C", for_image=True)
+        self._add(menu, _("Compare…"), window.compare, "compare", for_image=True)
 
         action = self._add_hint(menu, _("What if"), window.what_if.toggle, "what-if")
         self._check(menu, action, lambda: window.what_if.active)
 
     def _train(self) -> None:
         menu = self._menu(_("&Train"))
-        self._add(menu, _("Train a network…"), self.window.train, "Ctrl+T")
+        self._add(menu, _("Train a network…"), self.window.train, "train")
 
     def _help(self) -> None:
         menu = self._menu(_("&Help"))
-        self._add(menu, _("Keys"), self.show_keys, "F1")
+        self._add(menu, _("Keys"), self.window.key_sheet.toggle, "keys")
         self._add(menu, _("About AllXAI Desktop"), self.show_about)
-
-    def show_keys(self) -> None:
-        """List every key."""
-        known = [(key.sequence, _(key.title)) for key in KEYS.values()] + self._keys
-        rows = "".join(
-            f"<tr><td><b>{sequence}</b>&nbsp;&nbsp;</td><td>{title}</td></tr>" for sequence, title in known
-        )
-        QMessageBox.information(self.window, _("Keys"), f"<table>{rows}</table>")
 
     def show_about(self) -> None:
         """Say what the program is and what it is not."""

@@ -27,6 +27,8 @@ QTabBar::tab:selected {{ background: transparent; border-bottom: 2px solid {curr
 QTabBar::tab:hover {{ background: {foreground}; }}
 QComboBox {{ min-height: 20px; }}
 QFrame#popup {{ border: 1px solid {highlight}; border-radius: 3px; }}
+QFrame#keySheet {{ background: {background}; border: 1px solid {highlight}; border-radius: 6px; }}
+QFrame#keySheet QLabel {{ background: transparent; }}
 QLabel#emptyTitle {{ font-size: 18pt; }}
 QLabel#emptyText {{ font-size: 11pt; }}
 QLabel#research {{ color: {dim}; }}

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.qt import QtViewer
 from numpy.typing import NDArray
 from qtpy.QtCore import QByteArray, QSignalBlocker, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
@@ -26,7 +24,9 @@ from qtpy.QtWidgets import (
 
 from allxai_desktop.analyses.comparison import Comparison
 from allxai_desktop.analyses.what_if import WhatIf
+from allxai_desktop.app.canvas_view import CanvasView, layer_tools
 from allxai_desktop.app.empty import EmptyState
+from allxai_desktop.app.key_sheet import KeySheet
 from allxai_desktop.app.menus import Menus
 from allxai_desktop.app.notices import NoticeBar
 from allxai_desktop.app.settings import WindowSettings
@@ -58,15 +58,6 @@ from napari_allxai_explain.what_if import WhatIfBanner
 from napari_allxai_explain.what_if_view import WhatIfView
 
 STATE_VERSION = 1
-
-
-class CanvasView(QtViewer):
-    """napari's view; what is dropped on it goes to the window, not to napari's readers."""
-
-    def dropEvent(self, event: QDropEvent | None) -> None:
-        window = self.window()
-        if event is not None and isinstance(window, MainWindow):
-            window.dropEvent(event)
 
 
 class MainWindow(QMainWindow):
@@ -151,6 +142,7 @@ class MainWindow(QMainWindow):
         self.resizeDocks([self.study_dock, self.panels_dock], [190, 385], Qt.Orientation.Horizontal)
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
+        self.key_sheet = KeySheet(self)
         self.menus = Menus(self)
         if cards:
             self.session.choose(network=cards[0].name)
@@ -171,7 +163,7 @@ class MainWindow(QMainWindow):
         # Most people never open it, and building it would delay every start.
         if visible:
             self.layers_dock.toggleViewAction().toggled.disconnect(self._fill_layers_dock)
-            self.layers_dock.setWidget(_layer_tools(self.qt_viewer))
+            self.layers_dock.setWidget(layer_tools(self.qt_viewer))
 
     def _connect(self) -> None:
         self.workspace.noticed.connect(self.notices.show_notice)
@@ -201,6 +193,7 @@ class MainWindow(QMainWindow):
             self.empty,
             self.status,
             self.menus,
+            self.key_sheet,
         ):
             part.retranslate()
         if self.compare_window is not None:
@@ -404,17 +397,3 @@ class MainWindow(QMainWindow):
         geometry, state = layout
         self.restoreGeometry(QByteArray(geometry))
         self.restoreState(QByteArray(state), STATE_VERSION)
-
-
-def _layer_tools(view: QtViewer) -> QWidget:
-    tools = QWidget()
-    layout = QVBoxLayout(tools)
-    layout.setContentsMargins(0, 0, 0, 0)
-    # Made late, napari's controls only know the layers that are still to come.
-    for layer in view.viewer.layers:
-        view.controls._add(SimpleNamespace(value=layer))
-    layout.addWidget(view.controls)
-    layout.addWidget(view.layerButtons)
-    layout.addWidget(view.layers)
-    layout.addWidget(view.viewerButtons)
-    return tools

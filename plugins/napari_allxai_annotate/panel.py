@@ -24,10 +24,10 @@ from qtpy.QtWidgets import (
 
 from allxai_desktop.cellclasses import CLASSES, UNLABELLED, CellClass
 from allxai_desktop.i18n import _
+from allxai_desktop.keys import KEYS
 from allxai_desktop.painting.engine import MAX_BRUSH, MIN_BRUSH, TOOLS, PaintModel
 from napari_allxai_annotate.canvas import PaintCanvas
 from napari_allxai_annotate.glyphs import GlyphButton, swatch
-from napari_allxai_annotate.keys import KEYS
 from napari_allxai_annotate.shortcuts import HoldToPan, Shortcuts
 
 NONE = "–"

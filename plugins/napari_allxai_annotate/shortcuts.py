@@ -7,8 +7,8 @@ from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt
 from qtpy.QtGui import QKeyEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import QApplication, QWidget
 
+from allxai_desktop.keys import KEYS
 from napari_allxai_annotate.canvas import PaintCanvas
-from napari_allxai_annotate.keys import KEYS
 
 REPEATED = ("larger", "smaller", "undo", "redo", "remove-point")
 

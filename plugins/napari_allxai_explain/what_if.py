@@ -20,8 +20,8 @@ from qtpy.QtWidgets import (
 
 from allxai_desktop.cellclasses import CLASSES, CellClass
 from allxai_desktop.i18n import N_, _
+from allxai_desktop.keys import KEYS
 from allxai_desktop.removal import FILLS
-from napari_allxai_annotate.keys import KEYS
 from napari_allxai_explain.choice_box import ChoiceBox
 from napari_allxai_explain.panel import Page
 from napari_allxai_explain.prediction import BAR_COLOR

@@ -331,16 +331,27 @@ def test_undo_in_the_menu_takes_a_corner_back_like_its_key(cell):
     assert not cell.paint.codes.any()
 
 
-def test_the_list_of_keys_has_those_of_the_menus_once_after_a_change_of_language(cell, monkeypatch):
-    shown = []
-    monkeypatch.setattr(
-        "allxai_desktop.app.menus.QMessageBox.information", lambda *arguments: shown.append(arguments[2])
-    )
-    cell.set_language("es")
-    cell.set_language("en")
-    cell.menus.show_keys()
+def test_the_question_mark_shows_every_key_in_the_language_of_the_window(cell):
+    sheet = cell.key_sheet
+    key(cell, "?")
+    assert sheet.isVisible()
+    texts = " ".join(column.text() for column in sheet.columns)
     for sequence in ("Ctrl+S", "PgDown", "Ctrl+0", "Ctrl+Z", "Space"):
-        assert shown[0].count(f"<b>{sequence}</b>") == 1
+        assert texts.count(f"<b>{sequence}</b>") == 1
+    assert "Brush" in texts
+    cell.set_language("es")
+    assert "Pincel" in " ".join(column.text() for column in sheet.columns)
+    cell.set_language("en")
+    QTest.keyClick(sheet, Qt.Key.Key_Escape)
+    assert not sheet.isVisible()
+
+
+def test_the_sheet_of_keys_fits_a_small_window_in_both_languages(cell):
+    for language in ("es", "en"):
+        cell.set_language(language)
+        size = cell.key_sheet.sizeHint()
+        assert size.width() <= 1366
+        assert size.height() <= 738
 
 
 def test_the_map_lies_under_the_mask(cell):

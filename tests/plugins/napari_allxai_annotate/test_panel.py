@@ -3,8 +3,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel, QSlider, QSpinBox, QToolButton
 
 from allxai_desktop.cellclasses import CLASSES
+from allxai_desktop.keys import KEYS
 from allxai_desktop.painting.engine import TOOLS
-from napari_allxai_annotate.keys import KEYS
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 

@@ -1,7 +1,7 @@
 from qtpy.QtGui import QKeySequence
 
 from allxai_desktop.cellclasses import CLASSES
-from napari_allxai_annotate.keys import KEYS
+from allxai_desktop.keys import KEYS, by_group
 
 
 def test_no_key_is_bound_twice():
@@ -19,3 +19,8 @@ def test_the_digits_choose_the_classes():
 
 def test_every_key_says_what_it_does():
     assert all(key.title for key in KEYS.values())
+
+
+def test_the_groups_hold_every_key_once():
+    assert [key for keys in by_group().values() for key in keys] == list(KEYS.values())
+    assert all(len({key.title for key in keys}) == len(keys) for keys in by_group().values())

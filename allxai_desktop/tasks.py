@@ -8,7 +8,7 @@ from typing import Any
 from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _
 
 Progress = Callable[[float], None]
 """Takes the share done, 0…1, as often as the work wants to be cancelled; raises `Cancelled`."""
@@ -27,6 +27,7 @@ class TaskRunner:
     """Runs one piece of work on a thread of its own; a new one cancels the one before.
 
     `dispatch` runs a callable on the thread that owns the widgets, where all signals are emitted.
+    `failure` is the sentence for an error that nobody foresaw, in English and translated when it is told.
     Each start ends in one of `finished` (with what the work returned), `failed` (with a sentence) or,
     when cancelled, neither.
     """
@@ -36,8 +37,13 @@ class TaskRunner:
     finished = Signal(object)
     failed = Signal(str)
 
-    def __init__(self, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()) -> None:
+    def __init__(
+        self,
+        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        failure: str = N_("The computation failed: see the log, or choose another network or explainer."),
+    ) -> None:
         self._dispatch = dispatch
+        self._failure = failure
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="task")
         self._current = 0
         self._running = False
@@ -85,7 +91,7 @@ class TaskRunner:
             self._deliver(number, lambda: self._end(lambda: self.failed.emit(message)))
         except Exception:
             log.exception("A task failed")
-            message = _("The computation failed: see the log, or choose another network or explainer.")
+            message = _(self._failure)
             self._deliver(number, lambda: self._end(lambda: self.failed.emit(message)))
         else:
             self._deliver(number, lambda: self._end(lambda: self.finished.emit(result)))

@@ -1,6 +1,5 @@
 """The data set that a training window shows: listed at once, looked through in the background."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -8,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _
 from allxai_desktop.tasks import Progress, TaskRunner
 from allxai_desktop.training.classmaps import ClassMap, class_map_names, read_class_map
 from allxai_desktop.training.data import Item, read_data, subject_pattern
@@ -29,6 +28,7 @@ class DataModel:
     """What there is to learn from, and how it is read.
 
     `items` are the images with their classes as the class map has them and their subjects as the pattern finds them;
+    `classes` counts those that can be used, `subjects` too; None where the subject of one is not known.
     `data` is there once each was read, and `copies` then says how many show what another shows, turned or not.
     `maps` are the class maps of the program that fit the classes, name → title. `error`, `map_error` and
     `pattern_error` are sentences, or "". Everything is read on threads of its own; `dispatch` as in `TaskRunner`.
@@ -48,10 +48,13 @@ class DataModel:
         self.maps: dict[str, str] = {}
         self.error = self.map_error = self.pattern_error = ""
         self.copies = 0
+        self.classes: list[ClassCount] = []
+        self.subjects: int | None = None
         self._listed: list[Item] = []
         self._seen: DataSet | None = None
         self._map: ClassMap | None = None
-        self._lister, self._looker = TaskRunner(dispatch), TaskRunner(dispatch)
+        failure = N_("The images could not be read: see the log, or choose others.")
+        self._lister, self._looker = TaskRunner(dispatch, failure), TaskRunner(dispatch, failure)
         self._lister.finished.connect(self._on_listed)
         self._looker.finished.connect(self._on_seen)
         for runner in (self._lister, self._looker):
@@ -74,27 +77,9 @@ class DataModel:
         return any(item.mask for item in self._listed)
 
     @property
-    def classes(self) -> list[ClassCount]:
-        """The classes to learn in the order in which a run numbers them, counted among the images that can be used."""
-        items = self.usable
-        named = [item for item in items if item.label]
-        counts = Counter(item.label for item in named)
-        order = self._map.classes if self._map is not None else sorted(counts)
-        return [
-            ClassCount(name, counts[name], _subjects([item for item in named if item.label == name]))
-            for name in order
-            if counts[name]
-        ]
-
-    @property
     def usable(self) -> list[Item]:
         """The images that can be used; all of them as long as they were not read."""
         return self.items if self.data is None else self.data.items
-
-    @property
-    def subjects(self) -> int | None:
-        """How many subjects the images are of; None where that is not known of each."""
-        return _subjects(self.usable)
 
     @property
     def skipped(self) -> Sequence[Skipped]:
@@ -215,7 +200,21 @@ class DataModel:
         if self._seen is not None:
             now = {item.file: item for item in items}
             self.data = replace(self._seen, items=[now[item.file] for item in self._seen.items])
+        self._count()
         self.changed.emit()
+
+    def _count(self) -> None:
+        by_class: dict[str, list[Item]] = {}
+        for item in self.usable:
+            by_class.setdefault(item.label, []).append(item)
+        # As a run numbers them.
+        order = self._map.classes if self._map is not None else sorted(by_class)
+        self.classes = [
+            ClassCount(name, len(by_class[name]), _subjects(by_class[name]))
+            for name in order
+            if name and name in by_class
+        ]
+        self.subjects = _subjects(self.usable)
 
 
 def _subjects(items: Sequence[Item]) -> int | None:

@@ -185,7 +185,9 @@ class PreviewModel:
         self._active = False
         self._place = 0
         self._drawn: tuple[object, ...] = ()
-        self._runner = TaskRunner(dispatch)
+        self._runner = TaskRunner(
+            dispatch, N_("This image cannot be shown: see the log, or go to another one.")
+        )
         self._runner.finished.connect(self._on_drawn)
         self._runner.failed.connect(self._on_failed)
         model.choices_changed.connect(self._refresh)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _
 from allxai_desktop.tasks import Progress, TaskRunner
 from allxai_desktop.training.data_model import DataModel, missing_data
 from allxai_desktop.training.presets import FIRST, Preset
@@ -45,12 +45,16 @@ class Trainer(Protocol):
 
 @dataclass(frozen=True)
 class TrainChoices:
-    """What is asked for beside the data; None is what the preset says, and for `out` a new folder for runs."""
+    """What is asked for beside the data; None is what the preset says, and for `out` a new folder for runs.
+
+    `patience` ends the run after so many epochs without a lower validation loss, None never.
+    """
 
     preset: str
     positive: str | None = None
     weights: str | None = None
     epochs: int | None = None
+    patience: int | None = None
     seed: int = 0
     as_published: bool = False
     out: Path | None = None
@@ -102,7 +106,10 @@ class TrainModel:
         self._to_explain: Path | None = None
         self._number = 0
         self._epoch_began = 0.0
-        self._runner, self._offerer = TaskRunner(dispatch), TaskRunner(dispatch)
+        self._runner = TaskRunner(
+            dispatch, N_("The training failed: see the log. Resume goes on after the last finished epoch.")
+        )
+        self._offerer = TaskRunner(dispatch, N_("The network could not be kept: see the log, and try again."))
         self._runner.finished.connect(self._on_finished)
         self._runner.failed.connect(self._end)
         self._offerer.finished.connect(self._on_offered)
@@ -257,6 +264,7 @@ class TrainModel:
             positive=choices.positive,
             weights=choices.weights,
             epochs=choices.epochs,
+            patience=choices.patience if self.preset.val else None,
             seed=choices.seed,
             as_published=choices.as_published,
         )

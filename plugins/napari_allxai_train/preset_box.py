@@ -57,6 +57,7 @@ class PresetBox(QWidget):
         self.card = QLabel(wordWrap=True, textFormat=Qt.TextFormat.RichText)
         self.positive, self.weights = ChoiceBox(), ChoiceBox()
         self.epochs = QSpinBox(minimum=0, maximum=MOST_EPOCHS, keyboardTracking=False)
+        self.patience = QSpinBox(minimum=0, maximum=MOST_EPOCHS, keyboardTracking=False)
         self.seed = QSpinBox(minimum=0, maximum=2**31 - 1, keyboardTracking=False)
         self.as_published = QCheckBox()
         self.out = QLineEdit(clearButtonEnabled=True)
@@ -66,9 +67,9 @@ class PresetBox(QWidget):
         place.setSpacing(4)
         place.addWidget(self.out, 1)
         place.addWidget(self.browse)
-        self.labels = [QLabel() for _row in range(5)]
+        self.labels = [QLabel() for _row in range(6)]
         self._form = QFormLayout(horizontalSpacing=8, verticalSpacing=4)
-        fields = (self.positive, self.weights, self.epochs, self.seed, place)
+        fields = (self.positive, self.weights, self.epochs, self.patience, self.seed, place)
         for label, field in zip(self.labels, fields, strict=True):
             self._form.addRow(label, field)
         self._form.addRow(self.as_published)
@@ -89,6 +90,7 @@ class PresetBox(QWidget):
         self.positive.activated.connect(lambda: model.choose(positive=self.positive.value))
         self.weights.activated.connect(self._choose_weights)
         self.epochs.valueChanged.connect(lambda value: model.choose(epochs=value or None))
+        self.patience.valueChanged.connect(lambda value: model.choose(patience=value or None))
         self.seed.valueChanged.connect(lambda value: model.choose(seed=value))
         self.as_published.toggled.connect(lambda on: model.choose(as_published=on))
         self.out.editingFinished.connect(self._choose_out)
@@ -118,6 +120,11 @@ class PresetBox(QWidget):
             (self.weights, _("Start from"), _("The weights that the network begins with")),
             (self.epochs, _("Epochs"), _("How often the network sees every image")),
             (
+                self.patience,
+                _("Stop early"),
+                _("End the run after so many epochs in which the validation loss does not fall"),
+            ),
+            (
                 self.seed,
                 _("Seed"),
                 _("The same seed gives the same split, the same views and the same start"),
@@ -139,7 +146,7 @@ class PresetBox(QWidget):
         ):
             control.setAccessibleName(name)
             control.setToolTip(tip)
-        controls = (self.positive, self.weights, self.epochs, self.seed, self.out)
+        controls = (self.positive, self.weights, self.epochs, self.patience, self.seed, self.out)
         for label, named in zip(self.labels, controls, strict=True):
             label.setText(named.accessibleName())
         self.positive.setPlaceholderText(_("Choose…"))
@@ -169,7 +176,16 @@ class PresetBox(QWidget):
         copied = bool(preset.enlarge) and preset.task == "classification"
         self.as_published.setVisible(copied)
         self.epochs.setSpecialValueText(_("As the preset: {count}").format(count=preset.plan.epochs))
-        with QSignalBlocker(self.epochs), QSignalBlocker(self.seed), QSignalBlocker(self.as_published):
+        self._form.setRowVisible(self.patience, preset.val > 0)
+        self.patience.setSpecialValueText(_("never"))
+        self.patience.setSuffix(" " + _("epochs"))
+        with (
+            QSignalBlocker(self.epochs),
+            QSignalBlocker(self.patience),
+            QSignalBlocker(self.seed),
+            QSignalBlocker(self.as_published),
+        ):
+            self.patience.setValue(choices.patience or 0)
             self.epochs.setValue(choices.epochs or 0)
             self.seed.setValue(choices.seed)
             self.as_published.setChecked(choices.as_published)

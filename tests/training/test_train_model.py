@@ -18,8 +18,10 @@ from allxai_desktop.training.train_model import TrainModel
 PLAN = SimpleNamespace(epochs=4)
 
 
-def preset(task="classification", classes=None, start="none", architecture="a"):
-    return SimpleNamespace(task=task, classes=classes, plan=PLAN, start=start, architecture=architecture)
+def preset(task="classification", classes=None, start="none", architecture="a", val=0.1):
+    return SimpleNamespace(
+        task=task, classes=classes, plan=PLAN, start=start, architecture=architecture, val=val
+    )
 
 
 PRESETS = {
@@ -27,6 +29,7 @@ PRESETS = {
     "any": preset(),
     "masks": preset("segmentation"),
     "second": preset(start="first", architecture="b"),
+    "no validation": preset(val=0.0),
 }
 
 
@@ -212,12 +215,19 @@ def test_a_second_stage_asks_for_the_network_that_it_goes_on_from(ready):
 
 def test_the_request_is_what_was_chosen(ready, trainer, folder, tmp_path):
     ready.data.choose(pattern="^([0-9])")
-    ready.choose(epochs=7, seed=3)
+    ready.choose(epochs=7, seed=3, patience=2)
     run_to_end(ready)
     request = trainer.requests[0]
     assert (request.preset, request.data, request.groups) == ("any", folder, "^([0-9])")
     assert (request.positive, request.epochs, request.seed, request.resume) == ("b", 7, 3, False)
+    assert request.patience == 2
     assert request.out == tmp_path / "runs" / "cells-any"
+
+
+def test_without_a_validation_part_no_run_is_stopped_early(ready, trainer):
+    ready.choose(preset="no validation", patience=2)
+    run_to_end(ready)
+    assert trainer.requests[0].patience is None
 
 
 def test_a_second_run_gets_a_folder_of_its_own(ready, trainer):

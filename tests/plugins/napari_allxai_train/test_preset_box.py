@@ -89,6 +89,14 @@ def test_epochs_and_seed_are_chosen_and_another_preset_takes_its_own(box, settin
     assert box.seed.value() == 7
 
 
+def test_a_run_is_stopped_early_only_where_there_is_a_validation_part(box, setting):
+    assert not box.patience.isVisible()
+    choose(box.preset, "modern")
+    assert (box.patience.isVisible(), box.patience.text()) == (True, "never")
+    box.patience.setValue(5)
+    assert (setting.model.choices.patience, box.patience.text()) == (5, "5 epochs")
+
+
 def test_a_second_stage_starts_from_a_network_of_the_program(box, setting):
     choose(box.preset, "unet-nuclei-2")
     assert "My network" in titles(box.weights)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import read_image
-from allxai_desktop.networks.architectures import ARCHITECTURES
+from allxai_desktop.networks.architectures import ARCHITECTURES, Architecture
 from allxai_desktop.networks.card import SHARPENED, WEIGHTS_FILE, parse_card
 from allxai_desktop.networks.checkpoints import dump_weights
 from allxai_desktop.networks.domain import limits_of, near_black_share, statistics
@@ -353,11 +353,15 @@ class Run:
                     self.request, self.preset, self.plan, self.look, first, records
                 ),
                 "metrics": metrics,
-                "departures_from_paper": [*info.departures, *self.preset.departures],
+                "departures_from_paper": [*self._departures(info), *self.preset.departures],
             },
         )
         parse_card(card)
         return card
+
+    def _departures(self, info: Architecture) -> tuple[str, ...]:
+        # What the grey network departs in without this program's sharpening.
+        return () if self.preset.sharpened else info.departures
 
     def _domain(self, data_name: str) -> dict[str, Any]:
         positions = {

@@ -66,6 +66,7 @@ def describe_training(
         "selection": "the weights after the last epoch"
         if plan.patience is None
         else f"lowest validation loss, stopped after {plan.patience} epochs without a lower one",
+        **({} if plan.average is None else {"running_mean_of_weights": plan.average}),
         "seed": plan.seed,
         "seconds": round(sum(record.seconds for record in records), 1),
         "computed_on": torch.cuda.get_device_name()

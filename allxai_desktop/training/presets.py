@@ -181,7 +181,7 @@ GREY_CNN = Preset(
     source=N_("Amador 2023, 4 and 5: benign, early, pre and pro, 1000 images a class"),
     architecture="five-conv-grey",
     side=224,
-    plan=Plan(40, 32, Optimiser("adam", 1e-4, numbers=_numbers(eps=1e-7), dense_l2=0.01)),
+    plan=Plan(40, 32, Optimiser("adam", 1e-4, numbers=_numbers(eps=1e-7), dense_l2=0.01), average=0.998),
     enlarge="balanced",
     copies=1000,
     random=RandomSymmetries(),
@@ -194,6 +194,7 @@ GREY_CNN = Preset(
         ),
         N_("no region of interest is cut out: an explanation is of the whole image"),
         N_("grey values are normalised by mean and deviation of the training part"),
+        N_("the weights that are kept are a running mean over the last epochs, not those of the last step"),
     ),
 )
 

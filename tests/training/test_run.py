@@ -209,6 +209,7 @@ def test_a_sharpened_grey_network_sees_in_the_program_what_it_learnt_from(data, 
     # What is kept on disk is rounded to 8 bits.
     np.testing.assert_allclose(network.logits(pixels), result.answers.logits, atol=2e-3)
     assert network.card.preprocessing == "sharpened"
+    assert not any("without the sharpening" in text for text in network.card.departures_from_paper)
 
 
 def test_subjects_are_held_out_whole(data, tmp_path):

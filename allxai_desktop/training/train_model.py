@@ -20,6 +20,8 @@ from allxai_desktop.training.read_report import Report, read_report
 from allxai_desktop.training.report import JSON_FILE
 from allxai_desktop.training.run_types import EpochRecord, Request, RunResult, Watcher
 
+Shown = tuple[Report, Path, Path]
+"""A report, the folder of its run, and that of its images."""
 # A first estimate from less of an epoch would jump about.
 _ENOUGH = 0.05
 
@@ -98,7 +100,7 @@ class TrainModel:
         self.error = ""
         self.report: Report | None = None
         self.folder: Path | None = None
-        self.root = self._root = Path()
+        self.root = Path()
         self.network: str | None = None
         self.starts = trainer.starts(self.preset.architecture)
         self._trainer, self._dispatch, self._clock = trainer, dispatch, clock
@@ -110,10 +112,15 @@ class TrainModel:
             dispatch, N_("The training failed: see the log. Resume goes on after the last finished epoch.")
         )
         self._offerer = TaskRunner(dispatch, N_("The network could not be kept: see the log, and try again."))
+        self._reader = TaskRunner(
+            dispatch, N_("The report could not be read: see the log, or choose another.")
+        )
         self._runner.finished.connect(self._on_finished)
         self._runner.failed.connect(self._end)
         self._offerer.finished.connect(self._on_offered)
-        self._offerer.failed.connect(self._on_offer_failed)
+        self._reader.finished.connect(self._show)
+        for runner in (self._offerer, self._reader):
+            runner.failed.connect(self._tell)
         self.data.changed.connect(self._on_data)
 
     @property
@@ -199,13 +206,8 @@ class TrainModel:
 
     def open_report(self, path: Path) -> None:
         """Show the report of a run that was made before."""
-        try:
-            report = read_report(path)
-        except AllxaiError as error:
-            self.error = str(error)
-            self.run_changed.emit()
-            return
-        self._show(report, path.parent, self.data.root)
+        root = self.data.root
+        self._reader.start(lambda _progress: (read_report(path), path.parent, root))
 
     def offer(self) -> None:
         """Offer the network that is shown in the program."""
@@ -226,6 +228,7 @@ class TrainModel:
         self._number += 1
         self.data.close()
         self._offerer.close()
+        self._reader.close()
         self._runner.close()
 
     def _run(self, request: Request) -> None:
@@ -233,11 +236,13 @@ class TrainModel:
         self.records, self.notes, self.stage, self.share, self.error = [], [], None, 0.0, ""
         self.running = True
         self._epoch_began = self._clock()
-        self._root = self.data.root
         number = self._number
 
-        def work(progress: Progress) -> RunResult:
-            return self._trainer.train(request, _Relay(self, number, progress))
+        root = self.data.root
+
+        def work(progress: Progress) -> Shown:
+            folder = self._trainer.train(request, _Relay(self, number, progress)).folder
+            return read_report(folder / JSON_FILE), folder, root
 
         self._runner.start(work)
         self.run_changed.emit()
@@ -310,27 +315,23 @@ class TrainModel:
         if self.data.has_masks and self.data.has_classes:
             self.data.set_task(segmentation=self.preset.task == "segmentation")
 
-    def _on_finished(self, result: RunResult) -> None:
-        try:
-            report = read_report(result.folder / JSON_FILE)
-        except AllxaiError as error:
-            self._end(str(error))
-            return
+    def _on_finished(self, shown: Shown) -> None:
         self._end("")
-        self._show(report, result.folder, self._root)
+        self._show(shown)
 
     def _end(self, error: str) -> None:
         self.running, self.stage, self.error = False, None, error
         self._find_unfinished()
         self.run_changed.emit()
 
-    def _show(self, report: Report, folder: Path, root: Path) -> None:
-        self.report, self.folder, self.root, self.network = report, folder, root, None
+    def _show(self, shown: Shown) -> None:
+        self.report, self.folder, self.root = shown
+        self.network = None
         self.report_changed.emit()
 
-    def _on_offer_failed(self, message: str) -> None:
+    def _tell(self, error: str) -> None:
         self._to_explain = None
-        self.error = message
+        self.error = error
         self.run_changed.emit()
 
     def _on_offered(self, name: str) -> None:

@@ -58,7 +58,8 @@ class DataPage(QWidget):
             self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode[mode])
         self.notes = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         self.skipped_title = QLabel(objectName="panelTitle")
-        self.skipped = QListWidget()
+        self.skipped = QListWidget(wordWrap=True)
+        self.skipped.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.skipped.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         layout = QVBoxLayout(self)
         layout.setSpacing(8)
@@ -104,7 +105,7 @@ class DataPage(QWidget):
         self.skipped.clear()
         self.skipped.addItems([f"{found.file}: {found.reason}" for found in model.skipped])
         rows = min(max(len(model.skipped), 1), MOST_SKIPPED)
-        self.skipped.setFixedHeight(rows * max(self.skipped.sizeHintForRow(0), 16) + 8)
+        self.skipped.setFixedHeight(rows * max(self.skipped.sizeHintForRow(0), 16) + 10)
         self.skipped_title.setText(_("Left out: {count}").format(count=len(model.skipped)))
         for widget in (self.skipped_title, self.skipped):
             widget.setVisible(bool(model.skipped))

@@ -87,6 +87,7 @@ class TrainPanel(QWidget):
         bold.setBold(True)
         self.start.setFont(bold)
         self.start.setMinimumWidth(96)
+        self.cancel.setMinimumWidth(96)
         buttons = QHBoxLayout()
         for button in (self.start, self.resume, self.cancel):
             buttons.addWidget(button)

@@ -165,10 +165,12 @@ class PresetBox(QWidget):
         two = len(classes) == 2 and preset.task == "classification"
         self._form.setRowVisible(self.positive, two)
         self.positive.fill([(name, name, "") for name in classes], choices.positive)
-        starts: list[tuple[Any, str, str]] = [
-            (None, _("As the preset: {start}").format(start=_(STARTS[preset.start])), "")
-        ]
-        starts += [(key, _(STARTS[key]), "") for key in ("none", "imagenet") if key != preset.start]
+        downloaded = _("Downloaded the first time, but for MobileNet V1, which comes with the program")
+        tips = {"imagenet": downloaded}
+        first = _("As the preset: {start}").format(start=_(STARTS[preset.start]))
+        starts: list[tuple[Any, str, str]] = [(None, first, tips.get(preset.start, ""))]
+        others = [key for key in ("none", "imagenet") if key != preset.start]
+        starts += [(key, _(STARTS[key]), tips.get(key, "")) for key in others]
         starts += [(name, title, name) for name, title in model.starts]
         if choices.weights and choices.weights not in [key for key, _title, _tip in starts]:
             starts.append((choices.weights, Path(choices.weights).name, choices.weights))
@@ -189,7 +191,7 @@ class PresetBox(QWidget):
             self.epochs.setValue(choices.epochs or 0)
             self.seed.setValue(choices.seed)
             self.as_published.setChecked(choices.as_published)
-        self.out.setPlaceholderText(_("A new folder in {folder}").format(folder=model.runs.name))
+        self.out.setPlaceholderText(_("A new folder in {folder}").format(folder=model.runs))
         if not self.out.hasFocus():
             self.out.setText("" if choices.out is None else str(choices.out))
 

@@ -35,7 +35,10 @@ from allxai_desktop.training.words import (
 from napari_allxai_train.confusion_view import ConfusionView
 
 OF_POSITIVE = {"sensitivity": "recall", "specificity": "specificity", "fn_of_all": "fn_of_all"}
-OF_CLASS = ("recall", "precision", "specificity", "auc", "dice_pooled", "iou_pooled")
+OF_CLASS = (
+    *("recall", "precision", "specificity", "auc"),
+    *("dice_pooled", "dice_mean", "iou_pooled", "iou_mean"),
+)
 
 
 class ResultPage(QWidget):

@@ -35,6 +35,7 @@ class RunPage(QWidget):
         self._clock.timeout.connect(self._show_state)
         layout = QVBoxLayout(self)
         layout.setSpacing(6)
+        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         for widget, stretch in (
             (self.empty, 1),
             (self.error, 0),
@@ -81,8 +82,8 @@ class RunPage(QWidget):
         self.empty.setVisible(not begun and not model.error)
         self.error.setVisible(bool(model.error))
         self.error.setText(model.error)
-        for widget in (self.state, self.curves):
-            widget.setVisible(begun)
+        self.state.setVisible(begun)
+        self.curves.setVisible(model.running or bool(model.records))
         self.progress.setVisible(model.running)
         if self.notes.count() > len(model.notes):
             self.notes.clear()

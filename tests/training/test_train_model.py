@@ -349,9 +349,11 @@ def test_a_network_that_cannot_be_offered_is_told(ready, tmp_path):
 def test_a_report_of_an_earlier_run_is_shown(model, tmp_path):
     report(tmp_path / "old")
     model.open_report(tmp_path / "old" / "evaluation.json")
+    wait(model, lambda: model.report)
     assert (model.folder, model.report.network) == (tmp_path / "old", "net")
     (tmp_path / "old" / "other.json").write_text(json.dumps([]))
     model.open_report(tmp_path / "old" / "other.json")
+    wait(model, lambda: model.error)
     assert model.error.startswith("other.json is no evaluation")
 
 

@@ -122,6 +122,7 @@ def test_an_earlier_run_is_shown(window, setting, qtbot, monkeypatch):
     setting.model.report = None
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args: (str(path), ""))
     window.panel.former.click()
+    qtbot.waitUntil(lambda: setting.model.report is not None)
     assert setting.model.report.images == 4
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.i18n import N_
 
-CLASS, TOOL, EDIT, IMAGE, PROGRAM = (
+CLASS, TOOL, EDIT, CLEAN, IMAGE, PROGRAM = (
     N_("Classes"),
     N_("Tools"),
     N_("Painting"),
+    N_("Clean up"),
     N_("Image and map"),
     N_("Program"),
 )
@@ -46,6 +47,13 @@ KEYS: dict[str, Key] = {
     "close-outline": Key("Return", N_("Close the polygon (also a double click)"), EDIT, ("Enter",)),
     "remove-point": Key("Backspace", N_("Take the last corner of the polygon back"), EDIT),
     "escape": Key("Esc", N_("Give the polygon or outline up, or leave What if"), EDIT),
+    "fill-holes": Key("Shift+F", N_("Fill holes"), CLEAN),
+    "remove-islands": Key("Shift+I", N_("Remove islands"), CLEAN),
+    "smooth": Key("Shift+S", N_("Smooth"), CLEAN),
+    # The sign without Shift on the same key of an English keyboard; a Spanish one has all four.
+    "grow": Key(">", N_("Grow by a pixel"), CLEAN, (".",)),
+    "shrink": Key("<", N_("Shrink by a pixel"), CLEAN, (",",)),
+    "rest": Key("Shift+B", N_("Unlabelled pixels become background"), CLEAN),
     "pan": Key("Space", N_("Hold and drag to move the image"), IMAGE),
     "next-image": Key("PgDown", N_("Next image"), IMAGE),
     "previous-image": Key("PgUp", N_("Previous image"), IMAGE),

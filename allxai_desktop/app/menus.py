@@ -15,6 +15,8 @@ from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import LANGUAGES, N_, _, language
 from allxai_desktop.keys import KEYS
+from allxai_desktop.painting.engine import TOOLS
+from napari_allxai_annotate.clean_menu import CleanMenu
 
 if TYPE_CHECKING:
     from allxai_desktop.app.window import MainWindow
@@ -135,11 +137,15 @@ class Menus:
             )
             self._check(menu, action, lambda code=cls.code: window.paint.active == code)  # type: ignore[misc]
         menu.addSeparator()
-        for name in ("brush", "eraser", "fill", "polygon", "freehand"):
+        for name in TOOLS:
             action = self._add_hint(
                 menu, _(KEYS[name].title), partial(setattr, window.paint, "tool", name), name
             )
             self._check(menu, action, lambda tool=name: window.paint.tool == tool)  # type: ignore[misc]
+        clean = CleanMenu(window.annotate.cleaner, menu)
+        clean.setTitle(_("Clean up"))
+        clean.retranslate()
+        self._for_image.append(menu.addMenu(clean))
         menu.addSeparator()
         swap = KEYS["swap"].title
         self._add_hint(menu, _(swap), window.paint.swap_active, "swap")

@@ -333,8 +333,9 @@ class MainWindow(QMainWindow):
             self.compare_window.model.show_networks(cards)
 
     def _on_over_canvas(self) -> None:
-        # Digits choose a class there; the number that was typed is done with.
-        self.explain.fraction.clearFocus()
+        # Digits choose a class there; what was typed elsewhere is done with.
+        for field in (self.explain.fraction, self.study_panel.search):
+            field.clearFocus()
 
     # Window events
 
@@ -371,6 +372,7 @@ class MainWindow(QMainWindow):
         self.what_if_view.close()
         self.what_if_banner.disconnect_model()
         self.explain.disconnect_session()
+        self.annotate.disconnect_model()
         self.canvas.close()
         self.qt_viewer.close()
         super().closeEvent(event)

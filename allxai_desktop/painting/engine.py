@@ -108,11 +108,7 @@ class PaintModel:
             indices, first = np.unique(indices, return_index=True)
             new = new[first]
         old = self._flat[indices]
-        change = old != new
-        if self._only_over is not None:
-            change &= old == self._only_over
-        for locked in self._locked:
-            change &= old != locked
+        change = (old != new) & self.may_change(old)
         # All of a large fill changes, as a rule: no copy of it then.
         part = slice(None) if change.all() else change
         edit = Edit(indices[part], old[part], new[part], self._stroke_source)
@@ -120,6 +116,30 @@ class PaintModel:
             self._stroke.append(edit)
             self._write(edit)
         return len(edit.indices)
+
+    def may_change(self, old: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Return for codes (n,) whether "only over" and the locks let their pixels be painted."""
+        allowed = np.ones(old.shape, bool) if self._only_over is None else old == self._only_over
+        for locked in self._locked:
+            allowed &= old != locked
+        return allowed
+
+    def replace_stroke(self, indices: NDArray[np.int64], code: int) -> int:
+        """Make the open stroke consist of giving `code` to `indices` (n,) alone, for previews; see `apply`.
+
+        Only pixels that differ from the stroke so far are written. Raises `ValueError` where no stroke is open.
+        """
+        if self._stroke is None:
+            raise ValueError("no stroke is open")
+        if self._stroke:
+            before = merge(self._stroke)
+            keep = np.isin(before.indices, indices, assume_unique=True) & (before.new == code)
+            back = Edit(before.indices[~keep], before.new[~keep], before.old[~keep])
+            kept = Edit(before.indices[keep], before.old[keep], before.new[keep], self._stroke_source)
+            self._stroke = [kept] if len(kept.indices) else []
+            if len(back.indices):
+                self._write(back)
+        return self.apply(indices, code)
 
     def end_stroke(self) -> None:
         """Close the stroke and keep it as one undo step. Nothing happens where none is open."""

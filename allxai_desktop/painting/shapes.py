@@ -111,6 +111,22 @@ def flood(codes: NDArray[np.uint8], point: tuple[float, float]) -> Indices:
         reach *= 4
 
 
+def outline(indices: Indices, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return the sides of pixels between `indices` (n,) and the rest: (m, 2, 2), the two ends of each side."""
+    if not len(indices):
+        return np.empty((0, 2, 2))
+    rows, columns = np.divmod(indices, shape[1])
+    top, left = rows.min() - 1, columns.min() - 1
+    inside = np.zeros((rows.max() - top + 2, columns.max() - left + 2), bool)
+    inside[rows - top, columns - left] = True
+    # Below the pixel (row, column) its lower side runs from column - 0.5 to column + 0.5.
+    corner = np.array([top, left])
+    across = np.argwhere(inside[:-1] != inside[1:]) + corner
+    along = np.argwhere(inside[:, :-1] != inside[:, 1:]) + corner
+    half = np.array([[0.5, -0.5], [0.5, 0.5]])
+    return np.concatenate([across[:, None] + half, along[:, None] + half[:, ::-1]])
+
+
 def _runs(rows: Indices, starts: Indices, stops: Indices, shape: tuple[int, int]) -> Indices:
     """Return the indices of the pixels `starts`…`stops` - 1 of each row, clipped to the width."""
     starts = np.clip(starts, 0, shape[1])

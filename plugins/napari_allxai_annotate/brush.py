@@ -29,6 +29,7 @@ class BrushView:
 
     brush_changed = Signal()
     path_changed = Signal()
+    sides_changed = Signal()
 
     def __init__(self) -> None:
         self.center: Point | None = None
@@ -36,6 +37,8 @@ class BrushView:
         self.color: Color = (1, 1, 1)
         self.path: NDArray[np.float64] = np.empty((0, 2))
         self.corners = False
+        self.sides: NDArray[np.float64] = np.empty((0, 2))
+        self.sides_color: Color = (1, 1, 1)
 
     def set_brush(self, center: Point | None, radius: Point, color: Color) -> None:
         """Show a brush with `radius` (rows, columns) at `center`, or none where that is None."""
@@ -48,6 +51,12 @@ class BrushView:
         self.path = np.array(path, float).reshape(-1, 2)
         self.corners, self.color = corners, color
         self.path_changed.emit()
+
+    def set_sides(self, sides: NDArray[np.float64], color: Color) -> None:
+        """Show separate lines, `sides` (2n, 2) from each even point to the next; none where that is empty."""
+        if len(sides) or len(self.sides):
+            self.sides, self.sides_color = sides, color
+            self.sides_changed.emit()
 
 
 class BrushOverlay(SceneOverlay):
@@ -67,23 +76,28 @@ class VispyBrushOverlay(VispySceneOverlay):
         node = Node()
         self._ring = [Line(circle, width=width, parent=node) for width in (4, 2)]
         self._line = [Line(np.zeros((2, 2)), width=width, parent=node) for width in (4, 2)]
+        self._sides = [
+            Line(np.zeros((2, 2)), width=width, connect="segments", parent=node) for width in (4, 2)
+        ]
         self._corners = Markers(parent=node)
-        self._parts = [*self._ring, *self._line, self._corners]
+        self._parts = [*self._sides, *self._ring, *self._line, self._corners]
         for order, part in enumerate(self._parts):
             part.order = order
             part.set_gl_state("translucent", depth_test=False)
             part.visible = False
         for part in self._ring:
             part.transform = STTransform()
-        for part in (self._ring[0], self._line[0]):
+        for part in (self._ring[0], self._line[0], self._sides[0]):
             part.set_data(color=HALO)
         super().__init__(node=node, **kwargs)
         self.view: BrushView = self.overlay.view
         self.view.brush_changed.connect(self._on_brush)
         self.view.path_changed.connect(self._on_path)
+        self.view.sides_changed.connect(self._on_sides)
         self.reset()
         self._on_brush()
         self._on_path()
+        self._on_sides()
 
     def _on_blending_change(self) -> None:
         """Keep the blending set at the start: a group of nodes has none of its own."""
@@ -113,8 +127,17 @@ class VispyBrushOverlay(VispySceneOverlay):
                 path, size=8, face_color=self.view.color, edge_color="black", edge_width=1, symbol="square"
             )
 
+    def _on_sides(self) -> None:
+        sides = self.view.sides[:, ::-1]
+        for part in self._sides:
+            part.visible = len(sides) > 0
+        if len(sides):
+            self._sides[0].set_data(sides)
+            self._sides[1].set_data(sides, color=self.view.sides_color)
+
     def close(self) -> None:
         """Stop following the view."""
+        self.view.sides_changed.disconnect(self._on_sides)
         self.view.brush_changed.disconnect(self._on_brush)
         self.view.path_changed.disconnect(self._on_path)
         super().close()

@@ -7,6 +7,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 from napari.utils.interactions import mouse_press_callbacks
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from allxai_desktop.cellclasses import BY_CODE, UNLABELLED
@@ -15,6 +16,7 @@ from allxai_desktop.painting.engine import PaintModel
 from napari_allxai_annotate.brush import BrushView, Color, Point
 
 LEFT, RIGHT = 1, 2
+OUTLINED_PIXELS = 1_000_000
 ERASER_COLOR: Color = (1, 1, 1)
 REGION_COLOR: Color = (1, 0.75, 0)
 
@@ -308,6 +310,21 @@ class Gestures:
             radius = float(self.layer.scale[-2] * size / 2), float(self.layer.scale[-1] * size / 2)
         shown = self._paint_code if code is None else code
         self.view.set_brush(center, radius, self._color(shown))
+
+    def show_region(self, indices: NDArray[np.int64] | None) -> None:
+        """Outline the pixels at flat `indices` (n,) on the canvas; None takes the outline away.
+
+        Very many are not outlined: it would take longer than doing what they show.
+        """
+        if indices is None or self.layer is None or len(indices) > OUTLINED_PIXELS:
+            self.view.set_sides(np.empty((0, 2)), ERASER_COLOR)
+            return
+        sides = shapes.outline(indices, self.model.shape).reshape(-1, 2)
+        origin, down, right = (
+            np.array(self.layer.data_to_world(point)[-2:]) for point in ((0, 0), (1, 0), (0, 1))
+        )
+        world = origin + sides[:, :1] * (down - origin) + sides[:, 1:] * (right - origin)
+        self.view.set_sides(world, ERASER_COLOR)
 
     def _show_path(self, mouse: Point | None = None) -> None:
         path = [world for _data, world in self._corners]

@@ -49,6 +49,12 @@ def _freehand(painter: QPainter, _color: QColor) -> None:
     painter.drawEllipse(QRectF(2, 3.5, 12, 9))
 
 
+def _clean(painter: QPainter, color: QColor) -> None:
+    painter.drawLine(QPointF(13.5, 1.5), QPointF(8.5, 7.5))
+    painter.setBrush(color)
+    painter.drawPolygon(_polygon((6.5, 6), (10, 9), (8, 14), (1.5, 12.5)))
+
+
 def _undo(painter: QPainter, _color: QColor) -> None:
     painter.drawArc(QRectF(3, 5, 10, 8), -90 * 16, 200 * 16)
     painter.drawLine(QPointF(4, 13), QPointF(8, 13))
@@ -104,6 +110,7 @@ GLYPHS: dict[str, Callable[[QPainter, QColor], None]] = {
     "fill": _fill,
     "polygon": _polygon_tool,
     "freehand": _freehand,
+    "clean": _clean,
     "undo": _undo,
     "redo": _redo,
     "eye": _eye,

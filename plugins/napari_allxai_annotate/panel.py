@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -22,15 +21,19 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from allxai_desktop.cellclasses import CLASSES, UNLABELLED, CellClass
+from allxai_desktop.cellclasses import CLASSES, UNLABELLED
 from allxai_desktop.i18n import _
 from allxai_desktop.keys import KEYS
+from allxai_desktop.painting.cleaner import Cleaner
+from allxai_desktop.painting.cleanup import ACTIONS
 from allxai_desktop.painting.engine import MAX_BRUSH, MIN_BRUSH, TOOLS, PaintModel
 from napari_allxai_annotate.canvas import PaintCanvas
+from napari_allxai_annotate.class_row import ClassRow, name_control
+from napari_allxai_annotate.clean_menu import CleanMenu
 from napari_allxai_annotate.glyphs import GlyphButton, swatch
 from napari_allxai_annotate.shortcuts import HoldToPan, Shortcuts
+from napari_allxai_explain.dispatch import Dispatcher
 
-NONE = "–"
 SLIDER_STEPS = 100
 OUTLINE_KEYS = ("close-outline", "remove-point")
 # The slider takes the place of the arrows of the spin box: Qt's own way to hide them loses the number here.
@@ -38,6 +41,7 @@ STYLE = """
 QToolButton { border: 2px solid transparent; border-radius: 4px; padding: 0px 2px; background: transparent; }
 QToolButton:hover { background: rgba(128, 128, 128, 60); }
 QToolButton:checked { background: rgba(128, 128, 128, 110); border-color: rgba(128, 128, 128, 200); }
+QToolButton::menu-indicator { image: none; width: 0px; }
 QToolButton:focus { border-color: palette(highlight); }
 QSpinBox { padding: 1px 4px; min-width: 0px; min-height: 20px; }
 QSpinBox::up-button, QSpinBox::down-button, QSpinBox::up-arrow, QSpinBox::down-arrow {
@@ -58,6 +62,7 @@ class AnnotatePanel(QWidget):
         super().__init__()
         self.model = model
         self.canvas = canvas
+        self.cleaner = Cleaner(model, Dispatcher())
         self._shares: Mapping[str, float | None] = {}
         self._build()
         self._connect()
@@ -84,15 +89,17 @@ class AnnotatePanel(QWidget):
         for row in self.rows:
             row.retranslate()
         for tool, button in self.tools.items():
-            _name(button, _(KEYS[tool].title), tool)
-        _name(self.undo, _("Undo"), "undo")
-        _name(self.redo, _("Redo"), "redo")
-        _name(self.hide_mask, _("Show or hide the mask"), "hide")
-        _name(self.outline, _("Show the mask as outlines"))
+            name_control(button, _(KEYS[tool].title), tool)
+        name_control(self.clean, _("Clean up the mask"))
+        self.clean_menu.retranslate()
+        name_control(self.undo, _("Undo"), "undo")
+        name_control(self.redo, _("Redo"), "redo")
+        name_control(self.hide_mask, _("Show or hide the mask"), "hide")
+        name_control(self.outline, _("Show the mask as outlines"))
         for control in (self.size_slider, self.size_value):
-            _name(control, _("Diameter of the brush in pixels"), "larger", "smaller")
-        _name(self.only_over, _("Paint only over pixels of this class"))
-        _name(self.opacity, _("Opacity of the mask"))
+            name_control(control, _("Diameter of the brush in pixels"), "larger", "smaller")
+        name_control(self.only_over, _("Paint only over pixels of this class"))
+        name_control(self.opacity, _("Opacity of the mask"))
         self.size_value.setSuffix(" px")
         self._fill_only_over()
         self.set_area_shares(self._shares)
@@ -103,6 +110,7 @@ class AnnotatePanel(QWidget):
         actions: dict[str, Callable[[], object]] = {
             **{f"class-{cls.code}": partial(setattr, model, "active", cls.code) for cls in CLASSES},
             **{tool: partial(setattr, model, "tool", tool) for tool in TOOLS},
+            **{name: partial(self.cleaner.run, name) for name in ACTIONS},
             "swap": model.swap_active,
             "larger": partial(model.step_brush_size, 1),
             "smaller": partial(model.step_brush_size, -1),
@@ -129,6 +137,7 @@ class AnnotatePanel(QWidget):
 
     def disconnect_model(self) -> None:
         """Stop following the model; called before the panel goes away, or when Qt has deleted it already."""
+        self.cleaner.close()
         for show, signal in self._shows.items():
             signal.disconnect(show)  # type: ignore[attr-defined]
         if self.canvas is not None:
@@ -147,6 +156,10 @@ class AnnotatePanel(QWidget):
         self.rows = [ClassRow(cls) for cls in CLASSES]
         self.tool_group = QButtonGroup(self)
         self.tools = {tool: GlyphButton(tool, tool) for tool in TOOLS}
+        self.clean = GlyphButton("clean")
+        self.clean_menu = CleanMenu(self.cleaner, self)
+        self.clean.setMenu(self.clean_menu)
+        self.clean.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.size_label, self.over_label, self.mask_label = QLabel(), QLabel(), QLabel()
         self.size_slider = _slider()
         self.size_value = QSpinBox()
@@ -171,6 +184,7 @@ class AnnotatePanel(QWidget):
             self.tool_group.addButton(button, TOOLS.index(tool))
             tools.addWidget(button)
         tools.addStretch()
+        tools.addWidget(self.clean)
         tools.addWidget(self.undo)
         tools.addWidget(self.redo)
         grid = QGridLayout()
@@ -238,6 +252,7 @@ class AnnotatePanel(QWidget):
             self.canvas.viewer.events.mouse_over_canvas.connect(self._on_over_canvas)
             self.canvas.gestures.drawing_changed.connect(self._show_drawing)
             self.canvas.gestures.target_changed.connect(self._show_drawing)
+            self.cleaner.previewed.connect(self.canvas.gestures.show_region)
 
     def _on_over_canvas(self) -> None:
         self.size_value.clearFocus()
@@ -311,60 +326,6 @@ class AnnotatePanel(QWidget):
         for cls in CLASSES:
             self.only_over.addItem(swatch(cls, 14), cls.title, cls.code)
         self._show_only_over()
-
-
-class ClassRow(QWidget):
-    """A class: its key, colour, letter and name to choose it by, its lock, its share of the area."""
-
-    def __init__(self, cls: CellClass) -> None:
-        super().__init__()
-        self.cls = cls
-        self.choose = QToolButton()
-        self.choose.setCheckable(True)
-        self.choose.setIcon(swatch(cls))
-        self.choose.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.choose.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.choose.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.choose.setFixedHeight(24)
-        red, green, blue = cls.color
-        self.choose.setStyleSheet(f"QToolButton:checked {{ border-color: rgb({red}, {green}, {blue}); }}")
-        self.share = QLabel(NONE)
-        self.share.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.lock = GlyphButton("lock-open", "lock")
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.choose, 1)
-        layout.addWidget(self.lock)
-        layout.addWidget(self.share)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Make room for the longest share in the font of the style, so that no row moves when one grows."""
-        text = self.share.text()
-        self.share.setText("100.0 %")
-        self.share.setMinimumWidth(self.share.sizeHint().width())
-        self.share.setText(text)
-        super().showEvent(event)
-
-    def show_share(self, share: float | None) -> None:
-        """Show a share of 0…1, or a dash for None."""
-        self.share.setText(NONE if share is None else f"{100 * share:.1f} %")
-
-    def retranslate(self) -> None:
-        """Set the texts again in the current language."""
-        name = self.cls.title
-        self.choose.setText(f" {self.cls.code}  {name}")
-        _name(self.choose, _("Paint {name}").format(name=name), f"class-{self.cls.code}")
-        _name(self.lock, _("Lock {name}: it is never painted over").format(name=name))
-        self.share.setAccessibleName(_("Area of {name}").format(name=name))
-        self.share.setToolTip(_("Share of the labelled area"))
-
-
-def _name(control: QWidget, text: str, *keys: str) -> None:
-    """Give `control` its accessible name and, with its keys, its tooltip."""
-    control.setAccessibleName(text)
-    sequences = ", ".join(KEYS[key].sequence for key in keys)
-    control.setToolTip(f"{text} ({sequences})" if sequences else text)
 
 
 def _slider() -> QSlider:

@@ -268,3 +268,33 @@ def test_unknown_classes_and_tools_are_refused(model):
         model.active = 9
     with pytest.raises(ValueError, match="lasso"):
         model.tool = "lasso"
+
+
+def test_an_open_stroke_can_be_replaced_and_writes_only_the_difference(model):
+    model.apply(at(0), 4)
+    model.begin_stroke()
+    model.replace_stroke(at(0, 1, 2), 2)
+    seen = []
+    model.edited.connect(lambda *change: seen.append([part.tolist() for part in change]))
+    model.replace_stroke(at(1, 3), 2)
+    assert seen == [[[0, 2], [2, 2], [4, 0]], [[3], [0], [2]]]
+    model.end_stroke()
+    assert model.codes.tolist() == [[4, 2, 0], [2, 0, 0]]
+    model.undo()
+    assert model.codes.tolist() == [[4, 0, 0], [0, 0, 0]]
+
+
+def test_a_replaced_stroke_honours_locks(model):
+    model.apply(at(0), 4)
+    model.locked = {4}
+    model.begin_stroke()
+    assert model.replace_stroke(at(0, 1), 2) == 1
+    assert model.replace_stroke(at(0), 2) == 0
+    model.end_stroke()
+    assert model.codes.tolist() == [[4, 0, 0], [0, 0, 0]]
+    assert model.can_undo
+
+
+def test_without_a_stroke_there_is_nothing_to_replace(model):
+    with pytest.raises(ValueError, match="no stroke"):
+        model.replace_stroke(at(0), 2)

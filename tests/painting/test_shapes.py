@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from allxai_desktop.painting.shapes import disc, flood, polygon, snap, stroke
+from allxai_desktop.painting.shapes import disc, flood, outline, polygon, snap, stroke
 
 
 def picture(indices, shape):
@@ -113,3 +113,20 @@ def test_indices_increase_strictly(diameter):
     for points in rng.uniform(0, 60, (20, 2, 2)):
         assert (np.diff(stroke(*points, diameter, (60, 60))) > 0).all()
     assert (np.diff(polygon(rng.uniform(0, 60, (30, 2)), (60, 60))) > 0).all()
+
+
+def test_the_outline_of_a_region_is_the_sides_of_its_pixels():
+    sides = outline(np.array([0, 1]), (2, 3))
+    found = {tuple(map(tuple, side.tolist())) for side in sides}
+    assert found == {
+        ((-0.5, -0.5), (-0.5, 0.5)),
+        ((-0.5, 0.5), (-0.5, 1.5)),
+        ((0.5, -0.5), (0.5, 0.5)),
+        ((0.5, 0.5), (0.5, 1.5)),
+        ((-0.5, -0.5), (0.5, -0.5)),
+        ((-0.5, 1.5), (0.5, 1.5)),
+    }
+
+
+def test_nothing_has_no_outline():
+    assert outline(np.array([], np.int64), (2, 3)).shape == (0, 2, 2)

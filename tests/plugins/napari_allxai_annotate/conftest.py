@@ -36,6 +36,7 @@ class Window(QMainWindow):
 
     def end(self):
         self.panel.release_keys()
+        self.panel.disconnect_model()
         self.canvas.close()
         self.view.close()
         self.close()

@@ -1,0 +1,106 @@
+"""Clean-up of a `PaintModel` on a thread of its own, with a preview."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from allxai_desktop.painting.cleanup import ACTIONS, ONE_CLASS
+from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.tasks import Progress, TaskRunner
+
+MIN_BELOW, MAX_BELOW = 2, 9999
+
+Change = tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint8]]
+"""Flat indices (n,), their codes before and after."""
+
+
+class Cleaner:
+    """Does what is in `cleanup.ACTIONS` to the active class of `model`, or to all classes; each is one undo step.
+
+    What was painted while an action was computed stays. `previewed` tells the flat indices (n,) of what an action
+    would change, or None when nothing is previewed; `done` tells the action and how many pixels it changed.
+    """
+
+    below_changed = Signal(int)
+    every_class_changed = Signal(bool)
+    previewed = Signal(object)
+    done = Signal(str, int)
+
+    def __init__(
+        self, model: PaintModel, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()
+    ) -> None:
+        self.model = model
+        self._below, self._every_class = 64, False
+        self._ended: Callable[[Change], None] = self._show
+        self._tasks = TaskRunner(dispatch)
+        self._tasks.finished.connect(lambda change: self._ended(change))
+        model.image_replaced.connect(self._tasks.cancel)
+
+    def close(self) -> None:
+        """Stop; nothing is changed after this."""
+        self.model.image_replaced.disconnect(self._tasks.cancel)
+        self._tasks.close()
+
+    @property
+    def below(self) -> int:
+        """Holes and islands smaller than this many pixels are cleaned; outside 2–9999 it becomes the nearest."""
+        return self._below
+
+    @below.setter
+    def below(self, pixels: int) -> None:
+        pixels = min(max(pixels, MIN_BELOW), MAX_BELOW)
+        if pixels != self._below:
+            self._below = pixels
+            self.below_changed.emit(pixels)
+
+    @property
+    def every_class(self) -> bool:
+        """Whether all classes are cleaned, where that makes sense, or the active one."""
+        return self._every_class
+
+    @every_class.setter
+    def every_class(self, every: bool) -> None:
+        if every != self._every_class:
+            self._every_class = every
+            self.every_class_changed.emit(every)
+
+    def preview(self, name: str | None) -> None:
+        """Find what the action `name` would change, or end the preview."""
+        if self._ended == self._show:
+            self._tasks.cancel()
+        self.previewed.emit(None)
+        if name is not None:
+            self._start(name, self._show)
+
+    def run(self, name: str) -> None:
+        """Do the action `name` of `cleanup.ACTIONS`. Raises `KeyError` for another name."""
+        self.previewed.emit(None)
+        self._start(name, partial(self._apply, name))
+
+    def _start(self, name: str, ended: Callable[[Change], None]) -> None:
+        code = None if self._every_class and name not in ONE_CLASS else self.model.active
+        clean, codes, below = ACTIONS[name], self.model.codes.copy(), self._below
+        allowed = self.model.may_change
+
+        def work(_progress: Progress) -> Change:
+            new = clean(codes, code, below)
+            changed = np.flatnonzero(new != codes)
+            old = codes.reshape(-1)[changed]
+            changed = changed[allowed(old)]
+            return changed, codes.reshape(-1)[changed], new.reshape(-1)[changed]
+
+        self._ended = ended
+        self._tasks.start(work)
+
+    def _show(self, change: Change) -> None:
+        self.previewed.emit(change[0])
+
+    def _apply(self, name: str, change: Change) -> None:
+        indices, old, new = change
+        same = self.model.codes.reshape(-1)[indices] == old
+        # A stroke in hand is one undo step, this another.
+        self.model.end_stroke()
+        self.done.emit(name, self.model.apply(indices[same], new[same]))

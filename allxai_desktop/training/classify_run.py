@@ -22,7 +22,7 @@ from allxai_desktop.networks.network import luminance, resize, sharpened
 from allxai_desktop.networks.user import complete_card, name_from
 from allxai_desktop.training import start
 from allxai_desktop.training.classify import Classification, Look
-from allxai_desktop.training.classmaps import read_class_map
+from allxai_desktop.training.classmaps import NEGATIVE, read_class_map
 from allxai_desktop.training.copies import Copy
 from allxai_desktop.training.data import TrainingError, read_data
 from allxai_desktop.training.dataset import DataSet, look_through
@@ -47,12 +47,6 @@ from allxai_desktop.training.split_file import SavedSplit, read_split, save_spli
 
 # Images that the statistics of BatchNorm are measured on.
 _CALIBRATION = 64
-# Class names that stand for the absence of what is looked for.
-_NEGATIVE = {
-    "0", "benign", "control", "healthy", "hem", "negative", "negativo", "normal", "normales", "sana", "sanas",
-    "sano", "typical", "tipica", "típica",
-}  # fmt: skip
-"""Between two classes of which one is among these, the other is the positive one."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +76,7 @@ def gather(request: Request, preset: Preset, watcher: Watcher) -> Material:
             )
         )
     if len(classes) == 2 and positive is None:
-        positive = next((name for name in classes if name.casefold() not in _NEGATIVE), classes[1])
+        positive = next((name for name in classes if name.casefold() not in NEGATIVE), classes[1])
         watcher.note(_("Positive class: {name}; --positive chooses the other.").format(name=positive))
     title = _("Looking through the images")
     data = look_through(root, items, progress=lambda share: watcher.stage(title, share))

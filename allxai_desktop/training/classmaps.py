@@ -18,6 +18,12 @@ from typing import Any
 from allxai_desktop.i18n import _
 from allxai_desktop.training.data import Item, TrainingError
 
+NEGATIVE = {
+    "0", "benign", "control", "healthy", "hem", "negative", "negativo", "normal", "normales", "sana", "sanas",
+    "sano", "typical", "tipica", "típica",
+}  # fmt: skip
+"""Names of classes, in small letters, that stand for the absence of what is looked for."""
+
 
 @dataclass(frozen=True)
 class ClassMap:

@@ -9,7 +9,7 @@ from psygnal import Signal
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.tasks import Progress, TaskRunner
-from allxai_desktop.training.classmaps import ClassMap, class_map_names, read_class_map
+from allxai_desktop.training.classmaps import NEGATIVE, ClassMap, class_map_names, read_class_map
 from allxai_desktop.training.data import Item, read_data, subject_pattern
 from allxai_desktop.training.dataset import DataSet, Skipped, look_through
 from allxai_desktop.training.duplicates import group_fingerprints, merge_groups
@@ -104,8 +104,11 @@ class DataModel:
 
     @property
     def suggested_positive(self) -> str | None:
-        """The positive class that the class map names."""
-        return None if self._map is None else self._map.positive
+        """The positive class of the class map, or of two classes the one beside one that is called healthy or so."""
+        if self._map is not None and self._map.positive is not None:
+            return self._map.positive
+        likely = [found.name for found in self.classes if found.name.casefold() not in NEGATIVE]
+        return likely[0] if len(self.classes) == 2 and len(likely) == 1 else None
 
     def open(self, path: Path) -> None:
         """Read the data set at `path`: a folder, a table or a study. What is shown before goes."""

@@ -98,7 +98,7 @@ def _imagenet_state(name: str) -> dict[str, Tensor]:
         raise TrainingError(
             _(
                 "There are no ImageNet weights for {name} here, and they could not be downloaded: connect to the"
-                " internet, give a file with --weights, or start from random numbers with --weights none."
+                " internet, or start from a file or from random numbers (--weights FILE, --weights none)."
             ).format(name=name)
         ) from error
 

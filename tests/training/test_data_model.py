@@ -109,6 +109,16 @@ def test_a_class_map_makes_fewer_classes_and_names_the_positive(model, folder):
     assert counts(model) == {"ig": 2, "monocyte": 2, "platelet": 2}
 
 
+def test_of_two_classes_the_one_that_is_not_called_healthy_is_positive(model, folder):
+    read(model, folder)
+    assert model.suggested_positive is None
+    for seed in (7, 8):
+        draw(folder.parent / "two" / "Hem" / f"{seed}.png", seed)
+        draw(folder.parent / "two" / "all" / f"{seed}.png", 10 + seed)
+    read(model, folder.parent / "two")
+    assert model.suggested_positive == "all"
+
+
 def test_a_class_map_of_other_classes_is_told(model, folder):
     read(model, folder)
     model.choose(class_map="aml-typical")

@@ -44,15 +44,16 @@ def test_nothing_can_be_started_before_there_are_images(window):
     assert panel.missing.text() == "Choose the images to learn from."
 
 
-def test_a_folder_that_is_dropped_is_read_and_the_positive_class_asked_for(window, setting, qtbot):
+def test_a_folder_that_is_dropped_is_read_and_can_be_learnt(window, setting, qtbot):
     panel = window.panel
     drop(panel, setting.images)
     qtbot.waitUntil(lambda: setting.model.data.data is not None)
-    assert panel.missing.text().startswith("Choose the positive class")
-    assert not panel.start.isEnabled()
-    setting.model.choose(positive="atypical")
+    assert setting.model.choices.positive == "atypical"
     assert panel.start.isEnabled()
     assert not panel.missing.isVisible()
+    setting.model.choose(positive=None)
+    assert panel.missing.text().startswith("Choose the positive class")
+    assert not panel.start.isEnabled()
 
 
 def test_what_is_said_beside_the_preset_is_not_said_twice(window, setting, qtbot):

@@ -74,9 +74,9 @@ def test_the_positive_class_is_asked_for_where_there_are_two(box, setting, qtbot
     setting.model.data.open(setting.images)
     qtbot.waitUntil(lambda: setting.model.data.data is not None)
     assert box.positive.isVisible()
-    assert (titles(box.positive), box.positive.value) == (["atypical", "typical"], None)
-    choose(box.positive, "atypical")
-    assert setting.model.choices.positive == "atypical"
+    assert (titles(box.positive), box.positive.value) == (["atypical", "typical"], "atypical")
+    choose(box.positive, "typical")
+    assert setting.model.choices.positive == "typical"
 
 
 def test_epochs_and_seed_are_chosen_and_another_preset_takes_its_own(box, setting):

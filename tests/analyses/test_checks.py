@@ -38,6 +38,7 @@ def explainer():
         std=(1.0,) * 3,
         cam_layer="image",
         sha256="w",
+        preprocessing="",
     )
     return Explainer(Network(card, Redness()))
 

@@ -22,7 +22,12 @@ def network(size=(2, 2), cam_layer="0", counts=None):
         last.weight.copy_(torch.tensor([[1.0, 0, 0], [0, 1, -1]]))
     module = nn.Sequential(conv, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), last)
     card = SimpleNamespace(
-        classes=("red", "green"), input_size=size, mean=(0.0, 0, 0), std=(1.0, 1, 1), cam_layer=cam_layer
+        classes=("red", "green"),
+        input_size=size,
+        mean=(0.0, 0, 0),
+        std=(1.0, 1, 1),
+        cam_layer=cam_layer,
+        preprocessing="",
     )
     return Network(card, module)
 

@@ -1,6 +1,7 @@
 """The data set that a training window shows: listed at once, looked through in the background."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -10,9 +11,10 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.tasks import Progress, TaskRunner
 from allxai_desktop.training.classmaps import NEGATIVE, ClassMap, class_map_names, read_class_map
-from allxai_desktop.training.data import Item, read_data, subject_pattern
+from allxai_desktop.training.data import Item, TrainingError, read_data, read_image_names, subject_pattern
 from allxai_desktop.training.dataset import DataSet, Skipped, look_through
 from allxai_desktop.training.duplicates import group_fingerprints, merge_groups
+from allxai_desktop.training.proposals import write_proposals
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class DataModel:
     `items` are the images with their classes as the class map has them and their subjects as the pattern finds them;
     `classes` counts those that can be used, `subjects` too; None where the subject of one is not known.
     `data` is there once each was read, and `copies` then says how many show what another shows, turned or not.
+    `plain` is a folder of images with neither classes nor masks, for which masks can be proposed.
     `maps` are the class maps of the program that fit the classes, name → title. `error`, `map_error` and
     `pattern_error` are sentences, or "". Everything is read on threads of its own; `dispatch` as in `TaskRunner`.
     """
@@ -47,24 +50,28 @@ class DataModel:
         self.class_map = ""
         self.maps: dict[str, str] = {}
         self.error = self.map_error = self.pattern_error = ""
+        self.plain = False
         self.copies = 0
         self.classes: list[ClassCount] = []
         self.subjects: int | None = None
         self._listed: list[Item] = []
         self._seen: DataSet | None = None
+        self._problems: list[str] = []
         self._map: ClassMap | None = None
         failure = N_("The images could not be read: see the log, or choose others.")
-        self._lister, self._looker = TaskRunner(dispatch, failure), TaskRunner(dispatch, failure)
+        self._lister, self._looker, self._proposer = (TaskRunner(dispatch, failure) for _runner in range(3))
         self._lister.finished.connect(self._on_listed)
         self._looker.finished.connect(self._on_seen)
-        for runner in (self._lister, self._looker):
+        self._proposer.finished.connect(self._on_proposed)
+        for runner in (self._lister, self._looker, self._proposer):
             runner.failed.connect(self._on_failed)
         self._looker.progressed.connect(self.progressed)
+        self._proposer.progressed.connect(self.progressed)
 
     @property
     def looking(self) -> bool:
         """Whether the data are being read."""
-        return self._lister.running or self._looker.running
+        return self._lister.running or self._looker.running or self._proposer.running
 
     @property
     def has_classes(self) -> bool:
@@ -90,9 +97,9 @@ class DataModel:
     def notes(self) -> list[str]:
         """What is worth knowing of the data, beside `skipped`."""
         if self.data is None:
-            return []
+            return self._problems
         # The first note counts and names what `skipped` explains.
-        notes = self.data.notes[bool(self.data.skipped) :]
+        notes = self._problems + self.data.notes[bool(self.data.skipped) :]
         if self.copies:
             notes.append(
                 _(
@@ -114,10 +121,11 @@ class DataModel:
         """Read the data set at `path`: a folder, a table or a study. What is shown before goes."""
         self.path, self.root = path, path
         self._listed, self._seen = [], None
-        self.maps, self.error = {}, ""
+        self.maps, self.error, self.plain = {}, "", False
+        self._problems = []
         self.class_map, self._map, self.map_error = "", None, ""
         self._looker.cancel()
-        self._lister.start(lambda _progress: read_data(path))
+        self._lister.start(lambda _progress: _read(path))
         self._derive()
 
     def choose(self, *, pattern: str | None = None, class_map: str | None = None) -> None:
@@ -139,12 +147,29 @@ class DataModel:
             if self._listed:
                 self._look()
 
+    def propose(self, out: Path) -> None:
+        """Write a nucleus mask for each image of a `plain` folder into the empty folder `out`, and open that."""
+        path = self.path
+        if self.plain and path is not None:
+            self.error = ""
+            self._proposer.start(lambda progress: (out, write_proposals(path, out, progress)))
+            self.changed.emit()
+
     def close(self) -> None:
         """Stop: nothing is delivered after this."""
-        self._lister.close()
-        self._looker.close()
+        for runner in (self._lister, self._looker, self._proposer):
+            runner.close()
 
-    def _on_listed(self, found: tuple[Path, list[Item]]) -> None:
+    def _on_proposed(self, found: tuple[Path, list[str]]) -> None:
+        out, problems = found
+        self.open(out)
+        self._problems = problems
+
+    def _on_listed(self, found: tuple[Path, list[Item]] | str) -> None:
+        if isinstance(found, str):
+            self.error, self.plain = found, True
+            self.changed.emit()
+            return
         self.root, self._listed = found
         labels = {item.label for item in self._listed if item.label}
         known = {name: read_class_map(name) for name in class_map_names() if labels}
@@ -218,6 +243,18 @@ class DataModel:
             if name and name in by_class
         ]
         self.subjects = _subjects(self.usable)
+
+
+def _read(path: Path) -> tuple[Path, list[Item]] | str:
+    """Return folder and images of a data set, or why a folder that holds only images is none."""
+    try:
+        return read_data(path)
+    except TrainingError as error:
+        if path.is_dir():
+            with suppress(TrainingError):
+                read_image_names(path)
+                return str(error)
+        raise
 
 
 def _subjects(items: Sequence[Item]) -> int | None:

@@ -149,7 +149,13 @@ class TrainModel:
     @property
     def missing(self) -> str:
         """What there is to do before a run can start, in one sentence; "" where nothing."""
-        return missing_data(self.data) or self.unsuitable(self.choices.preset) or self._missing_choice()
+        reading = _("The images are still being read.") if self.data.looking else ""
+        return (
+            missing_data(self.data)
+            or reading
+            or self.unsuitable(self.choices.preset)
+            or self._missing_choice()
+        )
 
     def unsuitable(self, name: str) -> str:
         """Return why a preset cannot learn from the data, in one sentence; "" where it can or there are none yet."""

@@ -41,6 +41,7 @@ class DataBox(QWidget):
         self.progress.setSizePolicy(kept)
         self.error = QLabel(objectName="warning", wordWrap=True)
         self.labels = self.maps_label, self.pattern_label = QLabel(), QLabel()
+        self.propose = QPushButton()
         self.maps = ChoiceBox()
         self.pattern = QLineEdit(clearButtonEnabled=True)
         head = QHBoxLayout()
@@ -54,11 +55,12 @@ class DataBox(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(head)
-        for widget in (self.path, self.summary, self.progress, self.error):
+        for widget in (self.path, self.summary, self.progress, self.error, self.propose):
             layout.addWidget(widget)
         layout.addLayout(self._form)
         self.folder.clicked.connect(self.ask_folder)
         self.table.clicked.connect(self.ask_table)
+        self.propose.clicked.connect(self.ask_proposals)
         self.maps.activated.connect(self._choose_map)
         self.pattern.editingFinished.connect(self._choose_pattern)
         model.changed.connect(self._show)
@@ -92,11 +94,16 @@ class DataBox(QWidget):
                     " in UID_10_3.png. Images of one subject then stay in one part."
                 ),
             ),
+            (
+                self.propose,
+                _("Propose nucleus masks…"),
+                _("Draw a nucleus mask for each image, to look through and correct, and learn from them"),
+            ),
             (self.progress, _("Progress"), _("How many images were read")),
         ):
             control.setAccessibleName(name)
             control.setToolTip(tip)
-        for button in (self.folder, self.table):
+        for button in (self.folder, self.table, self.propose):
             button.setText(button.accessibleName())
         self.maps_label.setText(_("Classes"))
         self.pattern_label.setText(_("Subject in the name"))
@@ -121,6 +128,14 @@ class DataBox(QWidget):
         )
         if name:
             self.model.open(Path(name))
+
+    def ask_proposals(self) -> None:
+        """Let the user choose the folder that proposed masks go to."""
+        name = QFileDialog.getExistingDirectory(
+            self, _("An empty folder for images and masks"), self._start()
+        )
+        if name:
+            self.model.propose(Path(name))
 
     def _start(self) -> str:
         return "" if self.model.path is None else str(self.model.path.parent)
@@ -157,6 +172,7 @@ class DataBox(QWidget):
         errors = [text for text in (model.error, model.map_error, model.pattern_error) if text]
         self.error.setVisible(bool(errors))
         self.error.setText("\n".join(errors))
+        self.propose.setVisible(model.plain and not model.looking)
         self._form.setRowVisible(self.maps, model.has_classes and not model.segmentation)
         self._form.setRowVisible(self.pattern, model.path is not None)
         rows = [("", _("As they are"), ""), *((name, title, "") for name, title in model.maps.items())]
@@ -171,6 +187,8 @@ class DataBox(QWidget):
         model = self.model
         if model.path is None:
             return _("Choose a folder or a table, or drop it here.")
+        if model.plain:
+            return _("Drawing masks…") if model.looking else ""
         if not model.usable:
             return _("Reading the folder…") if model.looking else ""
         images = len(model.usable)

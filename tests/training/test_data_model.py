@@ -160,6 +160,34 @@ def test_a_folder_without_classes_is_told_until_another_is_chosen(model, folder,
     assert missing_data(model) == ""
 
 
+def test_masks_are_proposed_for_a_folder_of_images(model, tmp_path):
+    for number in range(3):
+        draw(tmp_path / "plain" / f"{number}.png", number)
+    (tmp_path / "plain" / "broken.png").write_bytes(b"nothing")
+    read(model, tmp_path / "plain")
+    assert model.plain
+    assert "put the images of each class into a folder of its own" in missing_data(model)
+    model.propose(tmp_path / "out")
+    settle(model)
+    assert (model.path, model.plain, missing_data(model)) == (tmp_path / "out", False, "")
+    assert (model.segmentation, len(model.data.items)) == (True, 3)
+    assert model.notes[0].startswith("broken.png is not a PNG")
+
+
+def test_proposals_do_not_go_into_a_folder_with_files(model, tmp_path):
+    draw(tmp_path / "plain" / "1.png", 1)
+    read(model, tmp_path / "plain")
+    model.propose(tmp_path / "plain")
+    settle(model)
+    assert "is not empty" in model.error
+    assert model.plain
+
+
+def test_nothing_is_proposed_for_images_with_classes(model, folder):
+    read(model, folder)
+    assert not model.plain
+
+
 def test_images_with_masks_are_read_for_segmentation(model, tmp_path):
     for number in range(2):
         draw(tmp_path / "images" / f"{number}.png", number)

@@ -100,6 +100,17 @@ def test_a_folder_that_cannot_be_used_is_one_sentence(box, page, setting, qtbot,
     assert page.empty.text() == box.error.text()
 
 
+def test_masks_are_proposed_for_images_without_classes(box, setting, qtbot, tmp_path, monkeypatch):
+    assert not box.propose.isVisible()
+    open_images(setting, qtbot, setting.images / "typical")
+    assert box.propose.isVisible()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args: str(tmp_path / "masks"))
+    box.propose.click()
+    qtbot.waitUntil(lambda: setting.model.data.data is not None)
+    assert box.summary.text() == "3 images · with masks · subjects not known"
+    assert not box.propose.isVisible()
+
+
 def test_images_that_are_left_out_are_named_with_the_reason(box, page, setting, qtbot):
     (setting.images / "typical" / "9.png").write_bytes(b"nothing")
     open_images(setting, qtbot)

@@ -51,6 +51,16 @@ def test_any_other_error_is_logged_and_said_in_general(told, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_what_was_not_foreseen_is_said_in_the_words_of_the_task():
+    said, ended = [], threading.Event()
+    runner = TaskRunner(failure="The training failed.")
+    runner.failed.connect(lambda message: (said.append(message), ended.set()))
+    runner.start(lambda _progress: 1 / 0)
+    assert ended.wait(10)
+    assert said == ["The training failed."]
+    runner.close()
+
+
 def test_cancelled_work_stops_at_its_next_progress_and_tells_nothing(told):
     runner, events, _ended = told
     started, go, stopped = threading.Event(), threading.Event(), threading.Event()

@@ -73,11 +73,9 @@ class Comparison:
             return ()
         return tuple(key for key in cards[0].classes if all(key in card.classes for card in cards))
 
-    def show_networks(self, cards: Sequence[Card]) -> None:
-        """Offer other networks; those that are chosen and gone are dropped."""
-        self.cards = {card.name: card for card in cards}
-        kept = tuple(name for name in self.choices.networks if name in self.cards)
-        self.choices = replace(self.choices, networks=kept)
+    def add_networks(self, cards: Sequence[Card]) -> None:
+        """Offer these networks too."""
+        self.cards |= {card.name: card for card in cards}
         self.choices_changed.emit(self.choices)
 
     def choose(self, **changes: Any) -> None:

@@ -327,10 +327,10 @@ class MainWindow(QMainWindow):
         except AllxaiError as error:
             self.notices.show_notice(Notice("error", str(error)))
             return
-        self.explain.show_networks(cards)
+        self.explain.add_networks(cards)
         self.menus.retranslate()
         if self.compare_window is not None:
-            self.compare_window.model.show_networks(cards)
+            self.compare_window.model.add_networks(cards)
 
     def _on_over_canvas(self) -> None:
         # Digits choose a class there; what was typed elsewhere is done with.

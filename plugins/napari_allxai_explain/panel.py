@@ -119,10 +119,9 @@ class ExplainPanel(QWidget):
         area.setWidget(page)
         self.tabs.addTab(area, _(title))
 
-    def show_networks(self, cards: Sequence[Card]) -> None:
-        """Offer other networks."""
+    def add_networks(self, cards: Sequence[Card]) -> None:
+        """Offer these networks too, and those that are offered already as they are described now."""
         # In place: the tabs read the same.
-        self.cards.clear()
         self.cards.update({card.name: card for card in cards})
         self._show_choices(self.session.choices)
 

@@ -132,9 +132,9 @@ class ExplainWidget(QWidget):
         except AllxaiError as error:
             show_error(str(error))
             return
-        self.panel.show_networks(cards)
+        self.panel.add_networks(cards)
         if self.compare_window is not None:
-            self.compare_window.model.show_networks(cards)
+            self.compare_window.model.add_networks(cards)
 
     def _bind_brush_keys(self, *_changed: bool) -> None:
         # Where somebody annotates, the keys are bound already, and a second time none would work.

@@ -85,6 +85,17 @@ def test_at_first_the_first_networks_and_all_live_explainers_are_chosen(session)
     made.close()
 
 
+def test_a_network_that_is_added_can_be_chosen(session):
+    made = Comparison(session, CARDS[:1], FakeEngine())
+    heard = []
+    made.choices_changed.connect(heard.append)
+    made.add_networks(CARDS[1:2])
+    assert list(made.cards) == ["cells", "few"]
+    assert heard == [made.choices]
+    assert made.choices.networks == ("cells",)
+    made.close()
+
+
 def test_nothing_is_computed_before_it_is_asked_for(setting):
     assert setting.engine.asked == []
     assert setting.model.grid is None

@@ -70,6 +70,15 @@ def test_a_network_is_saved_whole_and_removed(user_networks):
     assert list(user_networks.iterdir()) == []
 
 
+def test_who_listens_hears_of_a_network_once_it_can_be_read(user_networks):
+    heard = []
+    listen = lambda name: heard.append((name, read_card(user_networks / name / "card.json").name))  # noqa: E731
+    user.events.saved.connect(listen)
+    save_network(complete_card("mine", "two-conv", ["ill", "well"], GIVEN), "weights.safetensors", b"weights")
+    user.events.saved.disconnect(listen)
+    assert heard == [("mine", "mine")]
+
+
 def test_a_full_disk_leaves_nothing(user_networks, monkeypatch):
     def full(path, data):
         raise WriteError("full")

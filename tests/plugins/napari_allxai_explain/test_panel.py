@@ -1,5 +1,7 @@
 """The explain panel's own choices; its model is an ordinary session."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,3 +58,12 @@ def test_another_network_parts_them_again(panel):
     panel.show_twin(REASON)
     panel.show_twin(None)
     assert {"LRP-z", "Gradient × Input"} <= set(titles(panel))
+
+
+def test_a_network_that_is_added_is_offered_and_the_chosen_one_stays(panel):
+    panel.session.choose(network=list_networks()[0].name)
+    chosen = panel.network.currentText()
+    added = replace(list_networks()[0], name="mine", titles={"en": "Mine"})
+    panel.add_networks([added])
+    assert panel.network.itemText(panel.network.count() - 1) == "Mine"
+    assert panel.network.currentText() == chosen

@@ -8,6 +8,7 @@ from napari.components import ViewerModel
 from qtpy.QtWidgets import QWidget
 
 from allxai_desktop.networks.registry import list_networks
+from allxai_desktop.networks.user import complete_card, save_network
 from napari_allxai_explain.widget import ExplainWidget
 
 
@@ -87,3 +88,10 @@ def test_released_it_leaves_the_image_and_the_mask(widget, viewer, qtbot):
     qtbot.waitUntil(lambda: widget.session.result is not None)
     widget.release()
     assert [type(layer).__name__ for layer in viewer.layers] == ["Image", "Labels"]
+
+
+def test_a_network_that_is_saved_is_offered_at_once(widget, user_networks, qtbot):
+    given = {"input_size": [32, 32], "sha256": "0" * 64}
+    save_network(complete_card("mine", "two-conv", ["ill", "well"], given), "weights.safetensors", b"")
+    qtbot.waitUntil(lambda: "mine" in widget.panel.cards)
+    assert widget.panel.network.itemText(widget.panel.network.count() - 1) == "mine"

@@ -11,6 +11,8 @@ import re
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,10 +109,8 @@ def save_mask(
     np.savez_compressed(
         buffer,
         mask=codes,
-        class_ids=np.array([cls.code for cls in CLASSES], np.uint8),
-        class_names=np.array([cls.key for cls in CLASSES]),
-        class_colors=np.array([cls.color for cls in CLASSES], np.uint8),
-        schema_version=np.array(SCHEMA_VERSION),
+        allow_pickle=False,
+        **class_table(),
         meta_json=np.array(json.dumps(meta, ensure_ascii=False, allow_nan=False)),
     )
     try:
@@ -119,15 +119,33 @@ def save_mask(
         raise MaskError(str(error)) from error
 
 
+def class_table() -> dict[str, NDArray[Any]]:
+    """Return the arrays that say what the codes mean, and in which version of this format."""
+    return {
+        "class_ids": np.array([cls.code for cls in CLASSES], np.uint8),
+        "class_names": np.array([cls.key for cls in CLASSES]),
+        "class_colors": np.array([cls.color for cls in CLASSES], np.uint8),
+        "schema_version": np.array(SCHEMA_VERSION),
+    }
+
+
 # Reading
 
 
 def load_mask(path: str | Path, image: CellImage | None = None) -> MaskFile:
     """Read a mask, for `image` where given. Raises `MaskError` for every file that is no mask of that image."""
     path = Path(path)
+    with open_archive(path) as archive:
+        mask = _read(archive, path.name)
+    return mask if image is None else _matched(mask, image, path.name)
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open an `.npz`; what goes wrong while it is open raises `MaskError`."""
     try:
         with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
-            mask = _read(archive, path.name)
+            yield archive
     except FileNotFoundError as error:
         raise MaskError(
             _("{name} was not found: it may have been moved or renamed.").format(name=path.name)
@@ -146,11 +164,11 @@ def load_mask(path: str | Path, image: CellImage | None = None) -> MaskFile:
                 name=path.name
             )
         ) from error
-    return mask if image is None else _matched(mask, image, path.name)
 
 
-def _read(archive: zipfile.ZipFile, name: str) -> MaskFile:
-    schema = _member(archive, "schema_version", name)
+def check_version(archive: zipfile.ZipFile, name: str) -> None:
+    """Raise `MaskError` for a file of a newer version of this program."""
+    schema = read_member(archive, "schema_version", name)
     numbered = schema is not None and schema.size == 1 and np.issubdtype(schema.dtype, np.integer)
     if schema is not None and numbered and int(schema.reshape(())) > SCHEMA_VERSION:
         raise MaskError(
@@ -158,23 +176,31 @@ def _read(archive: zipfile.ZipFile, name: str) -> MaskFile:
                 name=name
             )
         )
-    values = _member(archive, "mask", name)
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> MaskFile:
+    check_version(archive, name)
+    values = read_member(archive, "mask", name)
     if values is None:
         raise MaskError(
             _("{name} holds no array named “mask”: export the mask under that name.").format(name=name)
         )
-    codes = _codes(values, name)
-    _check_classes(archive, name)
-    return MaskFile(codes, _meta(_member(archive, "meta_json", name)))
+    codes = checked_codes(values, name)
+    check_classes(archive, name)
+    return MaskFile(codes, read_meta(archive, name))
 
 
-def _member(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any] | None:
-    """Return one array, None where there is none; nothing large is decompressed to find out that it is too large."""
+def read_member(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any] | None:
+    """Return one array, None where there is none; only those whose name begins with "mask" may be large.
+
+    Nothing large is decompressed to find out that it is too large. Raises `MaskError`, or what zipfile raises.
+    """
     try:
         info = archive.getinfo(f"{key}.npy")
     except KeyError:
         return None
-    limit = _MAX_MASK_BYTES if key == "mask" else _MAX_OTHER_BYTES
+    large = key.startswith("mask")
+    limit = _MAX_MASK_BYTES if large else _MAX_OTHER_BYTES
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise zipfile.BadZipFile("unknown compression")
     if info.file_size > limit:
@@ -188,7 +214,7 @@ def _member(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any] | Non
                 )
             )
         count = int(np.prod(shape, dtype=object))
-        if key == "mask" and count > MAX_PIXELS:
+        if large and count > MAX_PIXELS:
             raise _too_large(name)
         data = member.read(count * dtype.itemsize)
         # Reading beyond the end makes zipfile compare the checksum.
@@ -218,7 +244,8 @@ def _too_large(name: str) -> MaskError:
     )
 
 
-def _codes(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
+def checked_codes(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
+    """Return an array of whole numbers (H, W) as class codes. Raises `MaskError` for any other."""
     if values.ndim != 2:
         raise MaskError(
             _("{name} holds an array of shape {shape}: a mask has two dimensions, height and width.").format(
@@ -243,9 +270,9 @@ def _codes(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
     return np.array(values, np.uint8, order="C")
 
 
-def _check_classes(archive: zipfile.ZipFile, name: str) -> None:
+def check_classes(archive: zipfile.ZipFile, name: str) -> None:
     """Refuse a file whose own list of classes gives the codes another meaning."""
-    ids, names = _member(archive, "class_ids", name), _member(archive, "class_names", name)
+    ids, names = read_member(archive, "class_ids", name), read_member(archive, "class_names", name)
     if ids is None or names is None:
         return
     ours = [(cls.code, cls.key) for cls in CLASSES]
@@ -257,8 +284,9 @@ def _check_classes(archive: zipfile.ZipFile, name: str) -> None:
         )
 
 
-def _meta(text: NDArray[Any] | None) -> dict[str, Any]:
+def read_meta(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
     """Return the known keys whose values have the right type; a description that cannot be read is none."""
+    text = read_member(archive, "meta_json", name)
     if text is None or text.shape != () or text.dtype.kind != "U":
         return {}
     try:

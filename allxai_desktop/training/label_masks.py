@@ -1,21 +1,16 @@
 """Masks to train a segmentation on: our own `.npz`, or pictures whose grey values are labels."""
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from allxai_desktop.i18n import _
-from allxai_desktop.images import CellImage, ImageError, check_size
+from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, load_mask
+from allxai_desktop.masks.pictures import read_values
 from allxai_desktop.training.data import TrainingError
-
-# JPEG is not among them: it changes labels along every outline.
-_FORMATS = ["PNG", "BMP", "TIFF", "GIF"]
 
 
 def read_label_mask(path: Path, image: CellImage | None = None) -> NDArray[np.int32]:
@@ -26,23 +21,7 @@ def read_label_mask(path: Path, image: CellImage | None = None) -> NDArray[np.in
     """
     if path.suffix.lower() == ".npz":
         return load_mask(path, image).codes.astype(np.int32)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=_FORMATS) as opened:
-                check_size(*opened.size, path.name)
-                values: NDArray[Any] = np.asarray(opened)
-    except ImageError:
-        raise
-    except Exception as error:
-        # What decoders raise on damaged data is beyond counting.
-        raise MaskError(
-            _("{name} is no mask that can be read: export it as PNG.").format(name=path.name)
-        ) from error
-    if values.dtype.kind == "f":
-        raise MaskError(
-            _("{name} holds fractions: export the mask with one whole number a class.").format(name=path.name)
-        )
+    values = read_values(path)
     if values.ndim == 3:
         # Grey or colour, less its transparency.
         colour = values[..., :3] if values.shape[2] > 2 else values[..., :1]

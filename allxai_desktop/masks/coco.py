@@ -1,0 +1,175 @@
+"""COCO: one JSON file for many images, an annotation for each connected part of a class.
+
+Written as run lengths, which are exact and know holes; read as run lengths, also compressed, or polygons.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from allxai_desktop import __version__
+from allxai_desktop.cellclasses import CLASSES
+from allxai_desktop.i18n import _
+from allxai_desktop.masks.exported import Exported, write_json
+from allxai_desktop.masks.json_file import damaged, read_json, ring, size, value
+from allxai_desktop.masks.labels import Entry, Labelled, Region, file_name
+from allxai_desktop.masks.npz import MaskError
+from allxai_desktop.masks.shapes import outside_notes, polygon_region
+
+# Writing
+
+
+def write_coco(path: Path, masks: Iterable[Exported]) -> None:
+    """Write the parts of all classes of all images. Raises `WriteError`."""
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for mask in masks:
+        height, width = mask.codes.shape
+        images.append({"id": len(images) + 1, "file_name": mask.image.name, "width": width, "height": height})
+        for cls in CLASSES:
+            for part in _parts(mask.codes == cls.code):
+                about = {"id": len(annotations) + 1, "image_id": len(images), "category_id": cls.code}
+                annotations.append(about | part)
+    write_json(
+        path,
+        {
+            "info": {"description": f"AllXAI Desktop {__version__}"},
+            "images": images,
+            "categories": [
+                {"id": cls.code, "name": cls.key, "supercategory": "blood smear"} for cls in CLASSES
+            ],
+            "annotations": annotations,
+        },
+    )
+
+
+def _parts(inside: NDArray[np.bool_]) -> Iterable[dict[str, Any]]:
+    numbers, _count = ndimage.label(inside)
+    for number, (rows, columns) in enumerate(ndimage.find_objects(numbers), start=1):
+        part = numbers[rows, columns] == number
+        yield {
+            "segmentation": {
+                "size": list(inside.shape),
+                "counts": _run_lengths(part, rows.start, columns.start, inside.shape),
+            },
+            "area": int(part.sum()),
+            "bbox": [columns.start, rows.start, part.shape[1], part.shape[0]],
+            "iscrowd": 0,
+        }
+
+
+def _run_lengths(part: NDArray[np.bool_], top: int, left: int, shape: tuple[int, ...]) -> list[int]:
+    """Return the lengths of the runs down the columns of the image, outside first; `part` starts at top, left."""
+    columns = np.zeros((shape[0], part.shape[1]), np.int8)
+    columns[top : top + part.shape[0]] = part
+    changes = np.flatnonzero(np.diff(columns.reshape(-1, order="F"), prepend=0, append=0))
+    total = shape[0] * shape[1]
+    ends = np.concatenate(([0], changes + left * shape[0], [total]))
+    lengths: list[int] = np.diff(ends).tolist()
+    # A run of nothing stands at the start of a part in the first pixel, and nowhere else.
+    return lengths[:-1] if not lengths[-1] else lengths
+
+
+# Reading
+
+
+def read_coco(path: Path) -> list[Entry]:
+    """Return the images of a file, those without annotations too. Raises `MaskError`."""
+    content = read_json(path)
+    names = {
+        _whole(table, "id", path.name): value(table, "name", str, path.name)
+        for table in value(content, "categories", list, path.name)
+    }
+    annotations: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for table in value(content, "annotations", list, path.name):
+        if _whole(table, "category_id", path.name) not in names:
+            raise MaskError(
+                _("{name} has an annotation of a category that it does not list: export it again.").format(
+                    name=path.name
+                )
+            )
+        annotations[_whole(table, "image_id", path.name)].append(table)
+    entries = []
+    for table in value(content, "images", list, path.name):
+        name = file_name(value(table, "file_name", str, path.name))
+        mine = annotations.pop(_whole(table, "id", path.name), [])
+        entries.append(Entry((name,), partial(_read, table, mine, names, name)))
+    if annotations:
+        raise MaskError(
+            _("{name} has an annotation of an image that it does not list: export it again.").format(
+                name=path.name
+            )
+        )
+    return entries
+
+
+def _whole(table: Any, key: str, name: str) -> int:
+    return value(table, key, int, name)
+
+
+def _read(
+    image: dict[str, Any], annotations: list[dict[str, Any]], names: dict[int, str], name: str
+) -> Labelled:
+    shape = size(image, "height", "width", name)
+    regions, rings, boxes = [], [], 0
+    for table in annotations:
+        label = names[table["category_id"]]
+        found = table.get("segmentation")
+        if isinstance(found, dict):
+            regions.append(Region(label, _from_run_lengths(found, shape, name)))
+        elif isinstance(found, list) and found:
+            for points in found:
+                rings.append(ring(points, name))
+                regions.append(polygon_region(label, rings[-1], shape))
+        else:
+            boxes += 1
+    notes = outside_notes(rings, shape, name)
+    if boxes:
+        text = _("{name}: {count} boxes without an outline were left out.")
+        notes += (text.format(name=name, count=boxes),)
+    return Labelled(shape, tuple(regions), notes=notes)
+
+
+def _from_run_lengths(table: dict[str, Any], shape: tuple[int, int], name: str) -> NDArray[np.bool_]:
+    counts: Any = table.get("counts")
+    if table.get("size") != list(shape):
+        raise MaskError(
+            _("{name} has a region of another size than its image: export it again.").format(name=name)
+        )
+    lengths: Any = _decompressed(counts, name) if isinstance(counts, str) else counts
+    whole = isinstance(lengths, list) and all(
+        isinstance(length, int) and not isinstance(length, bool) and length >= 0 for length in lengths
+    )
+    if not whole or sum(lengths) != shape[0] * shape[1]:
+        raise damaged(name)
+    values = np.zeros(len(lengths), np.bool_)
+    values[1::2] = True
+    inside: NDArray[np.bool_] = np.repeat(values, lengths).reshape(shape, order="F")
+    return inside
+
+
+def _decompressed(text: str, name: str) -> list[int]:
+    """Return the run lengths of COCO's own text: five bits a character, from the fourth on as differences."""
+    lengths: list[int] = []
+    number = shift = 0
+    for character in text:
+        bits = ord(character) - 48
+        if not 0 <= bits < 64 or shift > 30:
+            raise damaged(name)
+        number |= (bits & 31) << shift
+        shift += 5
+        if bits & 32:
+            continue
+        if bits & 16:
+            number -= 1 << shift
+        lengths.append(number + lengths[-2] if len(lengths) > 2 else number)
+        number = shift = 0
+    if shift:
+        raise damaged(name)
+    return lengths

@@ -1,0 +1,54 @@
+"""A mask on its way out, with what may be told about its image."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allxai_desktop.cellclasses import CLASSES
+from allxai_desktop.files import write_whole
+from allxai_desktop.images import CellImage
+
+
+@dataclass(frozen=True, eq=False)
+class Exported:
+    """`codes` uint8 (H, W) of `image`, whose name is the one to go out; `stem` is what files of it are called."""
+
+    codes: NDArray[np.uint8]
+    image: CellImage
+    stem: str
+    annotator: str | None = None
+    created: str | None = None
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write what JSON can hold. Raises `WriteError`."""
+    write_whole(path, json.dumps(content, ensure_ascii=False, allow_nan=False).encode())
+
+
+def write_table(path: Path, rows: Iterable[Iterable[Any]]) -> None:
+    """Write a CSV file in UTF-8. Raises `WriteError`."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    write_whole(path, text.getvalue().encode())
+
+
+def write_classes(path: Path) -> None:
+    """Write the table of the classes: code, key, name and colour 0–255. Raises `WriteError`."""
+    write_table(
+        path,
+        [
+            ("id", "key", "name", "red", "green", "blue"),
+            *((cls.code, cls.key, cls.name, *cls.color) for cls in CLASSES),
+        ],
+    )
+
+
+WriteOne = Callable[[Path, Exported], None]
+WriteAll = Callable[[Path, Iterable[Exported]], None]

@@ -1,0 +1,134 @@
+"""What masks from elsewhere say: regions with labels of their own, and how these become class codes."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allxai_desktop.cellclasses import CLASSES, MAX_CODE, UNLABELLED, UNLABELLED_KEY
+from allxai_desktop.i18n import _
+from allxai_desktop.masks.npz import MaskError
+
+MAX_LABELS = 64
+"""A picture with more different values is a photograph or numbers its cells; it is no picture of classes."""
+
+_ALIASES = {
+    1: ("nucleus", "nuclei", "nucleo"),
+    2: ("cytoplasm", "citoplasma"),
+    3: ("vacuole", "vacuoles", "vacuola", "vacuolas"),
+    4: (
+        "rbc",
+        "rbcs",
+        "red blood cell",
+        "red blood cells",
+        "red cell",
+        "erythrocyte",
+        "erythrocytes",
+        "globulo rojo",
+        "globulos rojos",
+        "eritrocito",
+        "eritrocitos",
+        "hematie",
+        "hematies",
+    ),
+    5: ("background", "fondo"),
+    UNLABELLED: (UNLABELLED_KEY, "unlabeled", "undefined", "sin etiquetar"),
+}
+_CODES = {alias: code for code, aliases in _ALIASES.items() for alias in aliases}
+_CODES |= {str(code): code for code in range(MAX_CODE + 1)}
+_CODES |= {"#" + bytes(cls.color).hex(): cls.code for cls in CLASSES}
+# Where two regions claim a pixel the inner class has it: people outline whole cells and then what is in them.
+_DEPTH: NDArray[np.uint8] = np.array([0, 4, 3, 5, 2, 1], np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Pixels with one label: `inside` bool (h, w), its first pixel at row `top` and column `left` of the image."""
+
+    label: str
+    inside: NDArray[np.bool_]
+    top: int = 0
+    left: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """The regions of one image of `shape` (H, W), the identity of the image where known, and notes on reading."""
+
+    shape: tuple[int, int]
+    regions: tuple[Region, ...]
+    image_sha256: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels in use, each once."""
+        return list(dict.fromkeys(region.label for region in self.regions))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One image of what is imported: its possible names, the likeliest first, and the call that reads its regions.
+
+    `read` raises `MaskError` or `ImageError`.
+    """
+
+    names: tuple[str, ...]
+    read: Callable[[], Labelled]
+
+
+def guess(label: str) -> int | None:
+    """Return the code that a label stands for: a name in English or Spanish, a number 0–5, a class's `#rrggbb`."""
+    plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode()
+    return _CODES.get(re.sub(r"[\s_-]+", " ", plain).strip().casefold())
+
+
+def to_codes(
+    found: Labelled, mapping: Mapping[str, int], name: str
+) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Return the codes uint8 (H, W) of regions, and notes; `mapping` gives labels codes and precedes `guess`.
+
+    Raises `MaskError` for labels that are no class.
+    """
+    meant = {label: mapping.get(label, guess(label)) for label in found.labels}
+    foreign = [label for label, code in meant.items() if code is None]
+    if foreign:
+        raise MaskError(
+            _("{name} has labels that are no class ({labels}): say which class each of them is.").format(
+                name=name, labels=", ".join(foreign[:5]) + (", …" if len(foreign) > 5 else "")
+            )
+        )
+    codes = np.zeros(found.shape, np.uint8)
+    twice = np.zeros(found.shape, np.bool_)
+    for region in found.regions:
+        code = meant[region.label]
+        if not code:
+            continue
+        height, width = region.inside.shape
+        place = np.s_[region.top : region.top + height, region.left : region.left + width]
+        target = codes[place]
+        twice[place] |= region.inside & (target != UNLABELLED) & (target != code)
+        target[region.inside & (_DEPTH[code] > _DEPTH[target])] = code
+    overlap = int(np.count_nonzero(twice))
+    if not overlap:
+        return codes, found.notes
+    note = _("{name}: {count} pixels are in several regions; the inner class has them.").format(
+        name=name, count=overlap
+    )
+    return codes, (*found.notes, note)
+
+
+def regions_of(values: NDArray[np.integer], text: Callable[[int], str]) -> tuple[Region, ...]:
+    """Return a region for every value of (H, W); `text` makes the label. Raises `ValueError` beyond `MAX_LABELS`."""
+    found = np.unique(values)
+    if len(found) > MAX_LABELS:
+        raise ValueError("too many labels")
+    return tuple(Region(text(value), values == value) for value in found.tolist())
+
+
+def file_name(path: str) -> str:
+    """Return the last part of a path of any system."""
+    return re.split(r"[\\/]", path)[-1]

@@ -1,0 +1,316 @@
+"""The masks of a study on their way out, and masks from elsewhere on their way into it."""
+
+from __future__ import annotations
+
+import io
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from PIL import Image
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.files import write_whole
+from allxai_desktop.i18n import _
+from allxai_desktop.images import CellImage, read_image
+from allxai_desktop.masks.exported import Exported, write_table
+from allxai_desktop.masks.formats import ExportFormat, read_entries
+from allxai_desktop.masks.labels import Entry, Labelled, guess, to_codes
+from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
+from allxai_desktop.study.folder import IMAGES_FOLDER, Study, StudyItem
+from allxai_desktop.tasks import Progress, unwatched
+
+
+@dataclass
+class ExportReport:
+    """How many masks went out, how many images have none, and a sentence on each mask that could not go out."""
+
+    count: int = 0
+    without: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        text = _("{count} masks exported.").format(count=self.count)
+        if self.without:
+            text += " " + _("{count} images have no mask.").format(count=self.without)
+        return text + _first(self.problems)
+
+
+@dataclass
+class ImportReport:
+    """How many masks came in, the images that kept the mask they had, and sentences on what did not come in or is
+    doubtful."""
+
+    count: int = 0
+    kept: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        text = _("{count} masks imported.").format(count=self.count)
+        if self.kept:
+            text += " " + _("{count} images kept the mask that they had.").format(count=len(self.kept))
+        return text + _first(self.problems or self.notes)
+
+
+def _first(sentences: list[str]) -> str:
+    if len(sentences) < 2:
+        return "".join(f" {sentence}" for sentence in sentences)
+    return f" {sentences[0]} " + _("({count} more like this)").format(count=len(sentences) - 1)
+
+
+# Out
+
+
+def export_study(
+    study: Study,
+    form: ExportFormat,
+    out: Path,
+    *,
+    rename: bool = False,
+    images: bool = False,
+    progress: Progress = unwatched,
+) -> ExportReport:
+    """Write every mask of a study into the folder `out`, which must be new or empty, whole or not at all.
+
+    `rename` calls the images image_0001, image_0002, … by their place in the study, and writes what they were called to
+    `names of <out>.csv` in the study's own folder; `images` adds the images, pixels only. Raises `AllxaiError`.
+    """
+    report = ExportReport()
+    with _new_folder(out) as folder:
+        names: list[tuple[str, str]] = []
+
+        def masks() -> Iterator[Exported]:
+            for place, item in enumerate(study.items):
+                progress(place / len(study.items))
+                if not item.mask_path.exists():
+                    report.without += 1
+                    continue
+                try:
+                    mask = _exported(item, f"image_{place + 1:04}" if rename else None, images)
+                except AllxaiError as error:
+                    report.problems.append(str(error))
+                    continue
+                if images:
+                    (folder / IMAGES_FOLDER).mkdir(exist_ok=True)
+                    write_whole(folder / IMAGES_FOLDER / mask.image.name, _png(mask.image))
+                names.append((mask.image.name, item.image_path.name))
+                report.count += 1
+                yield mask
+
+        form.write_study(folder, masks())
+        if not report.count:
+            raise MaskError(
+                _("Nothing was exported: {reason}").format(
+                    reason=report.problems[0] if report.problems else _("the study has no masks yet.")
+                )
+            )
+        if rename:
+            write_table(_names_file(study, out), [("exported", "image"), *names])
+    return report
+
+
+@contextmanager
+def _new_folder(out: Path) -> Iterator[Path]:
+    """Give a folder that becomes `out` when all went well, and vanishes when not."""
+    try:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise MaskError(
+                _("{name} holds something already: choose a new or empty folder.").format(name=out.name)
+            )
+        out.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
+        unfinished.mkdir()
+    except OSError as error:
+        raise _cannot_write(out, error) from error
+    try:
+        yield unfinished
+        if out.exists():
+            out.rmdir()
+        unfinished.rename(out)
+    except OSError as error:
+        raise _cannot_write(out, error) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _cannot_write(out: Path, error: OSError) -> MaskError:
+    return MaskError(
+        _("{name} could not be written ({reason}): free the disk or choose another folder.").format(
+            name=out.name, reason=error.strerror or type(error).__name__
+        )
+    )
+
+
+def _names_file(study: Study, out: Path) -> Path:
+    """Return a new file: what an earlier export called its images must not be lost."""
+    number, path = 1, study.folder / f"names of {out.name}.csv"
+    while path.exists():
+        number += 1
+        path = path.with_name(f"names of {out.name}-{number}.csv")
+    return path
+
+
+def _exported(item: StudyItem, new_name: str | None, as_png: bool) -> Exported:
+    image = _image(item)
+    mask = load_mask(item.mask_path, image)
+    stem = new_name or item.stem
+    if new_name or as_png:
+        suffix = ".png" if as_png else Path(image.name).suffix.lower()
+        image = replace(image, name=stem + suffix)
+    return Exported(mask.codes, image, stem, mask.meta.get("annotator"), mask.meta.get("created"))
+
+
+def _image(item: StudyItem) -> CellImage:
+    image = read_image(item.image_path)
+    if item.pixel_size_um is not None:
+        image = replace(image, pixel_size_um=item.pixel_size_um)
+    return image
+
+
+def _png(image: CellImage) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image.pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+# In
+
+
+def foreign_labels(path: Path, progress: Progress = unwatched) -> list[str]:
+    """Return the labels in a file or folder that stand for no class on their own, in order of appearance.
+
+    Images that cannot be read are passed over. Raises `MaskError`.
+    """
+    found: dict[str, None] = {}
+    entries = read_entries(path)
+    for place, entry in enumerate(entries):
+        progress(place / len(entries))
+        try:
+            labels = entry.read().labels
+        except AllxaiError:
+            continue
+        found |= dict.fromkeys(label for label in labels if guess(label) is None)
+    return list(found)
+
+
+def import_masks(
+    study: Study,
+    path: Path,
+    mapping: Mapping[str, int] | None = None,
+    *,
+    replace_existing: bool = False,
+    progress: Progress = unwatched,
+) -> ImportReport:
+    """Bring the masks in a file or folder into a study; each must fit its image.
+
+    `mapping` gives labels their class codes. An image that has a mask keeps it unless `replace_existing`. Raises
+    `MaskError`.
+    """
+    report = ImportReport()
+    entries = read_entries(path)
+    if not entries:
+        raise MaskError(_("{name} holds no masks: export them again.").format(name=path.name))
+    images = _Names(study)
+    done: set[Path] = set()
+    for place, entry in enumerate(entries):
+        progress(place / len(entries))
+        try:
+            _import_one(entry, images, mapping or {}, replace_existing, done, report)
+        except AllxaiError as error:
+            report.problems.append(str(error))
+    return report
+
+
+def _import_one(
+    entry: Entry,
+    images: _Names,
+    mapping: Mapping[str, int],
+    replace_existing: bool,
+    done: set[Path],
+    report: ImportReport,
+) -> None:
+    item = images.find(entry)
+    if item.mask_path in done:
+        raise MaskError(
+            _("There are two masks of {name}: the first was taken.").format(name=item.image_path.name)
+        )
+    if item.mask_path.exists() and not replace_existing:
+        report.kept.append(item.image_path.name)
+        return
+    image = _image(item)
+    found = entry.read()
+    _check(found, image)
+    codes, notes = to_codes(found, mapping, image.name)
+    save_mask(item.mask_path, codes, image=image)
+    done.add(item.mask_path)
+    report.notes += notes
+    report.count += 1
+
+
+def _check(found: Labelled, image: CellImage) -> None:
+    height, width = image.pixels.shape[:2]
+    if found.shape != (height, width):
+        raise MaskError(
+            _(
+                "The mask of {image} is {mask_shape} pixels, but the image is {image_shape}: find its own mask."
+            ).format(
+                image=image.name,
+                mask_shape=f"{found.shape[1]}×{found.shape[0]}",
+                image_shape=f"{width}×{height}",
+            )
+        )
+    if found.image_sha256 is not None and found.image_sha256 != image.sha256:
+        raise MaskError(
+            _("The mask of {image} was made on other pixels than this image has: find its own mask.").format(
+                image=image.name
+            )
+        )
+
+
+class _Names:
+    """Finds the image of a mask by name: the whole name first, then without its ending where that is clear."""
+
+    def __init__(self, study: Study) -> None:
+        self._whole = {item.image_path.name: item for item in study.items}
+        self._stems: dict[str, list[StudyItem]] = {}
+        for item in study.items:
+            for stem in {item.stem.casefold(), item.image_path.stem.casefold()}:
+                self._stems.setdefault(stem, []).append(item)
+
+    def find(self, entry: Entry) -> StudyItem:
+        """Return the item. Raises `MaskError` where there is none or more than one."""
+        for name in entry.names:
+            if name in self._whole:
+                return self._whole[name]
+        for name in entry.names:
+            found = self._stems.get(name.casefold()) or self._stems.get(Path(name).stem.casefold(), [])
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise MaskError(
+                    _(
+                        "{name} may be the mask of {first} or {second}: give it the whole name of its image."
+                    ).format(name=name, first=found[0].image_path.name, second=found[1].image_path.name)
+                )
+        # A file that cannot be read says so here; one that went out under another name may know the pixels.
+        identity = entry.read().image_sha256
+        if identity is not None and identity in self._by_pixels:
+            return self._by_pixels[identity]
+        raise MaskError(
+            _("The study has no image called {name}: name the mask as its image.").format(
+                name=" / ".join(dict.fromkeys(entry.names))
+            )
+        )
+
+    @cached_property
+    def _by_pixels(self) -> dict[str, StudyItem]:
+        found = {}
+        for item in self._whole.values():
+            with suppress(AllxaiError):
+                found[read_image(item.image_path).sha256] = item
+        return found

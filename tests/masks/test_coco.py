@@ -1,0 +1,151 @@
+import json
+
+import numpy as np
+import pytest
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.masks.coco import read_coco, write_coco
+from allxai_desktop.masks.labels import to_codes
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "masks.json"
+
+
+def coco(segmentation, size=(3, 4), **changes):
+    """A file with one annotation, the class nucleus."""
+    return {
+        "images": [{"id": 7, "file_name": "C:\\ana\\cell.png", "height": size[0], "width": size[1]}],
+        "categories": [{"id": 3, "name": "nucleus"}],
+        "annotations": [{"id": 1, "image_id": 7, "category_id": 3, "segmentation": segmentation} | changes],
+    }
+
+
+def codes_of(path, content):
+    path.write_text(json.dumps(content))
+    (entry,) = read_coco(path)
+    return to_codes(entry.read(), {}, "cell")
+
+
+def refused(path, content):
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(AllxaiError) as caught:
+        [entry.read() for entry in read_coco(path)]
+    assert str(caught.value).endswith(".")
+    return str(caught.value)
+
+
+def test_a_mask_comes_back_exactly(path, codes, make, read_back):
+    write_coco(path, [make(codes)])
+    assert (read_back(read_coco(path)) == codes).all()
+
+
+def test_what_a_part_looks_like(path, make):
+    write_coco(path, [make(np.array([[0, 0, 0], [0, 4, 4], [0, 4, 0]], np.uint8))])
+    content = json.loads(path.read_text())
+    assert content["images"] == [{"id": 1, "file_name": "cell.png", "width": 3, "height": 3}]
+    assert content["annotations"] == [
+        {
+            "id": 1,
+            "image_id": 1,
+            "category_id": 4,
+            "segmentation": {"size": [3, 3], "counts": [4, 2, 1, 1, 1]},
+            "area": 3,
+            "bbox": [1, 1, 2, 2],
+            "iscrowd": 0,
+        }
+    ]
+
+
+def test_parts_that_do_not_touch_are_annotations_of_their_own(path, make):
+    write_coco(path, [make(np.array([[4, 0, 4]], np.uint8)), make(np.array([[4]], np.uint8), "b.png")])
+    content = json.loads(path.read_text())
+    assert [(part["id"], part["image_id"]) for part in content["annotations"]] == [(1, 1), (2, 1), (3, 2)]
+
+
+def test_the_name_of_the_image_has_no_folder(path):
+    path.write_text(json.dumps(coco([[0, 0, 1, 0, 1, 1]])))
+    assert read_coco(path)[0].names == ("cell.png",)
+
+
+def test_polygons_are_read_in_pixel_edges(path):
+    codes, notes = codes_of(path, coco([[1, 0, 3, 0, 3, 2, 1, 2], [0, 2, 1, 2, 1, 3, 0, 3]]))
+    assert codes.tolist() == [[0, 1, 1, 0], [0, 1, 1, 0], [1, 0, 0, 0]]
+    assert notes == ()
+
+
+def test_compressed_run_lengths_are_read(path):
+    # What pycocotools.mask.encode makes of [[0 1 1 0], [0 1 1 0], [1 0 0 0]].
+    codes, _notes = codes_of(path, coco({"size": [3, 4], "counts": "231O3"}))
+    assert codes.tolist() == [[0, 1, 1, 0], [0, 1, 1, 0], [1, 0, 0, 0]]
+
+
+def test_compressed_differences_of_run_lengths_are_read(path):
+    # What pycocotools.mask.encode makes of a frame: rows 2 to 39, columns 1 to 5, without rows 10 to 29 of column 3.
+    codes, _notes = codes_of(path, coco({"size": [50, 7], "counts": "d1V1<00RO82Hl000`1"}, size=(50, 7)))
+    frame = np.zeros((50, 7), int)
+    frame[2:40, 1:6] = 1
+    frame[10:30, 3] = 0
+    assert codes.tolist() == frame.tolist()
+
+
+def test_an_image_without_annotations_is_unlabelled(path):
+    codes, _notes = codes_of(path, coco(None) | {"annotations": []})
+    assert codes.tolist() == np.zeros((3, 4)).tolist()
+
+
+def test_boxes_are_counted_and_left_out(path):
+    codes, notes = codes_of(path, coco([], bbox=[0, 0, 2, 2]))
+    assert not codes.any()
+    assert notes == ("cell.png: 1 boxes without an outline were left out.",)
+
+
+def test_what_leaves_the_image_is_cut_off_with_a_word(path):
+    codes, notes = codes_of(path, coco([[2, 1, 40, 1, 40, 2, 2, 2]]))
+    assert codes.tolist() == [[0, 0, 0, 0], [0, 0, 1, 1], [0, 0, 0, 0]]
+    assert notes == ("cell.png: 1 regions leave the image and were cut off.",)
+
+
+def test_what_is_outside_belongs_to_another_image(path):
+    assert "drawn on an image of another size" in refused(path, coco([[20, 1, 40, 1, 40, 2, 20, 2]]))
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        {"size": [3, 4], "counts": [4, 7]},
+        {"size": [3, 4], "counts": [4, -1, 9]},
+        {"size": [3, 4], "counts": [4, "8"]},
+        {"size": [3, 4], "counts": [1e30, 8]},
+        {"size": [3, 4], "counts": "2"},
+        {"size": [3, 4], "counts": "oooooooooo"},
+        {"size": [3, 4], "counts": "ñ"},
+        {"size": [3, 4]},
+        [[1, 2, 3]],
+        [["a", "b"]],
+        [[1e300, 0, 1, 1, 0, 1]],
+        [[[]]],
+    ],
+)
+def test_damaged_outlines_are_one_sentence(path, segmentation):
+    assert refused(path, coco(segmentation)) == "cell.png is damaged or cut short: export it again."
+
+
+def test_run_lengths_of_another_size_are_refused(path):
+    assert "another size than its image" in refused(path, coco({"size": [4, 3], "counts": [12]}))
+
+
+def test_a_huge_image_is_refused_before_anything_is_made(path):
+    content = coco({"size": [10**6, 10**6], "counts": [10**12]}, size=(10**6, 10**6))
+    assert "million pixels" in refused(path, content)
+
+
+@pytest.mark.parametrize("change", [{"image_id": 8}, {"category_id": 4}])
+def test_annotations_of_nothing_are_refused(path, change):
+    assert "does not list" in refused(path, coco([], **change))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"images": []}', "[" * 100_000, '{"images": {}}'])
+def test_a_file_that_is_no_coco_is_one_sentence(path, text):
+    assert refused(path, text) == "masks.json is damaged or cut short: export it again."

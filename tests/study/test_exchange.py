@@ -1,0 +1,273 @@
+import csv
+import json
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from allxai_desktop.images import read_image
+from allxai_desktop.masks.formats import EXPORTS
+from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
+from allxai_desktop.study.exchange import export_study, foreign_labels, import_masks
+from allxai_desktop.study.folder import Study
+from allxai_desktop.tasks import Cancelled
+
+SHAPE = (4, 5)
+CODES = np.arange(20, dtype=np.uint8).reshape(SHAPE) % 6
+
+
+def make_study(folder, names=("Ana Ruiz 1.png", "Ana Ruiz 2.png"), labelled=None):
+    """A study whose images differ; each of `labelled`, all by default, has a mask."""
+    (folder / "images").mkdir(parents=True)
+    for number, name in enumerate(names):
+        pixels = np.full((*SHAPE, 3), 10 * number, np.uint8)
+        exif = Image.Exif()
+        exif[0x010E] = "Ana Ruiz"
+        Image.fromarray(pixels).save(folder / "images" / name, exif=exif)
+    study = Study.open(folder)
+    for number, item in enumerate(study.items):
+        if labelled is None or item.image_path.name in labelled:
+            save_mask(
+                item.mask_path, (CODES + number) % 6, image=read_image(item.image_path), annotator="A07"
+            )
+    return study
+
+
+@pytest.fixture
+def study(tmp_path):
+    return make_study(tmp_path / "study")
+
+
+@pytest.fixture
+def empty(tmp_path):
+    """The same images without masks."""
+    return make_study(tmp_path / "empty", labelled=())
+
+
+def masks_of(study):
+    return [load_mask(item.mask_path).codes.tolist() for item in study.items if item.mask_path.exists()]
+
+
+def names_in(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+# Out and in again
+
+
+@pytest.mark.parametrize("name", ["npz", "npz-study", "png", "coco", "ome-tiff", "labelme"])
+def test_a_study_goes_out_and_comes_back(study, empty, tmp_path, name):
+    out = export_study(study, EXPORTS[name], tmp_path / "out")
+    back = import_masks(empty, tmp_path / "out")
+    assert (out.count, out.without, out.problems) == (2, 0, [])
+    assert (back.count, back.kept, back.problems, back.notes) == (2, [], [], [])
+    assert masks_of(empty) == masks_of(study)
+
+
+def test_an_imported_mask_is_tied_to_its_image(study, empty, tmp_path):
+    export_study(study, EXPORTS["png"], tmp_path / "out")
+    import_masks(empty, tmp_path / "out")
+    for item in empty.items:
+        assert load_mask(item.mask_path, read_image(item.image_path)).warning is None
+
+
+def test_renamed_masks_are_known_by_the_pixels_of_their_images(study, empty, tmp_path):
+    export_study(study, EXPORTS["npz"], tmp_path / "out", rename=True)
+    assert import_masks(empty, tmp_path / "out").count == 2
+    assert masks_of(empty) == masks_of(study)
+
+
+# Out
+
+
+def test_nothing_that_is_renamed_tells_the_old_name(study, tmp_path):
+    for name, form in EXPORTS.items():
+        export_study(study, form, tmp_path / name, rename=True, images=True)
+        for file in names_in(tmp_path / name):
+            assert "Ana" not in file
+            assert b"Ana" not in (tmp_path / name / file).read_bytes()
+
+
+def test_the_names_stay_in_the_study_and_none_is_lost(study, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        export_study(study, EXPORTS["csv"], tmp_path / folder / "out", rename=True)
+    assert [path.name for path in sorted(study.folder.glob("*.csv"))] == [
+        "names of out-2.csv",
+        "names of out.csv",
+    ]
+    with (study.folder / "names of out.csv").open(newline="") as stream:
+        assert list(csv.reader(stream)) == [
+            ["exported", "image"],
+            ["image_0001.png", "Ana Ruiz 1.png"],
+            ["image_0002.png", "Ana Ruiz 2.png"],
+        ]
+
+
+def test_images_go_out_as_their_pixels_alone(study, tmp_path):
+    export_study(study, EXPORTS["coco"], tmp_path / "out", images=True)
+    assert names_in(tmp_path / "out") == ["images/Ana Ruiz 1.png", "images/Ana Ruiz 2.png", "masks.json"]
+    original, written = (
+        read_image(folder / "images" / "Ana Ruiz 2.png") for folder in (study.folder, tmp_path / "out")
+    )
+    assert written.sha256 == original.sha256
+    with Image.open(tmp_path / "out" / "images" / "Ana Ruiz 2.png") as image:
+        assert (dict(image.getexif()), image.info) == ({}, {})
+
+
+def test_images_of_one_stem_stay_apart(tmp_path):
+    study = make_study(tmp_path / "study", ("a.bmp", "a.png"))
+    export_study(study, EXPORTS["png"], tmp_path / "out", images=True)
+    assert names_in(tmp_path / "out") == ["a.png", "a.png.png", "images/a.png", "images/a.png.png"]
+
+
+def test_images_without_a_mask_are_counted(tmp_path):
+    study = make_study(tmp_path / "study", labelled=("Ana Ruiz 2.png",))
+    report = export_study(study, EXPORTS["png"], tmp_path / "out", rename=True)
+    assert str(report) == "1 masks exported. 1 images have no mask."
+    assert names_in(tmp_path / "out") == ["image_0002.png"]
+
+
+def test_a_mask_that_cannot_go_out_is_named(study, tmp_path):
+    study.items[0].mask_path.write_bytes(study.items[1].mask_path.read_bytes())
+    report = export_study(study, EXPORTS["png"], tmp_path / "out")
+    assert report.count == 1
+    assert report.problems[0].startswith("Ana Ruiz 1.npz belongs to Ana Ruiz 2.png")
+    assert str(report) == "1 masks exported. " + report.problems[0]
+
+
+def test_a_folder_that_holds_something_is_left_alone(study, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "precious.txt").write_text("x")
+    with pytest.raises(MaskError, match=r"^out holds something already: choose a new or empty folder"):
+        export_study(study, EXPORTS["png"], tmp_path / "out")
+    assert names_in(tmp_path / "out") == ["precious.txt"]
+
+
+def test_an_empty_folder_may_be_chosen(study, tmp_path):
+    (tmp_path / "out").mkdir()
+    assert export_study(study, EXPORTS["png"], tmp_path / "out").count == 2
+
+
+def test_a_study_without_masks_leaves_no_folder(empty, tmp_path):
+    with pytest.raises(MaskError, match="Nothing was exported: the study has no masks yet"):
+        export_study(empty, EXPORTS["png"], tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def test_an_export_that_is_cancelled_leaves_nothing(study, tmp_path):
+    def cancel(share):
+        if share:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        export_study(study, EXPORTS["png"], tmp_path / "out", progress=cancel)
+    assert [path.name for path in tmp_path.iterdir()] == ["study"]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the administrator may write anywhere")
+def test_a_folder_that_may_not_be_written_is_one_sentence(study, tmp_path):
+    (tmp_path / "locked").mkdir(mode=0o500)
+    with pytest.raises(MaskError, match="could not be written"):
+        export_study(study, EXPORTS["png"], tmp_path / "locked" / "out")
+
+
+# In
+
+
+def test_a_mask_that_is_there_is_kept_unless_asked(study, tmp_path):
+    before = masks_of(study)
+    folder = tmp_path / "new"
+    folder.mkdir()
+    Image.fromarray(np.full(SHAPE, 4, np.uint8)).save(folder / "Ana Ruiz 1.png")
+    report = import_masks(study, folder)
+    assert (report.count, report.kept) == (0, ["Ana Ruiz 1.png"])
+    assert str(report) == "0 masks imported. 1 images kept the mask that they had."
+    assert masks_of(study) == before
+    assert import_masks(study, folder, replace_existing=True).count == 1
+    assert masks_of(study) == [np.full(SHAPE, 4).tolist(), before[1]]
+
+
+def test_a_mask_of_another_size_is_refused(empty, tmp_path):
+    Image.fromarray(np.ones((5, 4), np.uint8)).save(tmp_path / "Ana Ruiz 1.png")
+    report = import_masks(empty, tmp_path / "Ana Ruiz 1.png")
+    assert report.problems == [
+        "The mask of Ana Ruiz 1.png is 4×5 pixels, but the image is 5×4: find its own mask."
+    ]
+    assert masks_of(empty) == []
+
+
+def test_a_mask_of_other_pixels_is_refused(study, empty, tmp_path):
+    export_study(study, EXPORTS["npz-study"], tmp_path / "out")
+    Image.new("RGB", SHAPE[::-1], (200, 0, 0)).save(empty.items[0].image_path)
+    report = import_masks(empty, tmp_path / "out" / "masks.npz")
+    assert report.count == 1
+    assert report.problems == [
+        "The mask of Ana Ruiz 1.png was made on other pixels than this image has: find its own mask."
+    ]
+
+
+def test_a_mask_without_an_image_is_named(empty, tmp_path):
+    Image.fromarray(np.ones(SHAPE, np.uint8)).save(tmp_path / "other_mask.png")
+    report = import_masks(empty, tmp_path / "other_mask.png")
+    assert report.problems == [
+        "The study has no image called other_mask / other: name the mask as its image."
+    ]
+
+
+def test_two_images_of_one_stem_are_not_guessed_between(tmp_path):
+    study = make_study(tmp_path / "study", ("a.bmp", "a.tif"), labelled=())
+    Image.fromarray(np.ones(SHAPE, np.uint8)).save(tmp_path / "a.png")
+    report = import_masks(study, tmp_path / "a.png")
+    assert report.problems == ["a may be the mask of a.bmp or a.tif: give it the whole name of its image."]
+
+
+def test_the_second_mask_of_an_image_is_not_taken(empty, tmp_path):
+    folder = tmp_path / "new"
+    folder.mkdir()
+    for name, code in (("Ana Ruiz 1.png", 1), ("Ana Ruiz 1_mask.png", 2)):
+        Image.fromarray(np.full(SHAPE, code, np.uint8)).save(folder / name)
+    report = import_masks(empty, folder, replace_existing=True)
+    assert report.problems == ["There are two masks of Ana Ruiz 1.png: the first was taken."]
+    assert masks_of(empty) == [np.ones(SHAPE).tolist()]
+
+
+def test_foreign_labels_are_listed_and_mapped(empty, tmp_path):
+    folder = tmp_path / "new"
+    folder.mkdir()
+    for number, values in enumerate(([0, 128], [128, 255]), start=1):
+        picture = np.tile(np.array(values, np.uint8), (4, 3))[:, :5]
+        Image.fromarray(picture).save(folder / f"Ana Ruiz {number}.png")
+    assert foreign_labels(folder) == ["128", "255"]
+    assert "no class (128)" in import_masks(empty, folder).problems[0]
+    report = import_masks(empty, folder, {"128": 2, "255": 1})
+    assert (report.count, report.problems) == (2, [])
+    assert [mask[0] for mask in masks_of(empty)] == [[0, 2, 0, 2, 0], [2, 1, 2, 1, 2]]
+
+
+def test_overlaps_are_told(empty, tmp_path):
+    shape = {"shape_type": "rectangle", "points": [[0, 0], [2, 2]]}
+    content = {
+        "imagePath": "Ana Ruiz 1.png",
+        "imageHeight": 4,
+        "imageWidth": 5,
+        "shapes": [{"label": label} | shape for label in ("nucleus", "cytoplasm")],
+    }
+    (tmp_path / "x.json").write_text(json.dumps(content))
+    report = import_masks(empty, tmp_path / "x.json")
+    assert str(report) == (
+        "1 masks imported. Ana Ruiz 1.png: 4 pixels are in several regions; the inner class has them."
+    )
+
+
+def test_an_import_that_is_cancelled_stops(study, empty, tmp_path):
+    export_study(study, EXPORTS["png"], tmp_path / "out")
+
+    def cancel(share):
+        if share:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        import_masks(empty, tmp_path / "out", progress=cancel)
+    assert len(masks_of(empty)) == 1

@@ -309,6 +309,14 @@ def test_a_number_being_typed_gives_the_keys_back_over_the_canvas(cell):
     assert not cell.explain.fraction.hasFocus()
 
 
+def test_a_search_gives_the_keys_back_over_the_canvas(cell):
+    cell.viewer.mouse_over_canvas = False
+    cell.study_panel.search.setFocus()
+    assert cell.study_panel.search.hasFocus()
+    cell.viewer.mouse_over_canvas = True
+    assert not cell.study_panel.search.hasFocus()
+
+
 def test_the_annotate_menu_marks_class_and_tool(cell):
     cell.paint.active, cell.paint.tool = 2, "fill"
     menu = cell.menuBar().actions()[3].menu()

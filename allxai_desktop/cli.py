@@ -383,7 +383,9 @@ _COMMANDS: dict[str, _Command] = {
         train_cli.train,
     ),
     "masks": (
-        lambda: _("Proposes masks of nuclei to learn from, or measures how well a network draws them."),
+        lambda: _(
+            "Exports and imports the masks of a study; proposes masks, measures how a network draws them."
+        ),
         masks_cli.add_arguments,
         masks_cli.run,
     ),

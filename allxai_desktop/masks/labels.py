@@ -44,6 +44,10 @@ _CODES |= {"#" + bytes(cls.color).hex(): cls.code for cls in CLASSES}
 _DEPTH: NDArray[np.uint8] = np.array([0, 4, 3, 5, 2, 1], np.uint8)
 
 
+class ForeignLabelError(MaskError):
+    """Labels that stand for no class, and no mapping says which."""
+
+
 @dataclass(frozen=True, eq=False)
 class Region:
     """Pixels with one label: `inside` bool (h, w), its first pixel at row `top` and column `left` of the image."""
@@ -91,12 +95,12 @@ def to_codes(
 ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """Return the codes uint8 (H, W) of regions, and notes; `mapping` gives labels codes and precedes `guess`.
 
-    Raises `MaskError` for labels that are no class.
+    Raises `ForeignLabelError`.
     """
     meant = {label: mapping.get(label, guess(label)) for label in found.labels}
     foreign = [label for label, code in meant.items() if code is None]
     if foreign:
-        raise MaskError(
+        raise ForeignLabelError(
             _("{name} has labels that are no class ({labels}): say which class each of them is.").format(
                 name=name, labels=", ".join(foreign[:5]) + (", …" if len(foreign) > 5 else "")
             )

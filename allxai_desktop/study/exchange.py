@@ -19,7 +19,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage, read_image
 from allxai_desktop.masks.exported import Exported, write_table
 from allxai_desktop.masks.formats import ExportFormat, read_entries
-from allxai_desktop.masks.labels import Entry, Labelled, guess, to_codes
+from allxai_desktop.masks.labels import Entry, ForeignLabelError, Labelled, guess, to_codes
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.study.folder import IMAGES_FOLDER, Study, StudyItem
 from allxai_desktop.tasks import Progress, unwatched
@@ -33,28 +33,39 @@ class ExportReport:
     without: int = 0
     problems: list[str] = field(default_factory=list)
 
-    def __str__(self) -> str:
+    @property
+    def summary(self) -> str:
+        """What was done, without the problems."""
         text = _("{count} masks exported.").format(count=self.count)
         if self.without:
             text += " " + _("{count} images have no mask.").format(count=self.without)
-        return text + _first(self.problems)
+        return text
+
+    def __str__(self) -> str:
+        return self.summary + _first(self.problems)
 
 
 @dataclass
 class ImportReport:
-    """How many masks came in, the images that kept the mask they had, and sentences on what did not come in or is
-    doubtful."""
+    """How many masks came in, the images that kept the mask they had, sentences on what did not come in or is
+    doubtful, and whether that was for labels that are no class."""
 
     count: int = 0
     kept: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    foreign: bool = False
 
-    def __str__(self) -> str:
+    @property
+    def summary(self) -> str:
+        """What was done, without the problems."""
         text = _("{count} masks imported.").format(count=self.count)
         if self.kept:
             text += " " + _("{count} images kept the mask that they had.").format(count=len(self.kept))
-        return text + _first(self.problems or self.notes)
+        return text
+
+    def __str__(self) -> str:
+        return self.summary + _first(self.problems or self.notes)
 
 
 def _first(sentences: list[str]) -> str:
@@ -223,6 +234,7 @@ def import_masks(
             _import_one(entry, images, mapping or {}, replace_existing, done, report)
         except AllxaiError as error:
             report.problems.append(str(error))
+            report.foreign |= isinstance(error, ForeignLabelError)
     return report
 
 

@@ -1,4 +1,4 @@
-"""`allxai masks propose` and `allxai masks measure`: nucleus masks to begin with, and how well a network draws."""
+"""`allxai masks`: exports and imports masks, proposes those of nuclei, and measures what a network draws."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
+from allxai_desktop.study import exchange_cli
 
 if TYPE_CHECKING:
     from allxai_desktop.networks.network import Network
@@ -18,7 +19,8 @@ _PARTS = ("train", "val", "test", "unseen")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what follows `allxai masks`."""
-    commands = parser.add_subparsers(metavar="propose | measure", required=True)
+    commands = parser.add_subparsers(metavar="export | import | propose | measure", required=True)
+    exchange_cli.add_commands(commands)
     propose = commands.add_parser("propose", help=_("proposes the nuclei of a folder of images, to correct"))
     propose.add_argument("images", metavar="DIR", type=Path, help=_("the folder of the images"))
     propose.add_argument(

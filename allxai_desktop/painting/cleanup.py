@@ -158,7 +158,7 @@ def _give_away(codes: Codes, islands: NDArray[np.bool_]) -> Codes:
     votes = votes.reshape(-1, MAX_CODE + 1)
     winners = votes.argmax(axis=1).astype(np.uint8)
     # Surrounded by islands only, or the whole image.
-    asked = votes.any(axis=1)
+    asked = votes.sum(axis=1) > 0
     found = codes.copy()
     change = islands & asked[parts]
     found[change] = winners[parts[change]]

@@ -10,11 +10,22 @@ from psygnal import Signal
 from allxai_desktop.cellclasses import CODES, MAX_CODE, UNLABELLED
 from allxai_desktop.painting.history import Edit, History, Source, merge
 
-Tool = Literal["brush", "eraser", "fill", "polygon", "freehand"]
+Tool = Literal["brush", "eraser", "fill", "wand", "polygon", "freehand"]
 TOOLS: tuple[Tool, ...] = get_args(Tool)
 MIN_BRUSH, MAX_BRUSH = 1, 400
+MIN_TOLERANCE, MAX_TOLERANCE = 1, 100
 
-__all__ = ["MAX_BRUSH", "MIN_BRUSH", "TOOLS", "Edit", "PaintModel", "Source", "Tool"]
+__all__ = [
+    "MAX_BRUSH",
+    "MAX_TOLERANCE",
+    "MIN_BRUSH",
+    "MIN_TOLERANCE",
+    "TOOLS",
+    "Edit",
+    "PaintModel",
+    "Source",
+    "Tool",
+]
 
 
 class PaintModel:
@@ -31,6 +42,7 @@ class PaintModel:
     active_changed = Signal(int)
     tool_changed = Signal(str)
     brush_size_changed = Signal(int)
+    tolerance_changed = Signal(int)
     locked_changed = Signal(object)
     only_over_changed = Signal(object)
     mask_visible_changed = Signal(bool)
@@ -44,7 +56,7 @@ class PaintModel:
         self._active, self._previous = CODES[0], CODES[1]
         self._tool: Tool = "brush"
         self._drawing_tool: Tool = "brush"
-        self._brush_size = 12
+        self._brush_size, self._tolerance = 12, 10
         self._locked: frozenset[int] = frozenset()
         self._only_over: int | None = None
         self._mask_visible, self._mask_opacity, self._mask_outline = True, 0.5, False
@@ -241,6 +253,22 @@ class PaintModel:
         for _ in range(abs(steps)):
             step = max(1, round(self._brush_size / 10))
             self.brush_size += step if steps > 0 else -step
+
+    @property
+    def tolerance(self) -> int:
+        """How far from the colour pointed at the wand reaches, CIE 1976 ΔE; outside 1–100 it becomes the nearest."""
+        return self._tolerance
+
+    @tolerance.setter
+    def tolerance(self, distance: int) -> None:
+        self._set("tolerance", min(max(int(distance), MIN_TOLERANCE), MAX_TOLERANCE))
+
+    def step_size(self, steps: int) -> None:
+        """Raise (or, below 0, lower) the brush size, or with the wand the tolerance."""
+        if self._tool == "wand":
+            self.tolerance += steps
+        else:
+            self.step_brush_size(steps)
 
     @property
     def locked(self) -> frozenset[int]:

@@ -84,7 +84,7 @@ def flood(codes: NDArray[np.uint8], point: tuple[float, float]) -> Indices:
     # Half a second to import: the window is shown first.
     from skimage.measure import label
 
-    row, column = (int(np.floor(value + 0.5)) for value in point)
+    row, column = nearest_pixel(point)
     height, width = codes.shape
     if not (0 <= row < height and 0 <= column < width):
         return np.empty(0, np.int64)
@@ -103,12 +103,23 @@ def flood(codes: NDArray[np.uint8], point: tuple[float, float]) -> Indices:
             or (right < width and region[:, -1].any())
         )
         if not leaves_window:
-            # Where each row of the window begins in the image, less where it begins in the window.
-            shift = np.arange(top, bottom) * width + left - np.arange(bottom - top) * (right - left)
-            inside: Indices = np.flatnonzero(region)
-            inside += np.repeat(shift, np.count_nonzero(region, axis=1))
-            return inside
+            return window_indices(region, (top, left), width)
         reach *= 4
+
+
+def nearest_pixel(point: tuple[float, float]) -> tuple[int, int]:
+    """Return the row and column of the pixel under `point`, which may lie off the image."""
+    return int(np.floor(point[0] + 0.5)), int(np.floor(point[1] + 0.5))
+
+
+def window_indices(region: NDArray[np.bool_], corner: tuple[int, int], width: int) -> Indices:
+    """Return the pixels of `region` (h, w), a window at `corner` (row, column) of an image of that width."""
+    rows, columns = np.arange(region.shape[0]), region.shape[1]
+    # Where each row of the window begins in the image, less where it begins in the window.
+    shift = (rows + corner[0]) * width + corner[1] - rows * columns
+    inside: Indices = np.flatnonzero(region)
+    inside += np.repeat(shift, np.count_nonzero(region, axis=1))
+    return inside
 
 
 def outline(indices: Indices, shape: tuple[int, int]) -> NDArray[np.float64]:

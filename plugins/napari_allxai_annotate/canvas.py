@@ -133,6 +133,7 @@ class PaintCanvas:
         leave undo steps of the old in it, so its history is forgotten.
         """
         self.gestures.cancel_outline()
+        self.gestures.pixels = None if image is None else image.pixels
         if image is None:
             before = [layer for layer in (self.image_layer, self.mask_layer) if layer is not None]
             self.detach()
@@ -162,9 +163,10 @@ class PaintCanvas:
             self._prepare()
         self.viewer.reset_view()
 
-    def attach(self, image_layer: Image, mask_layer: Labels | None = None) -> None:
-        """Paint over an image layer that is there already, on `mask_layer` or on a new one."""
+    def attach(self, image_layer: Image, pixels: NDArray[np.uint8], mask_layer: Labels | None = None) -> None:
+        """Paint over an image layer that is there already and shows `pixels`, on `mask_layer` or on a new one."""
         self.detach()
+        self.gestures.pixels = pixels
         self.image_layer = image_layer
         if mask_layer is None:
             self._add_mask(self.viewer.layers.index(image_layer) + 1)
@@ -204,7 +206,7 @@ class PaintCanvas:
     def detach(self) -> None:
         """Let the layers go; they stay in the viewer as they are."""
         layer = self.mask_layer
-        self.image_layer = self.mask_layer = self.gestures.layer = None
+        self.image_layer = self.mask_layer = self.gestures.layer = self.gestures.pixels = None
         self.gestures.cancel_outline()
         if layer is not None:
             contours.leave(layer)

@@ -13,10 +13,13 @@ from psygnal import Signal
 from allxai_desktop.cellclasses import BY_CODE, UNLABELLED
 from allxai_desktop.painting import shapes
 from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.painting.wand import Wand
 from napari_allxai_annotate.brush import BrushView, Color, Point
 
 LEFT, RIGHT = 1, 2
 OUTLINED_PIXELS = 1_000_000
+TOLERANCE_STEP = 6
+"""How many px of the screen a drag with the wand goes for one more of tolerance."""
 ERASER_COLOR: Color = (1, 1, 1)
 REGION_COLOR: Color = (1, 0.75, 0)
 
@@ -26,6 +29,7 @@ class Gestures:
 
     The left button paints with the tool in hand, the right button erases with it. napari's own tools stay
     usable: nothing is taken while the active layer has one of them in hand, or while `panning` is set.
+    `pixels`, uint8 (H, W, 3), are what the tools see that go by colour.
     `target_changed` tells that the strokes go to another model, or that the history of the `region` changed.
     """
 
@@ -37,6 +41,7 @@ class Gestures:
         self.model = model
         self.view = view
         self.layer: Labels | None = None
+        self.pixels: NDArray[np.uint8] | None = None
         self.enabled = True
         self._region: PaintModel | None = None
         self._panning = False
@@ -204,6 +209,8 @@ class Gestures:
         code = UNLABELLED if event.button == RIGHT else self._paint_code
         if model.tool == "fill":
             self.target.apply(shapes.flood(model.codes, self._data_point(event)), code)
+        elif model.tool == "wand":
+            yield from self._wand(event, code)
         elif model.tool == "polygon":
             self._add_corner(event, code)
         elif model.tool == "freehand":
@@ -226,6 +233,22 @@ class Gestures:
             else:
                 yield
         self._show_brush()
+
+    def _wand(self, event: Any, code: int) -> Iterator[None]:
+        assert self.pixels is not None
+        target, model = self.target, self.model
+        wand = Wand(self.pixels, self._data_point(event))
+        start, tolerance, shown = event.pos[0], model.tolerance, 0
+        target.begin_stroke()
+        while target.in_stroke:
+            model.tolerance = tolerance + round((event.pos[0] - start) / TOLERANCE_STEP)
+            if model.tolerance != shown:
+                shown = model.tolerance
+                target.replace_stroke(wand.region(shown), code)
+            if event.type == "mouse_release":
+                target.end_stroke()
+            else:
+                yield
 
     def _freehand(self, event: Any, code: int) -> Iterator[None]:
         self.cancel_outline()
@@ -255,7 +278,7 @@ class Gestures:
         self._wheel += float(np.clip(event.delta[1], -1, 1))
         steps = int(self._wheel)
         self._wheel -= steps
-        self.model.step_brush_size(steps)
+        self.model.step_size(steps)
         event.handled = True
         return True
 

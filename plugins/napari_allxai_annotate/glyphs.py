@@ -49,6 +49,12 @@ def _freehand(painter: QPainter, _color: QColor) -> None:
     painter.drawEllipse(QRectF(2, 3.5, 12, 9))
 
 
+def _wand(painter: QPainter, _color: QColor) -> None:
+    painter.drawLine(QPointF(2, 14), QPointF(9, 7))
+    for start, end in (((11, 1), (11, 3.5)), ((11, 6.5), (11, 9)), ((7, 5), (9.5, 5)), ((12.5, 5), (15, 5))):
+        painter.drawLine(QPointF(*start), QPointF(*end))
+
+
 def _clean(painter: QPainter, color: QColor) -> None:
     painter.drawLine(QPointF(13.5, 1.5), QPointF(8.5, 7.5))
     painter.setBrush(color)
@@ -108,6 +114,7 @@ GLYPHS: dict[str, Callable[[QPainter, QColor], None]] = {
     "brush": _brush,
     "eraser": _eraser,
     "fill": _fill,
+    "wand": _wand,
     "polygon": _polygon_tool,
     "freehand": _freehand,
     "clean": _clean,

@@ -26,7 +26,14 @@ from allxai_desktop.i18n import _
 from allxai_desktop.keys import KEYS
 from allxai_desktop.painting.cleaner import Cleaner
 from allxai_desktop.painting.cleanup import ACTIONS
-from allxai_desktop.painting.engine import MAX_BRUSH, MIN_BRUSH, TOOLS, PaintModel
+from allxai_desktop.painting.engine import (
+    MAX_BRUSH,
+    MAX_TOLERANCE,
+    MIN_BRUSH,
+    MIN_TOLERANCE,
+    TOOLS,
+    PaintModel,
+)
 from napari_allxai_annotate.canvas import PaintCanvas
 from napari_allxai_annotate.class_row import ClassRow, name_control
 from napari_allxai_annotate.clean_menu import CleanMenu
@@ -83,7 +90,6 @@ class AnnotatePanel(QWidget):
     def retranslate(self) -> None:
         """Set the texts again in the current language."""
         self.title.setText(_("Annotate"))
-        self.size_label.setText(_("Size"))
         self.over_label.setText(_("Only over"))
         self.mask_label.setText(_("Mask"))
         for row in self.rows:
@@ -96,11 +102,9 @@ class AnnotatePanel(QWidget):
         name_control(self.redo, _("Redo"), "redo")
         name_control(self.hide_mask, _("Show or hide the mask"), "hide")
         name_control(self.outline, _("Show the mask as outlines"))
-        for control in (self.size_slider, self.size_value):
-            name_control(control, _("Diameter of the brush in pixels"), "larger", "smaller")
         name_control(self.only_over, _("Paint only over pixels of this class"))
         name_control(self.opacity, _("Opacity of the mask"))
-        self.size_value.setSuffix(" px")
+        self._name_size()
         self._fill_only_over()
         self.set_area_shares(self._shares)
 
@@ -112,8 +116,8 @@ class AnnotatePanel(QWidget):
             **{tool: partial(setattr, model, "tool", tool) for tool in TOOLS},
             **{name: partial(self.cleaner.run, name) for name in ACTIONS},
             "swap": model.swap_active,
-            "larger": partial(model.step_brush_size, 1),
-            "smaller": partial(model.step_brush_size, -1),
+            "larger": partial(model.step_size, 1),
+            "smaller": partial(model.step_size, -1),
             "hide": lambda: setattr(model, "mask_visible", not model.mask_visible),
             "undo": self._undo,
             "redo": self._redo,
@@ -163,7 +167,6 @@ class AnnotatePanel(QWidget):
         self.size_label, self.over_label, self.mask_label = QLabel(), QLabel(), QLabel()
         self.size_slider = _slider()
         self.size_value = QSpinBox()
-        self.size_value.setRange(MIN_BRUSH, MAX_BRUSH)
         self.size_value.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.size_value.setFixedWidth(62)
         self.only_over = QComboBox()
@@ -223,6 +226,7 @@ class AnnotatePanel(QWidget):
             self._show_class: model.active_changed,
             self._show_tool: model.tool_changed,
             self._show_size: model.brush_size_changed,
+            self._show_tolerance: model.tolerance_changed,
             self._show_locks: model.locked_changed,
             self._show_only_over: model.only_over_changed,
             self._show_opacity: model.mask_opacity_changed,
@@ -236,8 +240,8 @@ class AnnotatePanel(QWidget):
         self.tool_group.idClicked.connect(lambda at: setattr(model, "tool", TOOLS[at]))
         for row in self.rows:
             row.lock.toggled.connect(partial(model.set_locked, row.cls.code))
-        self.size_slider.valueChanged.connect(lambda at: setattr(model, "brush_size", _size_at(at)))
-        self.size_value.valueChanged.connect(partial(setattr, model, "brush_size"))
+        self.size_slider.valueChanged.connect(self._on_slider)
+        self.size_value.valueChanged.connect(lambda value: setattr(model, self._sized, value))
         self.only_over.activated.connect(
             lambda _row: setattr(model, "only_over", self.only_over.currentData())
         )
@@ -272,13 +276,44 @@ class AnnotatePanel(QWidget):
 
     def _show_tool(self) -> None:
         self.tools[self.model.tool].setChecked(True)
+        self._name_size()
+        self._show_size()
+
+    @property
+    def _sized(self) -> str:
+        """What the row of the size sets: the setting of the model that the tool in hand goes by."""
+        return "tolerance" if self.model.tool == "wand" else "brush_size"
+
+    def _name_size(self) -> None:
+        if self._sized == "tolerance":
+            label, suffix, name = _("Tolerance"), " ΔE", _("How different a colour the wand takes in")
+        else:
+            label, suffix, name = _("Size"), " px", _("Diameter of the brush in pixels")
+        self.size_label.setText(label)
+        self.size_value.setSuffix(suffix)
+        for control in (self.size_slider, self.size_value):
+            name_control(control, name, "larger", "smaller")
+
+    def _on_slider(self, at: int) -> None:
+        if self._sized == "tolerance":
+            self.model.tolerance = at
+        else:
+            self.model.brush_size = _size_at(at)
 
     def _show_size(self) -> None:
-        size = self.model.brush_size
+        value = getattr(self.model, self._sized)
         with QSignalBlocker(self.size_slider), QSignalBlocker(self.size_value):
-            if _size_at(self.size_slider.value()) != size:
-                self.size_slider.setValue(_slider_at(size))
-            self.size_value.setValue(size)
+            if self._sized == "tolerance":
+                self.size_value.setRange(MIN_TOLERANCE, MAX_TOLERANCE)
+                self.size_slider.setValue(value)
+            else:
+                self.size_value.setRange(MIN_BRUSH, MAX_BRUSH)
+                if _size_at(self.size_slider.value()) != value:
+                    self.size_slider.setValue(_slider_at(value))
+            self.size_value.setValue(value)
+
+    def _show_tolerance(self) -> None:
+        self._show_size()
 
     def _show_locks(self) -> None:
         for row in self.rows:

@@ -106,7 +106,7 @@ class ViewerPainting:
             mask = self._mask_of(layer)
             shape = image.pixels.shape[:2]
             self.model.new_image(np.zeros(shape, np.uint8) if mask is None else _codes(mask))
-            self.canvas.attach(layer, mask)
+            self.canvas.attach(layer, image.pixels, mask)
             assert self.canvas.mask_layer is not None
             self.canvas.mask_layer.metadata[IMAGE_KEY] = image
             if mask is None:

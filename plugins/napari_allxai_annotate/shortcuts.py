@@ -19,8 +19,8 @@ def region_actions(canvas: PaintCanvas) -> dict[str, Callable[[], object]]:
     return {
         "brush": partial(setattr, model, "tool", "brush"),
         "eraser": partial(setattr, model, "tool", "eraser"),
-        "larger": partial(model.step_brush_size, 1),
-        "smaller": partial(model.step_brush_size, -1),
+        "larger": partial(model.step_size, 1),
+        "smaller": partial(model.step_size, -1),
         "undo": canvas.undo,
         "redo": canvas.redo,
         "escape": canvas.escape,

@@ -298,3 +298,16 @@ def test_a_replaced_stroke_honours_locks(model):
 def test_without_a_stroke_there_is_nothing_to_replace(model):
     with pytest.raises(ValueError, match="no stroke"):
         model.replace_stroke(at(0), 2)
+
+
+def test_the_tolerance_stays_within_its_range_and_steps_with_the_wand(model):
+    model.tolerance = 1000
+    assert model.tolerance == 100
+    model.tolerance = 0
+    assert model.tolerance == 1
+    model.tool, size = "wand", model.brush_size
+    model.step_size(3)
+    assert (model.tolerance, model.brush_size) == (4, size)
+    model.tool = "brush"
+    model.step_size(1)
+    assert (model.tolerance, model.brush_size) == (4, size + 1)

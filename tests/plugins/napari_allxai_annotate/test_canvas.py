@@ -207,7 +207,7 @@ def canvas():
 
 def test_an_image_layer_that_is_there_can_be_painted(canvas):
     image = canvas.viewer.add_image(np.zeros((4, 5, 3), np.uint8), rgb=True, scale=(2, 2))
-    canvas.attach(image)
+    canvas.attach(image, image.data)
     assert canvas.mask_layer.data.dtype == np.uint8
     assert canvas.mask_layer.scale.tolist() == [2, 2]
     assert canvas.viewer.layers.selection.active is canvas.mask_layer
@@ -217,7 +217,7 @@ def test_a_labels_layer_that_is_there_is_painted_in_place(canvas):
     image = canvas.viewer.add_image(np.zeros((4, 5, 3), np.uint8), rgb=True)
     labels = Labels(np.zeros((4, 5), np.int32))
     canvas.viewer.add_layer(labels)
-    canvas.attach(image, labels)
+    canvas.attach(image, image.data, labels)
     canvas.model.apply(at(7), 3)
     assert labels.data[1, 2] == 3
     assert len(canvas.viewer.layers) == 2

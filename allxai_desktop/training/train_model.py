@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
@@ -18,31 +18,15 @@ from allxai_desktop.training.data_model import DataModel, missing_data
 from allxai_desktop.training.presets import FIRST, Preset
 from allxai_desktop.training.read_report import Report, read_report
 from allxai_desktop.training.report import JSON_FILE
-from allxai_desktop.training.run_types import EpochRecord, Request, RunResult, Watcher
+from allxai_desktop.training.run_types import EpochRecord, Request
 
-Shown = tuple[Report, Path, Path]
-"""A report, the folder of its run, and that of its images."""
+if TYPE_CHECKING:
+    from allxai_desktop.training.trainer import Trainer
+
+Shown = tuple[Report, Path, Path | None]
+"""A report, the folder of its run, and that of its images; None for the one that is chosen at the moment."""
 # A first estimate from less of an epoch would jump about.
 _ENOUGH = 0.05
-
-
-class Trainer(Protocol):
-    """What a run is made by; called on worker threads."""
-
-    def train(self, request: Request, watcher: Watcher) -> RunResult:
-        """Carry the run out."""
-
-    def resumable(self, folder: Path) -> bool:
-        """Return whether `folder` holds a run that was broken off."""
-
-    def starts(self, architecture: str) -> list[tuple[str, str]]:
-        """Return name and title of each network of the program that a run of `architecture` can start from."""
-
-    def former(self, folder: Path, data: Path) -> Request:
-        """Return the request to go on with the run in `folder`."""
-
-    def offer(self, folder: Path) -> str:
-        """Offer the network of a finished run in the program, and return its name."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +52,7 @@ class TrainModel:
     `starts` are the networks, name and title, that the chosen preset can start from; `unfinished` is the folder of a
     run of the chosen data and preset that was broken off. `records`, `notes` and `stage` (what is being done, and its
     share 0…1) are of the run that goes on or ended last, `error` is why it ended, or "". `report` and `folder` are of
-    the run that is shown, `root` is the folder of its images, and `network` its name once it is offered.
+    the run that is shown, and `network` is its name once it is offered.
     """
 
     choices_changed = Signal(TrainChoices)
@@ -100,7 +84,7 @@ class TrainModel:
         self.error = ""
         self.report: Report | None = None
         self.folder: Path | None = None
-        self.root = Path()
+        self._root: Path | None = None
         self.network: str | None = None
         self.starts = trainer.starts(self.preset.architecture)
         self._trainer, self._dispatch, self._clock = trainer, dispatch, clock
@@ -122,6 +106,13 @@ class TrainModel:
         for runner in (self._offerer, self._reader):
             runner.failed.connect(self._tell)
         self.data.changed.connect(self._on_data)
+
+    @property
+    def root(self) -> Path | None:
+        """The folder of the images of the report; None where nobody has said where those of an earlier run are."""
+        if self._root is not None or self.data.path is None:
+            return self._root
+        return self.data.root
 
     @property
     def preset(self) -> Preset:
@@ -212,8 +203,7 @@ class TrainModel:
 
     def open_report(self, path: Path) -> None:
         """Show the report of a run that was made before."""
-        root = self.data.root
-        self._reader.start(lambda _progress: (read_report(path), path.parent, root))
+        self._reader.start(lambda _progress: (read_report(path), path.parent, None))
 
     def offer(self) -> None:
         """Offer the network that is shown in the program."""
@@ -223,6 +213,8 @@ class TrainModel:
 
     def explain(self, file: str) -> None:
         """Ask for an image of `root` to be explained with the network that is shown; it is offered first."""
+        if self.root is None:
+            return
         self._to_explain = self.root / file
         if self.network is None:
             self.offer()
@@ -331,7 +323,7 @@ class TrainModel:
         self.run_changed.emit()
 
     def _show(self, shown: Shown) -> None:
-        self.report, self.folder, self.root = shown
+        self.report, self.folder, self._root = shown
         self.network = None
         self.report_changed.emit()
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Protocol
 
 from platformdirs import user_documents_path
 
@@ -13,13 +14,32 @@ from allxai_desktop.training.run_folder import SETTINGS_FILE, offer
 from allxai_desktop.training.run_types import Request, RunResult, Watcher
 
 
+class Trainer(Protocol):
+    """What a run is made by; called on worker threads."""
+
+    def train(self, request: Request, watcher: Watcher) -> RunResult:
+        """Carry the run out."""
+
+    def resumable(self, folder: Path) -> bool:
+        """Return whether `folder` holds a run that was broken off."""
+
+    def starts(self, architecture: str) -> list[tuple[str, str]]:
+        """Return name and title of each network of the program that a run of `architecture` can start from."""
+
+    def former(self, folder: Path, data: Path) -> Request:
+        """Return the request to go on with the run in `folder`."""
+
+    def offer(self, folder: Path) -> str:
+        """Offer the network of a finished run in the program, and return its name."""
+
+
 def runs_folder() -> Path:
     """Return where runs lie if nobody says otherwise; it need not exist."""
     return user_documents_path() / "AllXAI" / "runs"
 
 
 class RunTrainer:
-    """The `Trainer` of the program."""
+    """The runs of the program."""
 
     def train(self, request: Request, watcher: Watcher) -> RunResult:
         """Carry the run out. Raises `AllxaiError`."""

@@ -43,18 +43,18 @@ class MistakeList(QAbstractListModel):
     def __init__(self, dispatch: Callable[[Callable[[], None]], None]) -> None:
         super().__init__()
         self.mistakes: list[Mistake] = []
-        self._root = Path()
+        self.root: Path | None = None
         self._icons: dict[str, QIcon] = {}
         self._blank = _icon(None)
         self._dispatch = dispatch
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="mistakes")
 
-    def show_mistakes(self, root: Path, mistakes: list[Mistake]) -> None:
-        """Show other images, their files relative to `root`."""
+    def show_mistakes(self, root: Path | None, mistakes: list[Mistake]) -> None:
+        """Show other images, their files relative to `root`; only their names where that is None."""
         self.beginResetModel()
-        if root != self._root:
+        if root != self.root:
             self._icons.clear()
-        self._root, self.mistakes = root, mistakes
+        self.root, self.mistakes = root, mistakes
         self.endResetModel()
 
     def close(self) -> None:
@@ -84,15 +84,17 @@ class MistakeList(QAbstractListModel):
         return None
 
     def _read(self, row: int, file: str) -> None:
-        root = self._root
+        root = self.root
+        if root is None:
+            return
 
         def receive(pixels: NDArray[np.uint8] | None) -> None:
-            if root == self._root and row < len(self.mistakes):
+            if root == self.root and row < len(self.mistakes):
                 self._icons[file] = _icon(pixels)
                 self.dataChanged.emit(self.index(row), self.index(row))
 
         def work() -> None:
-            if root != self._root:
+            if root != self.root:
                 return
             pixels = _thumbnail(root / file)
             self._dispatch(lambda: receive(pixels))
@@ -141,6 +143,7 @@ class MistakesPage(QWidget):
         self.list.activated.connect(self._ask)
         self.list.selectionModel().currentChanged.connect(self._show_current)
         model.report_changed.connect(self._show)
+        model.choices_changed.connect(self._follow_data)
         self.retranslate()
 
     def retranslate(self) -> None:
@@ -159,6 +162,7 @@ class MistakesPage(QWidget):
     def disconnect_model(self) -> None:
         """Stop following and reading; called before the page goes away."""
         self.model.report_changed.disconnect(self._show)
+        self.model.choices_changed.disconnect(self._follow_data)
         self.images.close()
 
     def show_only(self, true: int, predicted: int) -> None:
@@ -200,6 +204,10 @@ class MistakesPage(QWidget):
         self.empty.setText(text)
         self._show_list()
 
+    def _follow_data(self, *_choices: object) -> None:
+        if self.model.root != self.images.root:
+            self._show_list()
+
     def _masks_picture(self) -> QPixmap:
         """Return images of the test with the masks drawn by hand and by the network; null where there are none."""
         report, folder = self.model.report, self.model.folder
@@ -212,15 +220,16 @@ class MistakesPage(QWidget):
         mistakes = [] if report is None else report.mistakes
         shown = [one for one in mistakes if not kind or (one.true, one.predicted) == kind]
         self.images.show_mistakes(self.model.root, shown)
-        self.count.setText(
-            _("{count} of {images} images, the surest first").format(
-                count=len(shown), images=0 if report is None else report.images
-            )
+        text = _("{count} of {images} images, the surest first").format(
+            count=len(shown), images=0 if report is None else report.images
         )
+        if self.model.root is None:
+            text += "\n" + _("Choose the images of this run on the left to see them.")
+        self.count.setText(text)
         self._show_current()
 
     def _show_current(self, *_index: object) -> None:
-        self.explain.setEnabled(self.list.currentIndex().isValid())
+        self.explain.setEnabled(self.list.currentIndex().isValid() and self.model.root is not None)
 
     def _ask(self, *_index: object) -> None:
         index = self.list.currentIndex()

@@ -43,7 +43,7 @@ class FakeTrainer:
         if self.error:
             raise AllxaiError(self.error)
         watcher.epoch(EpochRecord(2, 2, 0.25, 1.0, 0.5, 0.75, 30.0, 0.0))
-        write_report(request.out)
+        _write_report(request.out)
         self.broken_off.discard(request.out)
         return RunResult(request.out, {}, None)
 
@@ -62,7 +62,7 @@ class FakeTrainer:
         return "cells-net"
 
 
-def write_report(folder):
+def _write_report(folder):
     """Write the report of four images: a typical one and an atypical one are each taken for the other."""
     folder.mkdir(parents=True, exist_ok=True)
     logits = np.array([[2.0, 0], [0, 2], [0, 4], [3, 0]])
@@ -112,3 +112,9 @@ def finished(ready, qtbot):
     qtbot.waitUntil(lambda: not ready.model.running)
     assert json.loads((ready.model.folder / "evaluation.json").read_text())["images"] == 4
     return ready
+
+
+@pytest.fixture
+def write_report():
+    """Return what writes the report of the fake trainer into a folder."""
+    return _write_report

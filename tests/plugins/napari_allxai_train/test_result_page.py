@@ -90,6 +90,20 @@ def test_the_surest_mistake_comes_first_with_its_picture(gallery, ready, qtbot):
     qtbot.waitUntil(lambda: first.data(Qt.ItemDataRole.DecorationRole) is not gallery.images._blank)
 
 
+def test_an_earlier_run_waits_for_its_images(gallery, ready, write_report, qtbot, tmp_path):
+    setting = ready
+    write_report(tmp_path / "old")
+    setting.model.data.path = None
+    setting.model.open_report(tmp_path / "old" / "evaluation.json")
+    qtbot.waitUntil(lambda: setting.model.report is not None)
+    assert gallery.count.text().endswith("Choose the images of this run on the left to see them.")
+    gallery.list.setCurrentIndex(gallery.images.index(0))
+    assert not gallery.explain.isEnabled()
+    setting.model.data.open(setting.images)
+    qtbot.waitUntil(lambda: gallery.images.root == setting.images)
+    assert gallery.count.text() == "2 of 4 images, the surest first"
+
+
 def test_a_picture_that_is_gone_leaves_a_blank(gallery, ready, qtbot):
     (ready.images / "typical" / "1.png").unlink()
     run(ready, qtbot)

@@ -16,7 +16,7 @@ from psygnal import Signal
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage, read_image
-from allxai_desktop.masks.npz import MaskError, MaskFile, load_mask, save_mask
+from allxai_desktop.masks.npz import MaskError, MaskFile, load_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from allxai_desktop.study.autosave import Autosaver
@@ -121,15 +121,19 @@ class Workspace:
         self._set_saved("saving")
         self._autosaver.submit(self.mask_path, self.paint.codes.copy(), **self._mask_facts())
 
-    def export(self, path: Path) -> None:
-        """Write the mask to a file of the user's choice, on another thread."""
+    def export(self, path: Path, form: str = "npz") -> None:
+        """Write the mask to a file of the user's choice, on another thread, in a format of `masks.formats`."""
         if self.image is None:
             return
-        codes, facts = self.paint.codes.copy(), self._mask_facts()
+        codes, facts, stem = self.paint.codes.copy(), self._mask_facts(), Path(self.image.name).stem
 
         def write() -> None:
+            # Slow to import, and few sessions export anything.
+            from allxai_desktop.masks.exported import Exported
+            from allxai_desktop.masks.formats import export_format
+
             try:
-                save_mask(path, codes, **facts)
+                export_format(form).write_image(path, Exported(codes, stem=stem, **facts))
             except AllxaiError as error:
                 self._notice("error", str(error))
             else:

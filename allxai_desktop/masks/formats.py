@@ -24,13 +24,17 @@ Read = Callable[[Path], list[Entry]]
 
 @dataclass(frozen=True)
 class ExportFormat:
-    """A format to write: `ending` of its file, "" for a folder; one file an image, or one for all of them."""
+    """A format to write: `ending` of its file, "" for a folder; one file an image, or one for all of them.
+
+    `for_image` says whether it is of use for one image alone.
+    """
 
     name: str
     title: str
     ending: str
     write_one: WriteOne | None = None
     write_all: WriteAll | None = None
+    for_image: bool = True
 
     def write_image(self, path: Path, mask: Exported) -> None:
         """Write the mask of one image to the file `path`. Raises `WriteError`, `MaskError`."""
@@ -63,10 +67,16 @@ EXPORTS = {
     for found in (
         ExportFormat("npz", N_("NumPy, one file an image"), ".npz", npz_study.write_npz),
         ExportFormat(
-            "npz-study", N_("NumPy, one file for all images"), ".npz", write_all=npz_study.write_npz_study
+            "npz-study",
+            N_("NumPy, one file for all images"),
+            ".npz",
+            write_all=npz_study.write_npz_study,
+            for_image=False,
         ),
         ExportFormat("png", N_("PNG with a palette"), ".png", write_indexed_png),
-        ExportFormat("matlab", N_("MATLAB Image Labeler"), "", write_all=matlab.write_matlab),
+        ExportFormat(
+            "matlab", N_("MATLAB Image Labeler"), "", write_all=matlab.write_matlab, for_image=False
+        ),
         ExportFormat("coco", N_("COCO"), ".json", write_all=coco.write_coco),
         ExportFormat("geojson", N_("GeoJSON for QuPath"), ".geojson", write_geojson),
         ExportFormat("ome-tiff", N_("OME-TIFF labels"), ".ome.tif", write_ome_tiff),

@@ -125,6 +125,15 @@ def export_study(
     return report
 
 
+def free_folder(parent: Path, form: ExportFormat) -> Path:
+    """Return a folder in `parent` that does not exist yet; its name tells the format and nothing of the study."""
+    number, folder = 1, parent / f"masks-{form.name}"
+    while folder.exists():
+        number += 1
+        folder = parent / f"masks-{form.name}-{number}"
+    return folder
+
+
 @contextmanager
 def _new_folder(out: Path) -> Iterator[Path]:
     """Give a folder that becomes `out` when all went well, and vanishes when not."""
@@ -255,6 +264,9 @@ def _import_one(
         report.kept.append(item.image_path.name)
         return
     image = _image(item)
+    if item.mask_path.exists():
+        # A file that is no mask of this image is never written over.
+        load_mask(item.mask_path, image)
     found = entry.read()
     _check(found, image)
     codes, notes = to_codes(found, mapping, image.name)

@@ -9,7 +9,7 @@ from PIL import Image
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.formats import EXPORTS
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
-from allxai_desktop.study.exchange import export_study, foreign_labels, import_masks
+from allxai_desktop.study.exchange import export_study, foreign_labels, free_folder, import_masks
 from allxai_desktop.study.folder import Study
 from allxai_desktop.tasks import Cancelled
 
@@ -173,6 +173,12 @@ def test_a_folder_that_may_not_be_written_is_one_sentence(study, tmp_path):
         export_study(study, EXPORTS["png"], tmp_path / "locked" / "out")
 
 
+def test_a_free_folder_tells_the_format_only(tmp_path):
+    assert free_folder(tmp_path, EXPORTS["coco"]) == tmp_path / "masks-coco"
+    (tmp_path / "masks-coco").mkdir()
+    assert free_folder(tmp_path, EXPORTS["coco"]) == tmp_path / "masks-coco-2"
+
+
 # In
 
 
@@ -187,6 +193,16 @@ def test_a_mask_that_is_there_is_kept_unless_asked(study, tmp_path):
     assert masks_of(study) == before
     assert import_masks(study, folder, replace_existing=True).count == 1
     assert masks_of(study) == [np.full(SHAPE, 4).tolist(), before[1]]
+
+
+def test_a_file_that_is_no_mask_of_the_image_is_never_written_over(study, tmp_path):
+    path = study.items[0].mask_path
+    path.write_bytes(study.items[1].mask_path.read_bytes())
+    before = path.read_bytes()
+    Image.fromarray(np.full(SHAPE, 4, np.uint8)).save(tmp_path / "Ana Ruiz 1.png")
+    report = import_masks(study, tmp_path / "Ana Ruiz 1.png", replace_existing=True)
+    assert report.problems[0].startswith("Ana Ruiz 1.npz belongs to Ana Ruiz 2.png")
+    assert path.read_bytes() == before
 
 
 def test_a_mask_of_another_size_is_refused(empty, tmp_path):

@@ -1,0 +1,93 @@
+"""Masks from elsewhere, step by step: which file, what its labels mean, and the work in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from psygnal import Signal
+
+from allxai_desktop.study.exchange import ImportReport, foreign_labels, import_masks
+from allxai_desktop.study.folder import Study
+from allxai_desktop.tasks import TaskRunner
+
+
+class ImportModel:
+    """What a person decides before masks come into `study`.
+
+    Once a path is chosen its labels are looked through; those that are no class on their own wait in `meanings` for a
+    code. `dispatch` runs a callable on the thread that owns the widgets, where all signals are emitted.
+    """
+
+    changed = Signal()
+    progressed = Signal(float)
+    imported = Signal(ImportReport)
+    failed = Signal(str)
+
+    def __init__(
+        self, study: Study, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()
+    ) -> None:
+        self.study = study
+        self.path: Path | None = None
+        self.meanings: dict[str, int | None] = {}
+        self.replace_existing = False
+        self._looked = False
+        self._tasks = TaskRunner(dispatch)
+        self._tasks.progressed.connect(self.progressed.emit)
+        self._tasks.finished.connect(self._on_finished)
+        self._tasks.failed.connect(self._on_failed)
+        self._tasks.running_changed.connect(self._on_running)
+
+    @property
+    def running(self) -> bool:
+        """Whether files are being read."""
+        return self._tasks.running
+
+    @property
+    def ready(self) -> bool:
+        """Whether the import can start: every label has a meaning."""
+        return self._looked and not self.running and None not in self.meanings.values()
+
+    def choose(self, path: Path) -> None:
+        """Look through the labels of a file or folder."""
+        self.path, self.meanings, self._looked = path, {}, False
+        self._tasks.start(lambda progress: foreign_labels(path, progress))
+
+    def set_meaning(self, label: str, code: int | None) -> None:
+        """Say which class a label is; None for not yet decided."""
+        self.meanings[label] = code
+        self.changed.emit()
+
+    def start(self) -> None:
+        """Import; does nothing before it is `ready`."""
+        path, replace = self.path, self.replace_existing
+        if not self.ready or path is None:
+            return
+        mapping = {label: code for label, code in self.meanings.items() if code is not None}
+        self._tasks.start(
+            lambda progress: import_masks(
+                self.study, path, mapping, replace_existing=replace, progress=progress
+            )
+        )
+
+    def cancel(self) -> None:
+        """Stop reading; the masks that are in stay."""
+        self._tasks.cancel()
+
+    def close(self) -> None:
+        """Stop and wait for the thread."""
+        self._tasks.close()
+
+    def _on_finished(self, result: Any) -> None:
+        if isinstance(result, ImportReport):
+            self.imported.emit(result)
+            return
+        self.meanings, self._looked = dict.fromkeys(result), True
+        self.changed.emit()
+
+    def _on_failed(self, text: str) -> None:
+        self.failed.emit(text)
+
+    def _on_running(self, _running: bool) -> None:
+        self.changed.emit()

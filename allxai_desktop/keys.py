@@ -34,6 +34,7 @@ KEYS: dict[str, Key] = {
     **{f"class-{cls.code}": Key(str(cls.code), cls.name, CLASS) for cls in CLASSES},
     "swap": Key("X", N_("Swap the last two classes"), CLASS),
     "brush": Key("B", N_("Brush"), TOOL),
+    "superpixel": Key("S", N_("Superpixel brush: paints up to the edges in the image"), TOOL),
     "eraser": Key("E", N_("Eraser (also the right button)"), TOOL),
     "fill": Key("F", N_("Fill a region of one class"), TOOL),
     "wand": Key("Q", N_("Magic wand: drag to the right to take in more"), TOOL),

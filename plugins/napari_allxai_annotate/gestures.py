@@ -15,8 +15,10 @@ from allxai_desktop.painting import shapes
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.wand import Wand
 from napari_allxai_annotate.brush import BrushView, Color, Point
+from napari_allxai_annotate.superpixel_brush import SuperpixelBrush
 
 LEFT, RIGHT = 1, 2
+BRUSHES = ("brush", "superpixel", "eraser")
 OUTLINED_PIXELS = 1_000_000
 TOLERANCE_STEP = 6
 """How many px of the screen a drag with the wand goes for one more of tolerance."""
@@ -29,7 +31,6 @@ class Gestures:
 
     The left button paints with the tool in hand, the right button erases with it. napari's own tools stay
     usable: nothing is taken while the active layer has one of them in hand, or while `panning` is set.
-    `pixels`, uint8 (H, W, 3), are what the tools see that go by colour.
     `target_changed` tells that the strokes go to another model, or that the history of the `region` changed.
     """
 
@@ -41,7 +42,8 @@ class Gestures:
         self.model = model
         self.view = view
         self.layer: Labels | None = None
-        self.pixels: NDArray[np.uint8] | None = None
+        self._pixels: NDArray[np.uint8] | None = None
+        self._superpixels = SuperpixelBrush(self)
         self.enabled = True
         self._region: PaintModel | None = None
         self._panning = False
@@ -65,6 +67,7 @@ class Gestures:
     def close(self) -> None:
         """Give the mouse back to napari."""
         self.region = None
+        self._superpixels.close()
         self.viewer.mouse_drag_callbacks.remove(self._on_press)
         self.viewer.mouse_move_callbacks.remove(self._on_move)
         self.viewer.events.mouse_over_canvas.disconnect(self._on_over_canvas)
@@ -76,6 +79,16 @@ class Gestures:
         self.model.tool_changed.disconnect(self.cancel_outline)
         self.model.image_replaced.disconnect(self.cancel_outline)
         self.viewer.cursor.style = "standard"
+
+    @property
+    def pixels(self) -> NDArray[np.uint8] | None:
+        """What the tools see that go by colour: uint8 (H, W, 3) of the size of the mask."""
+        return self._pixels
+
+    @pixels.setter
+    def pixels(self, pixels: NDArray[np.uint8] | None) -> None:
+        self._pixels = pixels
+        self._superpixels.new_image(pixels)
 
     @property
     def ready(self) -> bool:
@@ -168,7 +181,7 @@ class Gestures:
     def _add_corner(self, event: Any, code: int) -> None:
         if not self._corners:
             self._outline_code = code
-        corner = self._data_point(event), (event.position[-2], event.position[-1])
+        corner = self.data_point(event), (event.position[-2], event.position[-1])
         if not self._corners or corner != self._corners[-1]:
             self._corners.append(corner)
         if len(self._corners) == 1:
@@ -198,6 +211,11 @@ class Gestures:
             and "Alt" not in event.modifiers
         )
 
+    def point_at(self, point: Point | None, code: int | None = None) -> None:
+        """Draw the brush at `point` of the mask, or nowhere, in the colour of `code` or of what it would paint."""
+        self._mouse = point
+        self._show_brush(code)
+
     def _on_press(self, _viewer: Any, event: Any) -> Iterator[None]:
         if not self._takes(event):
             return
@@ -208,9 +226,11 @@ class Gestures:
             model.mask_visible = True
         code = UNLABELLED if event.button == RIGHT else self._paint_code
         if model.tool == "fill":
-            self.target.apply(shapes.flood(model.codes, self._data_point(event)), code)
+            self.target.apply(shapes.flood(model.codes, self.data_point(event)), code)
         elif model.tool == "wand":
             yield from self._wand(event, code)
+        elif model.tool == "superpixel":
+            yield from self._superpixels.stroke(event, code)
         elif model.tool == "polygon":
             self._add_corner(event, code)
         elif model.tool == "freehand":
@@ -221,11 +241,10 @@ class Gestures:
     def _stroke(self, event: Any, code: int) -> Iterator[None]:
         target = self.target
         target.begin_stroke()
-        last = self._data_point(event)
+        last = self.data_point(event)
         while target.in_stroke:
-            now = self._data_point(event)
-            self._mouse = now
-            self._show_brush(code)
+            now = self.data_point(event)
+            self.point_at(now, code)
             target.apply(shapes.stroke(last, now, self.model.brush_size, target.shape), code)
             last = now
             if event.type == "mouse_release":
@@ -237,7 +256,7 @@ class Gestures:
     def _wand(self, event: Any, code: int) -> Iterator[None]:
         assert self.pixels is not None
         target, model = self.target, self.model
-        wand = Wand(self.pixels, self._data_point(event))
+        wand = Wand(self.pixels, self.data_point(event))
         start, tolerance, shown = event.pos[0], model.tolerance, 0
         target.begin_stroke()
         while target.in_stroke:
@@ -285,22 +304,21 @@ class Gestures:
     def _on_move(self, _viewer: Any, event: Any) -> None:
         if self.layer is None:
             return
-        self._mouse = self._data_point(event)
-        self._show_brush()
+        self.point_at(self.data_point(event))
         if self._corners and self.model.tool == "polygon":
             self._show_path((event.position[-2], event.position[-1]))
 
     def _on_over_canvas(self) -> None:
         if not self.viewer.mouse_over_canvas:
-            self._mouse = None
-            self._show_brush()
+            self.point_at(None)
 
     def _on_settings(self) -> None:
         self._show_brush()
 
     # Drawing
 
-    def _data_point(self, event: Any) -> Point:
+    def data_point(self, event: Any) -> Point:
+        """Return where in the mask a mouse event is."""
         assert self.layer is not None
         row, column = self.layer.world_to_data(event.position)[-2:]
         return float(row), float(column)
@@ -325,10 +343,12 @@ class Gestures:
             self.viewer.cursor.style = style
         center = None
         radius = (0.0, 0.0)
-        if painting and self._mouse is not None and self.model.tool in ("brush", "eraser"):
+        mouse = self._mouse if painting else None
+        self._superpixels.show(mouse if self.model.tool == "superpixel" else None)
+        if mouse is not None and self.model.tool in BRUSHES:
             assert self.layer is not None
             size = self.model.brush_size
-            row, column = self.layer.data_to_world(shapes.snap(self._mouse, size))[-2:]
+            row, column = self.layer.data_to_world(shapes.snap(mouse, size))[-2:]
             center = float(row), float(column)
             radius = float(self.layer.scale[-2] * size / 2), float(self.layer.scale[-1] * size / 2)
         shown = self._paint_code if code is None else code

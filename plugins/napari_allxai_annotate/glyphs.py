@@ -55,6 +55,14 @@ def _wand(painter: QPainter, _color: QColor) -> None:
         painter.drawLine(QPointF(*start), QPointF(*end))
 
 
+def _superpixel(painter: QPainter, color: QColor) -> None:
+    cell = ((5.5, 1.5), (9, 3.5), (9, 7.5), (5.5, 9.5), (2, 7.5), (2, 3.5))
+    painter.drawPolygon(_polygon(*((x + 3.5, y + 6) for x, y in cell)))
+    painter.drawPolygon(_polygon(*((x + 5.5, y) for x, y in cell[:4])))
+    painter.setBrush(color)
+    painter.drawPolygon(_polygon(*cell))
+
+
 def _clean(painter: QPainter, color: QColor) -> None:
     painter.drawLine(QPointF(13.5, 1.5), QPointF(8.5, 7.5))
     painter.setBrush(color)
@@ -114,6 +122,7 @@ GLYPHS: dict[str, Callable[[QPainter, QColor], None]] = {
     "brush": _brush,
     "eraser": _eraser,
     "fill": _fill,
+    "superpixel": _superpixel,
     "wand": _wand,
     "polygon": _polygon_tool,
     "freehand": _freehand,

@@ -53,6 +53,7 @@ class TrainModel:
     run of the chosen data and preset that was broken off. `records`, `notes` and `stage` (what is being done, and its
     share 0…1) are of the run that goes on or ended last, `error` is why it ended, or "". `report` and `folder` are of
     the run that is shown, and `network` is its name once it is offered.
+    `failed` tells what went wrong beside a run: a report that cannot be read, a network that cannot be kept.
     """
 
     choices_changed = Signal(TrainChoices)
@@ -62,6 +63,7 @@ class TrainModel:
     report_changed = Signal()
     offered = Signal(str)
     explain_asked = Signal(Path, str)
+    failed = Signal(str)
 
     def __init__(
         self,
@@ -104,7 +106,7 @@ class TrainModel:
         self._offerer.finished.connect(self._on_offered)
         self._reader.finished.connect(self._show)
         for runner in (self._offerer, self._reader):
-            runner.failed.connect(self._tell)
+            runner.failed.connect(self._on_failed)
         self.data.changed.connect(self._on_data)
 
     @property
@@ -327,10 +329,9 @@ class TrainModel:
         self.network = None
         self.report_changed.emit()
 
-    def _tell(self, error: str) -> None:
+    def _on_failed(self, message: str) -> None:
         self._to_explain = None
-        self.error = error
-        self.run_changed.emit()
+        self.failed.emit(message)
 
     def _on_offered(self, name: str) -> None:
         self.network = name

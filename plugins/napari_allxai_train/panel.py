@@ -55,6 +55,8 @@ class TrainPanel(QWidget):
         self.missing = QLabel(wordWrap=True)
         self.start, self.resume, self.cancel = QPushButton(), QPushButton(), QPushButton()
         self.former = QPushButton()
+        self.notice = QLabel(objectName="warning", wordWrap=True)
+        self.notice.hide()
         self.tabs = QTabWidget(documentMode=True)
         self.parts = (
             self.data_box,
@@ -103,7 +105,12 @@ class TrainPanel(QWidget):
             self.tabs.addTab(page, "")
         both = QSplitter(orientation, childrenCollapsible=False)
         both.addWidget(controls)
-        both.addWidget(self.tabs)
+        shown = QWidget()
+        right = QVBoxLayout(shown)
+        right.setContentsMargins(0, 0, 0, 0)
+        right.addWidget(self.notice)
+        right.addWidget(self.tabs, 1)
+        both.addWidget(shown)
         both.setStretchFactor(1, 1)
         both.setSizes([CONTROLS_WIDTH, 800])
         layout = QVBoxLayout(self)
@@ -120,6 +127,8 @@ class TrainPanel(QWidget):
         model.choices_changed.connect(self._show)
         model.run_changed.connect(self._show)
         model.report_changed.connect(self._show_report)
+        model.offered.connect(self._hide_notice)
+        model.failed.connect(self._show_failure)
         self._was_running = model.running
 
     def release(self) -> None:
@@ -127,6 +136,8 @@ class TrainPanel(QWidget):
         self.model.choices_changed.disconnect(self._show)
         self.model.run_changed.disconnect(self._show)
         self.model.report_changed.disconnect(self._show_report)
+        self.model.offered.disconnect(self._hide_notice)
+        self.model.failed.disconnect(self._show_failure)
         for part in self.parts:
             part.disconnect_model()
         self.preview.close()
@@ -201,10 +212,19 @@ class TrainPanel(QWidget):
         for box in (self.data_box, self.preset_box):
             box.setEnabled(not model.running)
         if model.running and not self._was_running:
+            self._hide_notice()
             self.tabs.setCurrentWidget(self.run_page)
         self._was_running = model.running
 
+    def _show_failure(self, message: str) -> None:
+        self.notice.setText(message)
+        self.notice.show()
+
+    def _hide_notice(self, *_name: object) -> None:
+        self.notice.hide()
+
     def _show_report(self) -> None:
+        self._hide_notice()
         self.tabs.setCurrentWidget(self.result_page)
 
     def _show_mistakes(self, true: int, predicted: int) -> None:

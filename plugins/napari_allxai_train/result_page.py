@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from allxai_desktop.i18n import _
+from allxai_desktop.networks.card import CARD_FILE
 from allxai_desktop.training.intervals import Estimate
 from allxai_desktop.training.read_report import Report
 from allxai_desktop.training.report import PAGE_FILE
@@ -127,6 +128,9 @@ class ResultPage(QWidget):
         if report is None:
             return
         self.warning.setText(_cautions(report))
+        folder = self.model.folder
+        # Of a run over several splits there is no one network.
+        self.offer.setVisible(folder is not None and (folder / CARD_FILE).is_file())
         self.figures.setHtml(_html(report))
         self.matrix.show_counts(report.counts, report.classes)
         unit = _("Counts of images. ") if report.unit == "images" else _("Counts of pixels. ")

@@ -339,11 +339,13 @@ def test_a_network_is_offered_under_its_name(ready):
 
 
 def test_a_network_that_cannot_be_offered_is_told(ready, tmp_path):
+    failures = []
+    ready.failed.connect(failures.append)
     ready.choose(out=tmp_path / "full")
     run_to_end(ready)
     ready.offer()
-    wait(ready, lambda: ready.error)
-    assert (ready.error, ready.network) == ("The disk is full.", None)
+    wait(ready, lambda: failures)
+    assert (failures, ready.network, ready.error) == (["The disk is full."], None, "")
 
 
 def test_a_report_of_an_earlier_run_is_shown(model, tmp_path):
@@ -353,8 +355,10 @@ def test_a_report_of_an_earlier_run_is_shown(model, tmp_path):
     assert (model.folder, model.report.network) == (tmp_path / "old", "net")
     (tmp_path / "old" / "other.json").write_text(json.dumps([]))
     model.open_report(tmp_path / "old" / "other.json")
-    wait(model, lambda: model.error)
-    assert model.error.startswith("other.json is no evaluation")
+    failures = []
+    model.failed.connect(failures.append)
+    wait(model, lambda: failures)
+    assert failures[0].startswith("other.json is no evaluation")
 
 
 def test_the_positive_class_is_that_of_the_class_map(model, tmp_path):

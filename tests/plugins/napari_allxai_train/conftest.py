@@ -71,6 +71,7 @@ def _write_report(folder):
     setting = Setting("net", "data", "by image", {"test": Part(4)}, caution="Subjects are not known.")
     text = to_json(evaluate(answers, CLASSES, "atypical"), setting)
     (folder / "evaluation.json").write_text(text, encoding="utf-8")
+    (folder / "card.json").write_text("{}")
 
 
 @pytest.fixture

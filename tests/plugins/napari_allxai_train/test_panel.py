@@ -127,6 +127,17 @@ def test_an_earlier_run_is_shown(window, setting, qtbot, monkeypatch):
     assert setting.model.report.images == 4
 
 
+def test_a_file_that_is_no_report_is_told_until_something_else_is_shown(window, setting, qtbot, tmp_path):
+    panel = window.panel
+    make_ready(window, setting, qtbot)
+    (tmp_path / "other.json").write_text("[]")
+    setting.model.open_report(tmp_path / "other.json")
+    qtbot.waitUntil(panel.notice.isVisible)
+    assert panel.notice.text().startswith("other.json is no evaluation")
+    panel.start.click()
+    assert not panel.notice.isVisible()
+
+
 def test_the_preview_is_drawn_when_its_tab_is_opened(window, setting, qtbot):
     panel = window.panel
     make_ready(window, setting, qtbot)

@@ -125,10 +125,20 @@ def test_explaining_a_mistake_offers_the_network_first(gallery, ready, qtbot):
 
 
 def test_nothing_is_explained_where_the_network_cannot_be_offered(gallery, ready, qtbot):
-    asked = []
+    asked, failures = [], []
     ready.model.explain_asked.connect(lambda *found: asked.append(found))
+    ready.model.failed.connect(failures.append)
     run(ready, qtbot)
     ready.trainer.offer_error = "The disk is full."
     ready.model.explain("atypical/1.png")
-    qtbot.waitUntil(lambda: ready.model.error == "The disk is full.")
+    qtbot.waitUntil(lambda: failures == ["The disk is full."])
     assert asked == []
+
+
+def test_a_report_over_several_splits_has_no_network_to_offer(page, ready, write_report, qtbot, tmp_path):
+    write_report(tmp_path / "each-subject")
+    (tmp_path / "each-subject" / "card.json").unlink()
+    ready.model.open_report(tmp_path / "each-subject" / "evaluation.json")
+    qtbot.waitUntil(lambda: ready.model.report is not None)
+    assert page.figures.isVisible()
+    assert not page.offer.isVisible()

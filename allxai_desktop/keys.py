@@ -43,6 +43,7 @@ KEYS: dict[str, Key] = {
     # The sign without Shift on the same key of an English keyboard.
     "larger": Key("+", N_("Larger brush or tolerance (also Ctrl and the wheel)"), EDIT, ("=",)),
     "smaller": Key("-", N_("Smaller brush or tolerance (also Ctrl and the wheel)"), EDIT),
+    "erase-to": Key("Shift+E", N_("The eraser leaves the class in hand, or nothing again"), EDIT),
     "hide": Key("H", N_("Show or hide the mask"), EDIT),
     "undo": Key("Ctrl+Z", N_("Undo"), EDIT),
     "redo": Key("Ctrl+Shift+Z", N_("Redo"), EDIT, ("Ctrl+Y",)),

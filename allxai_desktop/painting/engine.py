@@ -45,6 +45,7 @@ class PaintModel:
     tolerance_changed = Signal(int)
     locked_changed = Signal(object)
     only_over_changed = Signal(object)
+    erase_to_changed = Signal(int)
     mask_visible_changed = Signal(bool)
     mask_opacity_changed = Signal(float)
     mask_outline_changed = Signal(bool)
@@ -59,6 +60,7 @@ class PaintModel:
         self._brush_size, self._tolerance = 12, 10
         self._locked: frozenset[int] = frozenset()
         self._only_over: int | None = None
+        self._erase_to = UNLABELLED
         self._mask_visible, self._mask_opacity, self._mask_outline = True, 0.5, False
         self.new_image(np.zeros((0, 0), np.uint8) if codes is None else codes)
 
@@ -235,9 +237,19 @@ class PaintModel:
         self._set("tool", tool)
 
     @property
-    def paint_code(self) -> int:
-        """What the tool in hand paints: the active class, or 0 for the eraser."""
-        return UNLABELLED if self._tool == "eraser" else self._active
+    def erase_to(self) -> int:
+        """The code that erasing leaves: 0, or a class."""
+        return self._erase_to
+
+    @erase_to.setter
+    def erase_to(self, code: int) -> None:
+        if code not in (UNLABELLED, *CODES):
+            raise ValueError(f"no class has the code {code}")
+        self._set("erase_to", code)
+
+    def toggle_erase_to(self) -> None:
+        """Let erasing leave the active class, or nothing again."""
+        self.erase_to = UNLABELLED if self._erase_to else self._active
 
     @property
     def brush_size(self) -> int:

@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 from napari.utils.interactions import mouse_press_callbacks
 from numpy.typing import NDArray
-from psygnal import Signal
+from psygnal import Signal, SignalInstance
 
 from allxai_desktop.cellclasses import BY_CODE, UNLABELLED
 from allxai_desktop.painting import shapes
@@ -59,7 +59,7 @@ class Gestures:
         viewer.mouse_drag_callbacks.append(self._on_press)
         viewer.mouse_move_callbacks.append(self._on_move)
         viewer.events.mouse_over_canvas.connect(self._on_over_canvas)
-        for signal in (model.active_changed, model.tool_changed, model.brush_size_changed):
+        for signal in self._settings():
             signal.connect(self._on_settings)
         model.tool_changed.connect(self.cancel_outline)
         model.image_replaced.connect(self.cancel_outline)
@@ -74,7 +74,7 @@ class Gestures:
         for callbacks, ours, theirs in self._replaced:
             at = callbacks.index(ours)
             callbacks[at : at + 1] = theirs
-        for signal in (self.model.active_changed, self.model.tool_changed, self.model.brush_size_changed):
+        for signal in self._settings():
             signal.disconnect(self._on_settings)
         self.model.tool_changed.disconnect(self.cancel_outline)
         self.model.image_replaced.disconnect(self.cancel_outline)
@@ -224,7 +224,7 @@ class Gestures:
         model = self.model
         if self._region is None:
             model.mask_visible = True
-        code = UNLABELLED if event.button == RIGHT else self._paint_code
+        code = self._code(event.button == RIGHT or model.tool == "eraser")
         if model.tool == "fill":
             self.target.apply(shapes.flood(model.codes, self.data_point(event)), code)
         elif model.tool == "wand":
@@ -312,6 +312,15 @@ class Gestures:
         if not self.viewer.mouse_over_canvas:
             self.point_at(None)
 
+    def _settings(self) -> tuple[SignalInstance, ...]:
+        model = self.model
+        return (
+            model.active_changed,
+            model.tool_changed,
+            model.brush_size_changed,
+            model.erase_to_changed,
+        )
+
     def _on_settings(self) -> None:
         self._show_brush()
 
@@ -323,10 +332,10 @@ class Gestures:
         row, column = self.layer.world_to_data(event.position)[-2:]
         return float(row), float(column)
 
-    @property
-    def _paint_code(self) -> int:
-        code = self.model.paint_code
-        return code if self._region is None else min(code, 1)
+    def _code(self, erasing: bool) -> int:
+        if self._region is not None:
+            return int(not erasing)
+        return self.model.erase_to if erasing else self.model.active
 
     def _color(self, code: int) -> Color:
         if code == UNLABELLED:
@@ -351,7 +360,7 @@ class Gestures:
             row, column = self.layer.data_to_world(shapes.snap(mouse, size))[-2:]
             center = float(row), float(column)
             radius = float(self.layer.scale[-2] * size / 2), float(self.layer.scale[-1] * size / 2)
-        shown = self._paint_code if code is None else code
+        shown = self._code(self.model.tool == "eraser") if code is None else code
         self.view.set_brush(center, radius, self._color(shown))
 
     def show_region(self, indices: NDArray[np.int64] | None) -> None:

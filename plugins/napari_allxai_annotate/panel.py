@@ -91,6 +91,7 @@ class AnnotatePanel(QWidget):
         """Set the texts again in the current language."""
         self.title.setText(_("Annotate"))
         self.over_label.setText(_("Only over"))
+        self.erase_label.setText(_("Erase to"))
         self.mask_label.setText(_("Mask"))
         for row in self.rows:
             row.retranslate()
@@ -103,9 +104,10 @@ class AnnotatePanel(QWidget):
         name_control(self.hide_mask, _("Show or hide the mask"), "hide")
         name_control(self.outline, _("Show the mask as outlines"))
         name_control(self.only_over, _("Paint only over pixels of this class"))
+        name_control(self.erase_to, _("What the eraser and the right button leave"), "erase-to")
         name_control(self.opacity, _("Opacity of the mask"))
         self._name_size()
-        self._fill_only_over()
+        self._fill_codes()
         self.set_area_shares(self._shares)
 
     def bind_keys(self, window: QWidget) -> None:
@@ -118,6 +120,7 @@ class AnnotatePanel(QWidget):
             "swap": model.swap_active,
             "larger": partial(model.step_size, 1),
             "smaller": partial(model.step_size, -1),
+            "erase-to": model.toggle_erase_to,
             "hide": lambda: setattr(model, "mask_visible", not model.mask_visible),
             "undo": self._undo,
             "redo": self._redo,
@@ -164,14 +167,14 @@ class AnnotatePanel(QWidget):
         self.clean_menu = CleanMenu(self.cleaner, self)
         self.clean.setMenu(self.clean_menu)
         self.clean.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.size_label, self.over_label, self.mask_label = QLabel(), QLabel(), QLabel()
+        self.size_label, self.over_label, self.erase_label, self.mask_label = (
+            QLabel() for _label in range(4)
+        )
         self.size_slider = _slider()
         self.size_value = QSpinBox()
         self.size_value.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.size_value.setFixedWidth(62)
-        self.only_over = QComboBox()
-        self.only_over.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.only_over.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.only_over, self.erase_to = _code_box(), _code_box()
         self.opacity = _slider()
         self.outline = GlyphButton("filled", "outline")
         self.hide_mask = GlyphButton("eye", "eye-shut")
@@ -198,14 +201,16 @@ class AnnotatePanel(QWidget):
         grid.addWidget(self.size_value, 0, 2)
         grid.addWidget(self.over_label, 1, 0)
         grid.addWidget(self.only_over, 1, 1, 1, 2)
-        grid.addWidget(self.mask_label, 2, 0)
-        grid.addWidget(self.opacity, 2, 1)
+        grid.addWidget(self.erase_label, 2, 0)
+        grid.addWidget(self.erase_to, 2, 1, 1, 2)
+        grid.addWidget(self.mask_label, 3, 0)
+        grid.addWidget(self.opacity, 3, 1)
         look = QHBoxLayout()
         look.setSpacing(2)
         look.addWidget(self.outline)
         look.addWidget(self.hide_mask)
         look.addStretch()
-        grid.addLayout(look, 2, 2)
+        grid.addLayout(look, 3, 2)
         grid.setColumnStretch(1, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 4)
@@ -229,6 +234,7 @@ class AnnotatePanel(QWidget):
             self._show_tolerance: model.tolerance_changed,
             self._show_locks: model.locked_changed,
             self._show_only_over: model.only_over_changed,
+            self._show_erase_to: model.erase_to_changed,
             self._show_opacity: model.mask_opacity_changed,
             self._show_outline: model.mask_outline_changed,
             self._show_visible: model.mask_visible_changed,
@@ -245,6 +251,7 @@ class AnnotatePanel(QWidget):
         self.only_over.activated.connect(
             lambda _row: setattr(model, "only_over", self.only_over.currentData())
         )
+        self.erase_to.activated.connect(lambda _row: setattr(model, "erase_to", self.erase_to.currentData()))
         self.opacity.valueChanged.connect(lambda at: setattr(model, "mask_opacity", at / SLIDER_STEPS))
         self.outline.toggled.connect(partial(setattr, model, "mask_outline"))
         self.hide_mask.toggled.connect(lambda hidden: setattr(model, "mask_visible", not hidden))
@@ -323,6 +330,9 @@ class AnnotatePanel(QWidget):
     def _show_only_over(self) -> None:
         self.only_over.setCurrentIndex(self.only_over.findData(self.model.only_over))
 
+    def _show_erase_to(self) -> None:
+        self.erase_to.setCurrentIndex(self.erase_to.findData(self.model.erase_to))
+
     def _show_opacity(self) -> None:
         with QSignalBlocker(self.opacity):
             self.opacity.setValue(round(self.model.mask_opacity * SLIDER_STEPS))
@@ -354,13 +364,23 @@ class AnnotatePanel(QWidget):
     def _redo(self) -> None:
         self._target.redo()
 
-    def _fill_only_over(self) -> None:
+    def _fill_codes(self) -> None:
         self.only_over.clear()
+        self.erase_to.clear()
         self.only_over.addItem(_("Any class"), None)
-        self.only_over.addItem(_("Unlabelled"), UNLABELLED)
-        for cls in CLASSES:
-            self.only_over.addItem(swatch(cls, 14), cls.title, cls.code)
+        for box in (self.only_over, self.erase_to):
+            box.addItem(_("Unlabelled"), UNLABELLED)
+            for cls in CLASSES:
+                box.addItem(swatch(cls, 14), cls.title, cls.code)
         self._show_only_over()
+        self._show_erase_to()
+
+
+def _code_box() -> QComboBox:
+    box = QComboBox()
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return box
 
 
 def _slider() -> QSlider:

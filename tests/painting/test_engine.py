@@ -218,10 +218,9 @@ def test_swap_returns_to_the_class_before(model):
 def test_choosing_a_class_leaves_the_eraser_for_the_tool_before(model):
     model.tool = "fill"
     model.tool = "eraser"
-    assert model.paint_code == 0
+    assert model.tool == "eraser"
     model.active = model.active
     assert model.tool == "fill"
-    assert model.paint_code == model.active
 
 
 def test_brush_size_stays_within_its_range(model):
@@ -311,3 +310,13 @@ def test_the_tolerance_stays_within_its_range_and_steps_with_the_wand(model):
     model.tool = "brush"
     model.step_size(1)
     assert (model.tolerance, model.brush_size) == (4, size + 1)
+
+
+def test_what_erasing_leaves_is_unlabelled_or_a_class(model):
+    model.active = 4
+    model.toggle_erase_to()
+    assert model.erase_to == 4
+    model.toggle_erase_to()
+    assert model.erase_to == 0
+    with pytest.raises(ValueError, match="no class"):
+        model.erase_to = 9

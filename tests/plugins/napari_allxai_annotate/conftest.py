@@ -130,7 +130,7 @@ def window(open_window, qtbot):
     model.new_image(np.zeros(SHAPE, np.uint8))
     model.active, model.tool, model.brush_size = 2, "brush", 1
     model.active = 1
-    model.locked, model.only_over = frozenset(), None
+    model.locked, model.only_over, model.erase_to = frozenset(), None, 0
     model.mask_visible, model.mask_opacity, model.mask_outline = True, 0.5, False
     open_window.viewer.dims.ndisplay = 2
     open_window.show_image()

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from allxai_desktop.cellclasses import BY_CODE
+
 RIGHT = Qt.MouseButton.RightButton
 
 
@@ -29,6 +31,23 @@ def test_the_right_button_erases(window, mouse, shown):
     mouse.drag((10, 8), (10, 20), button=RIGHT)
     assert np.flatnonzero(window.model.codes).tolist() == [605, 606, 607]
     assert shown()
+
+
+def test_the_eraser_and_the_right_button_can_leave_a_class(window, mouse, qtbot):
+    model = window.model
+    model.active = 5
+    qtbot.keyClick(window.view.canvas.native, "E", Qt.KeyboardModifier.ShiftModifier)
+    assert model.erase_to == 5
+    model.active = 1
+    mouse.click(10, 10)
+    mouse.click(20, 20, RIGHT)
+    model.tool = "eraser"
+    mouse.drag((10, 10), (10, 12))
+    assert np.flatnonzero(model.codes == 5).tolist() == [610, 611, 612, 1220]
+    assert np.allclose(window.canvas.gestures.view.color, np.array(BY_CODE[5].color) / 255)
+    qtbot.keyClick(window.view.canvas.native, "E", Qt.KeyboardModifier.ShiftModifier)
+    mouse.click(20, 20)
+    assert np.flatnonzero(model.codes).tolist() == [610, 611, 612]
 
 
 def test_painting_leaves_the_camera_alone(window, mouse):

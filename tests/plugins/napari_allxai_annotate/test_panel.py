@@ -120,6 +120,16 @@ def test_only_over_offers_any_unlabelled_and_each_class(window, qtbot):
     assert box.currentText() == "Background"
 
 
+def test_erase_to_offers_unlabelled_and_each_class(window, qtbot):
+    box, model = window.panel.erase_to, window.model
+    assert [box.itemData(row) for row in range(box.count())] == [0, 1, 2, 3, 4, 5]
+    box.setFocus()
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    assert model.erase_to == 1
+    model.erase_to = 5
+    assert box.currentText() == "Background"
+
+
 def test_widgets_follow_the_model(window):
     panel, model = window.panel, window.model
     for size in (1, 7, 100, 400):

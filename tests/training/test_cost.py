@@ -58,8 +58,9 @@ def test_a_segmentation_learns_from_parts_of_its_images():
     assert seconds_of(large, {"": 100}, 2, 1, 50e9) == seconds_of(UNET_NUCLEI, {"": 100}, 2, 1, 50e9)
 
 
-def test_the_machine_has_a_speed():
-    assert speed() > 1e6
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_the_machine_has_a_speed(bfloat16):
+    assert speed(bfloat16=bfloat16) > 1e6
 
 
 class FakeTrainModel:
@@ -94,7 +95,7 @@ class Queue:
 
 
 def test_the_time_is_known_once_there_are_images(monkeypatch):
-    monkeypatch.setattr(cost, "speed", lambda: 50e9)
+    monkeypatch.setattr(cost, "speed", lambda *, bfloat16: 50e9)
     train, queue = FakeTrainModel(), Queue()
     model = CostModel(train, queue)
     queue.run_until(lambda: model.parameters is not None)

@@ -92,7 +92,10 @@ class Menus:
         self._add(menu, _("Open the sample study"), window.open_sample)
         menu.addSeparator()
         self._add(menu, _("Save the mask"), window.save, "save", for_image=True)
-        self._add(menu, _("Export mask…"), window.ask_export, "export", for_image=True)
+        self._add(menu, _("Export mask…"), window.exchange.export_mask, "export", for_image=True)
+        menu.addSeparator()
+        self._add(menu, _("Import masks…"), window.exchange.import_masks, for_image=True)
+        self._add(menu, _("Export study…"), window.exchange.export_study, for_image=True)
         menu.addSeparator()
         self._add(menu, _("Quit"), window.close, "quit")
 

@@ -26,6 +26,7 @@ from allxai_desktop.analyses.comparison import Comparison
 from allxai_desktop.analyses.what_if import WhatIf
 from allxai_desktop.app.canvas_view import CanvasView, layer_tools
 from allxai_desktop.app.empty import EmptyState
+from allxai_desktop.app.exchange import Exchange
 from allxai_desktop.app.key_sheet import KeySheet
 from allxai_desktop.app.menus import Menus
 from allxai_desktop.app.notices import NoticeBar
@@ -78,6 +79,7 @@ class MainWindow(QMainWindow):
         self.viewer = ViewerModel(title="AllXAI Desktop")
         self.compare_window: CompareWindow | None = None
         self.training = Training(self)
+        self.exchange = Exchange(self)
         self._save_failed = False
         self._build()
         self._connect()
@@ -269,17 +271,6 @@ class MainWindow(QMainWindow):
         """Save the mask now."""
         self.workspace.save()
 
-    def ask_export(self) -> None:
-        """Let the user choose where the mask is exported."""
-        image = self.workspace.image
-        if image is None:
-            return
-        suggested = Path(self.settings.last_folder) / f"{Path(image.name).stem}.npz"
-        name, _filter = QFileDialog.getSaveFileName(self, _("Export mask"), str(suggested), "NumPy (*.npz)")
-        if name:
-            path = Path(name)
-            self.workspace.export(path if path.suffix == ".npz" else path.with_name(path.name + ".npz"))
-
     # What the models tell
 
     def _on_item(self, _index: int) -> None:
@@ -296,6 +287,7 @@ class MainWindow(QMainWindow):
         self.explain.set_pixel_size(image.pixel_size_um)
         self.setWindowTitle(f"{image.name} – AllXAI Desktop")
         self.menus.enable_for_image(True)
+        self.exchange.on_item()
 
     def _on_saved(self, state: str) -> None:
         if state == "failed":
@@ -359,6 +351,7 @@ class MainWindow(QMainWindow):
             return
         user.events.saved.disconnect(self._on_network_saved)
         self.training.close()
+        self.exchange.close()
         self.settings.set_layout(self.saveGeometry(), self.saveState(STATE_VERSION))
         self.analyses.close()
         self.what_if.close()
@@ -387,7 +380,7 @@ class MainWindow(QMainWindow):
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()
         if box.clickedButton() is export:
-            self.ask_export()
+            self.exchange.export_mask()
         return box.clickedButton() is lose
 
     def _restore_layout(self) -> None:

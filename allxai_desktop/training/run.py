@@ -2,7 +2,7 @@
 
 from allxai_desktop.training.classify_run import train_classifier
 from allxai_desktop.training.presets import find_preset
-from allxai_desktop.training.run_folder import offer
+from allxai_desktop.training.run_folder import has_begun, offer
 from allxai_desktop.training.run_types import Request, RunResult, Unwatched, Watcher
 from allxai_desktop.training.segment_run import train_segmenter
 
@@ -17,5 +17,7 @@ def train(request: Request, watcher: Watcher | None = None) -> RunResult:
     """
     preset = find_preset(request.preset)
     watcher = watcher or Unwatched()
+    # What can be refused at once is refused before thousands of images are read.
+    has_begun(request)
     train_preset = train_segmenter if preset.task == "segmentation" else train_classifier
     return train_preset(request, preset, watcher)

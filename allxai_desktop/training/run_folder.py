@@ -32,21 +32,25 @@ CURVES_FILE = "curves.csv"
 _FREE = {"data", "out", "resume"}
 
 
-def open_folder(request: Request) -> bool:
-    """Make the folder of the run, or check that it is this run's; return whether the run goes on.
+def has_begun(request: Request) -> bool:
+    """Return whether the folder holds this run already, which then goes on.
 
     Raises `TrainingError` for a folder with another run, or with one that is not to be resumed.
     """
-    settings = {name: value for name, value in _plain(asdict(request)).items() if name not in _FREE}
     path = request.out / SETTINGS_FILE
-    if path.exists():
-        if not request.resume:
-            raise TrainingError(
-                _("{folder} holds a run already: resume it, or choose another folder.").format(
-                    folder=request.out
-                )
-            )
-        _check_settings(path, settings)
+    if not path.exists():
+        return False
+    if not request.resume:
+        raise TrainingError(
+            _("{folder} holds a run already: resume it, or choose another folder.").format(folder=request.out)
+        )
+    _check_settings(path, _settings(request))
+    return True
+
+
+def open_folder(request: Request) -> bool:
+    """Make the folder of the run where it has not begun; return whether it has. Raises as `has_begun`."""
+    if has_begun(request):
         return True
     try:
         request.out.mkdir(parents=True, exist_ok=True)
@@ -56,8 +60,13 @@ def open_folder(request: Request) -> bool:
                 folder=request.out, reason=error.strerror
             )
         ) from error
-    write_whole(path, (json.dumps(settings, ensure_ascii=False, indent=1) + "\n").encode())
+    content = json.dumps(_settings(request), ensure_ascii=False, indent=1) + "\n"
+    write_whole(request.out / SETTINGS_FILE, content.encode())
     return False
+
+
+def _settings(request: Request) -> dict[str, Any]:
+    return {name: value for name, value in _plain(asdict(request)).items() if name not in _FREE}
 
 
 def _check_settings(path: Path, settings: dict[str, Any]) -> None:

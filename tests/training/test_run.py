@@ -111,8 +111,10 @@ def test_a_cancelled_run_is_resumed_only_when_asked(request_):
 
     with pytest.raises(Cancelled):
         train(request_, Cancelling())
+    watcher = _Notes()
     with pytest.raises(TrainingError, match="holds a run already: resume it"):
-        train(request_)
+        train(request_, watcher)
+    assert watcher.notes == []
 
 
 def test_another_setting_on_resume_is_refused(request_):

@@ -40,6 +40,7 @@ KEYS: dict[str, Key] = {
     "wand": Key("Q", N_("Magic wand: drag to the right to take in more"), TOOL),
     "polygon": Key("P", N_("Polygon: click its corners"), TOOL),
     "freehand": Key("O", N_("Outline: draw around a region"), TOOL),
+    "wire": Key("A", N_("Live wire: click along an edge, which the outline follows"), TOOL),
     # The sign without Shift on the same key of an English keyboard.
     "larger": Key("+", N_("Larger brush or tolerance (also Ctrl and the wheel)"), EDIT, ("=",)),
     "smaller": Key("-", N_("Smaller brush or tolerance (also Ctrl and the wheel)"), EDIT),

@@ -10,7 +10,7 @@ from psygnal import Signal
 from allxai_desktop.cellclasses import CODES, MAX_CODE, UNLABELLED
 from allxai_desktop.painting.history import Edit, History, Source, merge
 
-Tool = Literal["brush", "superpixel", "eraser", "fill", "wand", "polygon", "freehand"]
+Tool = Literal["brush", "superpixel", "eraser", "fill", "wand", "polygon", "freehand", "wire"]
 TOOLS: tuple[Tool, ...] = get_args(Tool)
 MIN_BRUSH, MAX_BRUSH = 1, 400
 MIN_TOLERANCE, MAX_TOLERANCE = 1, 100

@@ -36,7 +36,7 @@ class BrushView:
         self.radius: Point = (0, 0)
         self.color: Color = (1, 1, 1)
         self.path: NDArray[np.float64] = np.empty((0, 2))
-        self.corners = False
+        self.marks: NDArray[np.float64] = np.empty((0, 2))
         self.sides: NDArray[np.float64] = np.empty((0, 2))
         self.sides_color: Color = (1, 1, 1)
 
@@ -46,10 +46,9 @@ class BrushView:
             self.center, self.radius, self.color = center, radius, color
             self.brush_changed.emit()
 
-    def set_path(self, path: list[Point], corners: bool, color: Color) -> None:
-        """Show the line `path`, closed in thought, with its corners marked or not."""
-        self.path = np.array(path, float).reshape(-1, 2)
-        self.corners, self.color = corners, color
+    def set_path(self, path: NDArray[np.float64], marks: NDArray[np.float64], color: Color) -> None:
+        """Show the line `path` (n, 2), closed in thought, and `marks` (m, 2) on it."""
+        self.path, self.marks, self.color = path, marks, color
         self.path_changed.emit()
 
     def set_sides(self, sides: NDArray[np.float64], color: Color) -> None:
@@ -79,8 +78,8 @@ class VispyBrushOverlay(VispySceneOverlay):
         self._sides = [
             Line(np.zeros((2, 2)), width=width, connect="segments", parent=node) for width in (4, 2)
         ]
-        self._corners = Markers(parent=node)
-        self._parts = [*self._sides, *self._ring, *self._line, self._corners]
+        self._marks = Markers(parent=node)
+        self._parts = [*self._sides, *self._ring, *self._line, self._marks]
         for order, part in enumerate(self._parts):
             part.order = order
             part.set_gl_state("translucent", depth_test=False)
@@ -117,14 +116,15 @@ class VispyBrushOverlay(VispySceneOverlay):
         path = self.view.path[:, ::-1]
         for part in self._line:
             part.visible = len(path) > 1
-        self._corners.visible = self.view.corners and len(path) > 0
+        marks = self.view.marks[:, ::-1]
+        self._marks.visible = len(marks) > 0
         if len(path) > 1:
             closed = np.vstack([path, path[:1]])
             self._line[0].set_data(closed)
             self._line[1].set_data(closed, color=self.view.color)
-        if self._corners.visible:
-            self._corners.set_data(
-                path, size=8, face_color=self.view.color, edge_color="black", edge_width=1, symbol="square"
+        if len(marks):
+            self._marks.set_data(
+                marks, size=8, face_color=self.view.color, edge_color="black", edge_width=1, symbol="square"
             )
 
     def _on_sides(self) -> None:

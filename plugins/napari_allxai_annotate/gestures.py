@@ -7,7 +7,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 from napari.utils.interactions import mouse_press_callbacks
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal, SignalInstance
 
 from allxai_desktop.cellclasses import BY_CODE, UNLABELLED
@@ -15,6 +15,7 @@ from allxai_desktop.painting import shapes
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.wand import Wand
 from napari_allxai_annotate.brush import BrushView, Color, Point
+from napari_allxai_annotate.outlines import CLICKED, Outline
 from napari_allxai_annotate.superpixel_brush import SuperpixelBrush
 
 LEFT, RIGHT = 1, 2
@@ -48,8 +49,7 @@ class Gestures:
         self._region: PaintModel | None = None
         self._panning = False
         self._tool_held: tuple[Layer, str] | None = None
-        self._corners: list[tuple[Point, Point]] = []
-        self._outline_code = UNLABELLED
+        self._outline = Outline(self)
         self._mouse: Point | None = None
         self._wheel = 0.0
         # The lists hold napari's own reactions, which step back while ours apply.
@@ -153,40 +153,20 @@ class Gestures:
 
     @property
     def drawing(self) -> bool:
-        """Whether a polygon or an outline is begun."""
-        return bool(self._corners)
+        """Whether a polygon or another outline is begun."""
+        return self._outline.drawing
 
     def close_outline(self) -> None:
-        """Fill the outline that is being drawn; fewer than three corners are nothing to fill."""
-        corners, code = [data for data, _world in self._corners], self._outline_code
-        self.cancel_outline()
-        if len(corners) > 2:
-            self.target.apply(shapes.polygon(corners, self.model.shape), code)
+        """Fill the outline that is being drawn."""
+        self._outline.close()
 
     def cancel_outline(self) -> None:
         """Forget the outline that is being drawn."""
-        if self._corners:
-            self._corners = []
-            self._show_path()
-            self.drawing_changed.emit(False)
+        self._outline.cancel()
 
     def remove_point(self) -> None:
-        """Take the last corner back."""
-        if len(self._corners) > 1:
-            self._corners.pop()
-            self._show_path()
-        else:
-            self.cancel_outline()
-
-    def _add_corner(self, event: Any, code: int) -> None:
-        if not self._corners:
-            self._outline_code = code
-        corner = self.data_point(event), (event.position[-2], event.position[-1])
-        if not self._corners or corner != self._corners[-1]:
-            self._corners.append(corner)
-        if len(self._corners) == 1:
-            self.drawing_changed.emit(True)
-        self._show_path()
+        """Take the last click of the outline back."""
+        self._outline.remove_point()
 
     # Mouse
 
@@ -231,8 +211,8 @@ class Gestures:
             yield from self._wand(event, code)
         elif model.tool == "superpixel":
             yield from self._superpixels.stroke(event, code)
-        elif model.tool == "polygon":
-            self._add_corner(event, code)
+        elif model.tool in CLICKED:
+            self._outline.add(self.data_point(event), code)
         elif model.tool == "freehand":
             yield from self._freehand(event, code)
         else:
@@ -270,20 +250,20 @@ class Gestures:
                 yield
 
     def _freehand(self, event: Any, code: int) -> Iterator[None]:
-        self.cancel_outline()
+        self._outline.cancel()
         while event.type != "mouse_release":
-            self._add_corner(event, code)
+            self._outline.add(self.data_point(event), code)
             yield
-            if not self._corners:
+            if not self.drawing:
                 return
-        self.close_outline()
+        self._outline.close()
 
     def _on_double_click(self, viewer: Any, event: Any) -> bool:
         if not self._takes(event):
             return False
-        if self.model.tool == "polygon" and self._corners:
+        if self.model.tool in CLICKED and self.drawing:
             # Its first click has set the last corner.
-            self.close_outline()
+            self._outline.close()
         else:
             # Two quick dabs are two dabs: Qt calls the second press a double click.
             mouse_press_callbacks(viewer, event)
@@ -305,8 +285,7 @@ class Gestures:
         if self.layer is None:
             return
         self.point_at(self.data_point(event))
-        if self._corners and self.model.tool == "polygon":
-            self._show_path((event.position[-2], event.position[-1]))
+        self._outline.move(self.data_point(event))
 
     def _on_over_canvas(self) -> None:
         if not self.viewer.mouse_over_canvas:
@@ -372,14 +351,21 @@ class Gestures:
             self.view.set_sides(np.empty((0, 2)), ERASER_COLOR)
             return
         sides = shapes.outline(indices, self.model.shape).reshape(-1, 2)
+        self.view.set_sides(self._to_world(sides), ERASER_COLOR)
+
+    def show_path(self, points: list[Point], marks: list[Point], code: int) -> None:
+        """Draw the line through `points` of the mask, closed in thought, in the colour of `code`, and the `marks`."""
+        self.view.set_path(self._to_world(points), self._to_world(marks), self._color(code))
+
+    def _to_world(self, points: ArrayLike) -> NDArray[np.float64]:
+        """Return where on the canvas points (n, 2) of the mask are."""
+        places = np.asarray(points, float).reshape(-1, 2)
+        if self.layer is None or not len(places):
+            return np.empty((0, 2))
         origin, down, right = (
             np.array(self.layer.data_to_world(point)[-2:]) for point in ((0, 0), (1, 0), (0, 1))
         )
-        world = origin + sides[:, :1] * (down - origin) + sides[:, 1:] * (right - origin)
-        self.view.set_sides(world, ERASER_COLOR)
-
-    def _show_path(self, mouse: Point | None = None) -> None:
-        path = [world for _data, world in self._corners]
-        if mouse is not None:
-            path.append(mouse)
-        self.view.set_path(path, self.model.tool == "polygon", self._color(self._outline_code))
+        world: NDArray[np.float64] = (
+            origin + places[:, :1] * (down - origin) + places[:, 1:] * (right - origin)
+        )
+        return world

@@ -55,6 +55,15 @@ def _wand(painter: QPainter, _color: QColor) -> None:
         painter.drawLine(QPointF(*start), QPointF(*end))
 
 
+def _wire(painter: QPainter, color: QColor) -> None:
+    line = QPainterPath(QPointF(2.5, 12.5))
+    line.cubicTo(QPointF(3, 3), QPointF(9, 13), QPointF(13.5, 3.5))
+    painter.drawPath(line)
+    painter.setBrush(color)
+    for x, y in ((2.5, 12.5), (7.6, 8.6), (13.5, 3.5)):
+        painter.drawRect(QRectF(x - 1.5, y - 1.5, 3, 3))
+
+
 def _superpixel(painter: QPainter, color: QColor) -> None:
     cell = ((5.5, 1.5), (9, 3.5), (9, 7.5), (5.5, 9.5), (2, 7.5), (2, 3.5))
     painter.drawPolygon(_polygon(*((x + 3.5, y + 6) for x, y in cell)))
@@ -126,6 +135,7 @@ GLYPHS: dict[str, Callable[[QPainter, QColor], None]] = {
     "wand": _wand,
     "polygon": _polygon_tool,
     "freehand": _freehand,
+    "wire": _wire,
     "clean": _clean,
     "undo": _undo,
     "redo": _redo,

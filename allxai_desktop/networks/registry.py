@@ -25,6 +25,7 @@ __all__ = [
     "DEFAULT_NETWORK",
     "FoundNetworks",
     "NetworkError",
+    "classifies",
     "find_networks",
     "list_networks",
     "load_network",
@@ -54,7 +55,7 @@ def find_networks() -> FoundNetworks:
 
 def list_networks() -> list[Card]:
     """Return the cards of the networks that classify, in the order of `find_networks`. Raises `NetworkError`."""
-    return [card for card in find_networks().cards if _classifies(card)]
+    return [card for card in find_networks().cards if classifies(card)]
 
 
 def shipped_networks() -> list[Card]:
@@ -148,6 +149,7 @@ def _of_plugin(plugin: Plugin) -> Callable[[], Network]:
     return load
 
 
-def _classifies(card: Card) -> bool:
+def classifies(card: Card) -> bool:
+    """Return whether the network tells images apart, and so can be explained; else it draws."""
     known = ARCHITECTURES.get(card.architecture)
     return known is None or known.task == "classification"

@@ -67,7 +67,7 @@ def preview(preset: Preset, pixels: NDArray[np.uint8], label: str, seed: int) ->
     """Return what a classifying `preset` makes of an image (H, W, 3) of the class `label`, and the views it learns."""
     resized = _resized(pixels, preset.side)
     size = _("at {size}").format(size=f"{preset.side}×{preset.side}")
-    shown = [Picture(_("as the file has it"), pixels), Picture(size, resized)]
+    shown = [Picture(_("original"), pixels), Picture(size, resized)]
     if preset.sharpened:
         steps = grey_cnn_steps(pixels, preset.side)
         shown += [

@@ -247,6 +247,7 @@ def card_text(preset: Preset, cost: CostModel) -> str:
         )
     text = f"<p>{escape(_(preset.source))}</p><p>{'; '.join(facts)}.</p>"
     if preset.departures:
+        heading = _("Where it departs from its document, or the document is silent:")
         rows = "".join(f"<li>{escape(_(one))}</li>" for one in preset.departures)
-        text += f"<p>{escape(_('Where it departs from its document, or the document is silent:'))}</p><ul>{rows}</ul>"
+        text += f"<p>{escape(heading)}</p><ul>{rows}</ul>"
     return STYLE + text

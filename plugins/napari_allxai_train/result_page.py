@@ -203,10 +203,11 @@ def _html(report: Report) -> str:
     notes = "".join(
         f"<p>{'¹²³⁴'[number]} {escape(reason_text(reason))}</p>" for number, reason in enumerate(reasons)
     )
+    class_head = escape(_("Class"))
     return (
         f"<h3>{escape(heading)}</h3>"
         + "".join(f"<p>{one}</p>" for one in texts)
         + f"<table cellpadding='3'>{rows}</table>"
-        + f"<p></p><table cellpadding='3'><tr><th align='left'>{escape(_('Class'))}</th>{head}</tr>{by_class}</table>"
+        + f"<p></p><table cellpadding='3'><tr><th align='left'>{class_head}</th>{head}</tr>{by_class}</table>"
         + notes
     )

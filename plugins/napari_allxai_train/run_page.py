@@ -35,7 +35,6 @@ class RunPage(QWidget):
         self._clock.timeout.connect(self._show_state)
         layout = QVBoxLayout(self)
         layout.setSpacing(6)
-        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         for widget, stretch in (
             (self.empty, 1),
             (self.error, 0),
@@ -46,6 +45,8 @@ class RunPage(QWidget):
             (self.notes, 0),
         ):
             layout.addWidget(widget, stretch)
+        # Takes the room where neither the empty state nor the curves do.
+        layout.addStretch(0)
         model.run_changed.connect(self._show)
         model.stepped.connect(self._show_step)
         model.epoch_ended.connect(self._show_epoch)

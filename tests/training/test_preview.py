@@ -45,7 +45,7 @@ def titles(strip):
 
 def test_the_modern_recipe_shows_eight_random_views():
     shown, views = preview(MODERN, PIXELS, "a", 0)
-    assert titles(shown) == ["as the file has it", "at 224×224"]
+    assert titles(shown) == ["original", "at 224×224"]
     assert {picture.pixels.shape for picture in views.pictures} == {(224, 224, 3)}
     assert len({picture.pixels.tobytes() for picture in views.pictures}) == 8
 

@@ -12,6 +12,8 @@ from allxai_desktop.i18n import _
 from allxai_desktop.keys import Key, by_group
 
 COLUMNS = 3
+# Three of them and the margins fit a screen of 1366 px; what is longer in some language goes on in the next line.
+COLUMN_WIDTH = 400
 
 
 class KeySheet(QFrame):
@@ -27,6 +29,9 @@ class KeySheet(QFrame):
         lists = QHBoxLayout()
         lists.setSpacing(28)
         for column in self.columns:
+            column.setWordWrap(True)
+            column.setAlignment(Qt.AlignmentFlag.AlignTop)
+            column.setFixedWidth(COLUMN_WIDTH)
             lists.addWidget(column, 0, Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 14, 24, 18)

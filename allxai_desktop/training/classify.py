@@ -63,8 +63,7 @@ class Classification:
         self._mean, self._std = torch.tensor(look.mean).view(shape), torch.tensor(look.std).view(shape)
         counts = np.bincount([labels[copy.position] for copy in copies], minlength=max(labels) + 1)
         self._weight = torch.from_numpy(len(self._copies) / (counts.clip(1) * len(counts))).float()
-        if not balanced:
-            self._weight = torch.ones(len(counts))
+        self._balanced = balanced
 
     @property
     def size(self) -> int:
@@ -90,6 +89,8 @@ class Classification:
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the mean cross-entropy, a scalar."""
+        if not self._balanced:
+            return functional.cross_entropy(outputs, targets, label_smoothing=self._smoothing)
         losses = functional.cross_entropy(outputs, targets, label_smoothing=self._smoothing, reduction="none")
         return (losses * self._weight.to(targets.device)[targets]).mean()
 

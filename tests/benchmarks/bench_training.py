@@ -58,7 +58,7 @@ def bare(model: torch.nn.Module, preset: Preset, inputs: Tensor, targets: Tensor
 def measure(preset: Preset, folder: Path) -> None:
     """Print one line."""
     channels, side, batch = ARCHITECTURES[preset.architecture].channels, preset.side, preset.plan.batch
-    count = batch * max(4, 4096 // (side * side // 32 + batch))
+    count = batch * max(4, 40_000 // (side * side // 8 + 16 * batch))
     random = np.random.default_rng(0)
     images = (random.integers(0, 256, (channels, side, side), np.uint8) for _ in range(count))
     pixels = decode(folder / "pixels.npy", count, (channels, side, side), images, Unwatched(), "")

@@ -68,7 +68,7 @@ def read_tiff(stream: BinaryIO, name: str) -> Decoded:
         deep = page.bitspersample == 16 and page.samplesperpixel > 1
     stream.seek(0)
     try:
-        with _libtiff_silenced():
+        with libtiff_silenced():
             decoded = read_with_pillow(stream, name, "TIFF")
     except UnidentifiedImageError as error:
         raise ImageError(
@@ -82,7 +82,7 @@ def read_tiff(stream: BinaryIO, name: str) -> Decoded:
 
 
 @contextmanager
-def _libtiff_silenced() -> Iterator[None]:
+def libtiff_silenced() -> Iterator[None]:
     """Keep from the terminal what libtiff prints on damage, past Python, beside the one sentence of ours."""
     try:
         terminal = os.dup(2)

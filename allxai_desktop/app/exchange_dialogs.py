@@ -225,6 +225,7 @@ class ImportDialog(_Dialog):
             for cls in CLASSES:
                 box.addItem(_swatch(QColor(*cls.color)), cls.title, cls.code)
             box.addItem(_("Unlabelled"), UNLABELLED)
+            box.setCurrentIndex(box.findData(self.model.meanings[label]))
             box.currentIndexChanged.connect(self._meaning_setter(label, box))
             self.meanings[label] = box
             rows.addRow(_label(label), box)

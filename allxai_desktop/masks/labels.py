@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allxai_desktop.cellclasses import CLASSES, MAX_CODE, UNLABELLED, UNLABELLED_KEY
+from allxai_desktop.cellclasses import BY_CODE, CLASSES, MAX_CODE, UNLABELLED, UNLABELLED_KEY
 from allxai_desktop.i18n import _
 from allxai_desktop.masks.npz import MaskError
 
@@ -90,6 +90,16 @@ def guess(label: str) -> int | None:
     return _CODES.get(re.sub(r"[\s_-]+", " ", plain).strip().casefold())
 
 
+def is_certain(label: str) -> bool:
+    """Return whether a label says which class it is: a number fits, but may mean another class elsewhere."""
+    return guess(label) is not None and not label.isdigit()
+
+
+def class_key(code: int) -> str:
+    """Return the key of a class, "unlabelled" for 0, and the number itself where it is no code."""
+    return BY_CODE[code].key if code in BY_CODE else str(code or UNLABELLED_KEY)
+
+
 def to_codes(
     found: Labelled, mapping: Mapping[str, int], name: str
 ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
@@ -116,13 +126,15 @@ def to_codes(
         target = codes[place]
         twice[place] |= region.inside & (target != UNLABELLED) & (target != code)
         target[region.inside & (_DEPTH[code] > _DEPTH[target])] = code
-    overlap = int(np.count_nonzero(twice))
-    if not overlap:
-        return codes, found.notes
-    note = _("{name}: {count} pixels are in several regions; the inner class has them.").format(
-        name=name, count=overlap
-    )
-    return codes, (*found.notes, note)
+    notes = list(found.notes)
+    if overlap := int(np.count_nonzero(twice)):
+        text = _("{name}: {count} pixels are in several regions; the inner class has them.")
+        notes.append(text.format(name=name, count=overlap))
+    if any(code and label.isdigit() and label not in mapping for label, code in meant.items()):
+        classes = ", ".join(f"{cls.code} {cls.title}" for cls in CLASSES)
+        text = _("{name}: its numbers were taken for the classes of this program ({classes}).")
+        notes.append(text.format(name=name, classes=classes))
+    return codes, tuple(notes)
 
 
 def regions_of(values: NDArray[np.integer], text: Callable[[int], str]) -> tuple[Region, ...]:

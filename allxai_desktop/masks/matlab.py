@@ -68,8 +68,11 @@ def read_matlab(path: Path) -> list[Entry]:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        # Slow to import (pandas and HDF5 come with it), and not there for every system.
-        from matio import load_from_mat
+        with warnings.catch_warnings():
+            # It sets an option of pandas that pandas warns of.
+            warnings.simplefilter("ignore")
+            # Slow to import (pandas and HDF5 come with it), and not there for every system.
+            from matio import load_from_mat
     except ImportError as error:
         raise MaskError(
             _("{name} cannot be read on this system: import the folder of its PNGs instead.").format(

@@ -15,12 +15,11 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from allxai_desktop.cellclasses import BY_CODE, UNLABELLED_KEY
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.masks.exported import Exported
 from allxai_desktop.masks.json_file import damaged
-from allxai_desktop.masks.labels import Entry, Labelled, file_name, regions_of
+from allxai_desktop.masks.labels import Entry, Labelled, class_key, file_name, regions_of
 from allxai_desktop.masks.npz import (
     MaskError,
     check_classes,
@@ -106,8 +105,5 @@ def _read_member(path: Path, number: int, identity: str) -> Labelled:
 
 
 def _labelled(codes: NDArray[np.uint8]) -> Labelled:
-    def key(code: int) -> str:
-        return BY_CODE[code].key if code else UNLABELLED_KEY
-
     height, width = codes.shape
-    return Labelled((height, width), regions_of(codes, key))
+    return Labelled((height, width), regions_of(codes, class_key))

@@ -11,6 +11,8 @@ from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.files import write_whole
 from allxai_desktop.masks.exported import Exported
 
+DESCRIPTION = ", ".join(f"{cls.code} {cls.key}" for cls in CLASSES)
+
 
 def write_ome_tiff(path: Path, mask: Exported) -> None:
     """Write the codes as one plane uint8, the names of the classes in the description. Raises `WriteError`."""
@@ -19,7 +21,7 @@ def write_ome_tiff(path: Path, mask: Exported) -> None:
         # Tifffile's own would hold the number of this machine's network card.
         "UUID": str(uuid.uuid4()),
         "Name": mask.stem,
-        "Description": ", ".join(f"{cls.code} {cls.key}" for cls in CLASSES),
+        "Description": DESCRIPTION,
     }
     side = mask.image.pixel_size_um
     if side is not None:

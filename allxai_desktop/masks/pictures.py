@@ -9,17 +9,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 
 from allxai_desktop.i18n import _
 from allxai_desktop.images import ImageError, check_size
-from allxai_desktop.masks.labels import MAX_LABELS, Entry, Labelled, regions_of
+from allxai_desktop.masks.indexed_png import PALETTE
+from allxai_desktop.masks.labels import MAX_LABELS, Entry, Labelled, class_key, regions_of
 from allxai_desktop.masks.npz import MaskError
+from allxai_desktop.masks.ome_tiff import DESCRIPTION
+from allxai_desktop.tiff import libtiff_silenced
 
 PICTURE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif")
 # JPEG is not among them: it changes labels along every outline.
 _FORMATS = ["PNG", "BMP", "TIFF", "GIF"]
-_ADDED = re.compile(r"(\.ome|[_ -](mask|masks|label|labels|gt))$", re.IGNORECASE)
+_ADDED = re.compile(r"^label_\d+_|\.ome$|[_ -](mask|masks|label|labels|gt)$", re.IGNORECASE)
 
 
 def read_values(path: Path) -> NDArray[Any]:
@@ -30,7 +33,7 @@ def read_values(path: Path) -> NDArray[Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=_FORMATS) as opened:
+            with libtiff_silenced(), Image.open(path, formats=_FORMATS) as opened:
                 check_size(*opened.size, path.name)
                 values: NDArray[Any] = np.asarray(opened)
     except ImageError:
@@ -55,7 +58,9 @@ def read_picture(path: Path) -> list[Entry]:
 def _read(path: Path) -> Labelled:
     values = read_values(path)
     text: Callable[[int], str] = str
-    if values.ndim == 3:
+    if values.ndim == 2 and _is_ours(path):
+        text = class_key
+    elif values.ndim == 3:
         # Grey or colour, less its transparency.
         values = values[..., :3] if values.shape[2] > 2 else values[..., :1]
         if (values == values[..., :1]).all():
@@ -73,3 +78,14 @@ def _read(path: Path) -> Labelled:
                 "export the mask without smoothing, one value a class."
             ).format(name=path.name, limit=MAX_LABELS)
         ) from error
+
+
+def _is_ours(path: Path) -> bool:
+    """Return whether a picture, which can be read, says what its numbers mean: by our palette or our description."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(path, formats=_FORMATS) as opened:
+            if opened.mode == "P":
+                return (opened.getpalette() or [])[: len(PALETTE)] == PALETTE
+            tags = getattr(opened, "tag_v2", {})
+            return DESCRIPTION in str(tags.get(ExifTags.Base.ImageDescription, ""))

@@ -19,7 +19,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage, read_image
 from allxai_desktop.masks.exported import Exported, write_table
 from allxai_desktop.masks.formats import ExportFormat, read_entries
-from allxai_desktop.masks.labels import Entry, ForeignLabelError, Labelled, guess, to_codes
+from allxai_desktop.masks.labels import Entry, ForeignLabelError, Labelled, is_certain, to_codes
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.study.folder import IMAGES_FOLDER, Study, StudyItem
 from allxai_desktop.tasks import Progress, unwatched
@@ -201,8 +201,8 @@ def _png(image: CellImage) -> bytes:
 # In
 
 
-def foreign_labels(path: Path, progress: Progress = unwatched) -> list[str]:
-    """Return the labels in a file or folder that stand for no class on their own, in order of appearance.
+def uncertain_labels(path: Path, progress: Progress = unwatched) -> list[str]:
+    """Return the labels in a file or folder that do not say which class they are, in order of appearance.
 
     Images that cannot be read are passed over. Raises `MaskError`.
     """
@@ -214,7 +214,7 @@ def foreign_labels(path: Path, progress: Progress = unwatched) -> list[str]:
             labels = entry.read().labels
         except AllxaiError:
             continue
-        found |= dict.fromkeys(label for label in labels if guess(label) is None)
+        found |= dict.fromkeys(label for label in labels if not is_certain(label))
     return list(found)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from psygnal import Signal
 
-from allxai_desktop.study.exchange import ImportReport, foreign_labels, import_masks
+from allxai_desktop.masks.labels import guess
+from allxai_desktop.study.exchange import ImportReport, import_masks, uncertain_labels
 from allxai_desktop.study.folder import Study
 from allxai_desktop.tasks import TaskRunner
 
@@ -16,8 +17,9 @@ from allxai_desktop.tasks import TaskRunner
 class ImportModel:
     """What a person decides before masks come into `study`.
 
-    Once a path is chosen its labels are looked through; those that are no class on their own wait in `meanings` for a
-    code. `dispatch` runs a callable on the thread that owns the widgets, where all signals are emitted.
+    Once a path is chosen its labels are looked through; those that do not say which class they are wait in `meanings`
+    for a code, or with a guess to be looked at. `dispatch` runs a callable on the thread that owns the widgets, where
+    all signals are emitted.
     """
 
     changed = Signal()
@@ -52,7 +54,7 @@ class ImportModel:
     def choose(self, path: Path) -> None:
         """Look through the labels of a file or folder."""
         self.path, self.meanings, self._looked = path, {}, False
-        self._tasks.start(lambda progress: foreign_labels(path, progress))
+        self._tasks.start(lambda progress: uncertain_labels(path, progress))
 
     def set_meaning(self, label: str, code: int | None) -> None:
         """Say which class a label is; None for not yet decided."""
@@ -83,7 +85,7 @@ class ImportModel:
         if isinstance(result, ImportReport):
             self.imported.emit(result)
             return
-        self.meanings, self._looked = dict.fromkeys(result), True
+        self.meanings, self._looked = {label: guess(label) for label in result}, True
         self.changed.emit()
 
     def _on_failed(self, text: str) -> None:

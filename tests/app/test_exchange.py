@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QFileDialog
 from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.app.window import MainWindow
 from allxai_desktop.images import read_image
+from allxai_desktop.masks.exported import Exported
 from allxai_desktop.masks.formats import EXPORTS
 from allxai_desktop.masks.npz import load_mask, save_mask
 
@@ -148,7 +149,12 @@ def test_imported_masks_are_in_the_list_and_on_the_canvas(window, qtbot, tmp_pat
     dialog = window.exchange.dialog
     assert not dialog.go.isEnabled()
     click(dialog.folder)
-    qtbot.waitUntil(lambda: list(dialog.meanings) == ["128"], timeout=20_000)
+    qtbot.waitUntil(lambda: list(dialog.meanings) == ["4", "5", "128"], timeout=20_000)
+    assert [box.currentText() for box in dialog.meanings.values()] == [
+        "Red blood cell",
+        "Background",
+        "choose…",
+    ]
     assert not dialog.go.isEnabled()
     dialog.meanings["128"].setCurrentIndex(dialog.meanings["128"].findData(2))
     dialog.replace.setChecked(True)
@@ -162,7 +168,7 @@ def test_imported_masks_are_in_the_list_and_on_the_canvas(window, qtbot, tmp_pat
 
 
 def test_masks_that_are_there_are_kept_and_it_is_said(window, qtbot, tmp_path):
-    Image.fromarray(np.full((SIDE, SIDE), 4, np.uint8)).save(tmp_path / "a.png")
+    EXPORTS["png"].write_image(tmp_path / "a.png", Exported(CODES, window.workspace.image, "a"))
     window.exchange.import_masks()
     dialog = window.exchange.dialog
     dialog.choose(tmp_path / "a.png")

@@ -65,6 +65,14 @@ def test_regions_of_one_class_may_overlap_without_a_word():
     assert notes == ()
 
 
+def test_numbers_taken_for_codes_are_told():
+    _codes, notes = to_codes(Labelled((2, 2), (whole("0"), whole("4"))), {}, "cell.png")
+    assert notes == (
+        "cell.png: its numbers were taken for the classes of this program "
+        "(1 Nucleus, 2 Cytoplasm, 3 Vacuole, 4 Red blood cell, 5 Background).",
+    )
+
+
 def test_a_region_lies_where_it_says():
     codes, _notes = to_codes(Labelled((3, 3), (Region("rbc", np.ones((1, 2), bool), 2, 1),)), {}, "cell")
     assert codes.tolist() == [[0, 0, 0], [0, 0, 0], [0, 4, 4]]

@@ -87,7 +87,8 @@ def test_sixteen_bits_stay_as_they_are(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["cell.png", "cell_mask.png", "cell-label.png", "cell.ome.tif", "cell gt.PNG"]
+    "name",
+    ["cell.png", "cell_mask.png", "cell-label.png", "cell.ome.tif", "cell gt.PNG", "Label_12_cell.png"],
 )
 def test_what_is_added_to_the_name_of_an_image_is_known(tmp_path, name):
     assert read_picture(tmp_path / name)[0].names[-1] == "cell"

@@ -9,7 +9,7 @@ from PIL import Image
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.formats import EXPORTS
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
-from allxai_desktop.study.exchange import export_study, foreign_labels, free_folder, import_masks
+from allxai_desktop.study.exchange import export_study, free_folder, import_masks, uncertain_labels
 from allxai_desktop.study.folder import Study
 from allxai_desktop.tasks import Cancelled
 
@@ -249,16 +249,31 @@ def test_the_second_mask_of_an_image_is_not_taken(empty, tmp_path):
     assert masks_of(empty) == [np.ones(SHAPE).tolist()]
 
 
-def test_foreign_labels_are_listed_and_mapped(empty, tmp_path):
+def test_labels_that_say_what_they_are_need_no_word(study, tmp_path):
+    for name in ("npz", "npz-study", "png", "coco", "ome-tiff", "labelme"):
+        export_study(study, EXPORTS[name], tmp_path / name)
+        assert uncertain_labels(tmp_path / name) == []
+
+
+def test_numbers_of_others_are_looked_at(empty, tmp_path):
+    Image.fromarray(np.ones(SHAPE, np.uint8)).save(tmp_path / "Ana Ruiz 1.png")
+    assert uncertain_labels(tmp_path / "Ana Ruiz 1.png") == ["1"]
+    assert str(import_masks(empty, tmp_path / "Ana Ruiz 1.png")) == (
+        "1 masks imported. Ana Ruiz 1.png: its numbers were taken for the classes of this program "
+        "(1 Nucleus, 2 Cytoplasm, 3 Vacuole, 4 Red blood cell, 5 Background)."
+    )
+
+
+def test_labels_are_listed_and_mapped(empty, tmp_path):
     folder = tmp_path / "new"
     folder.mkdir()
     for number, values in enumerate(([0, 128], [128, 255]), start=1):
         picture = np.tile(np.array(values, np.uint8), (4, 3))[:, :5]
         Image.fromarray(picture).save(folder / f"Ana Ruiz {number}.png")
-    assert foreign_labels(folder) == ["128", "255"]
+    assert uncertain_labels(folder) == ["0", "128", "255"]
     assert "no class (128)" in import_masks(empty, folder).problems[0]
-    report = import_masks(empty, folder, {"128": 2, "255": 1})
-    assert (report.count, report.problems) == (2, [])
+    report = import_masks(empty, folder, {"0": 0, "128": 2, "255": 1})
+    assert (report.count, report.problems, report.notes) == (2, [], [])
     assert [mask[0] for mask in masks_of(empty)] == [[0, 2, 0, 2, 0], [2, 1, 2, 1, 2]]
 
 

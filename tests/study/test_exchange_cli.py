@@ -80,7 +80,8 @@ def test_a_mask_that_is_there_is_replaced_when_asked(study, tmp_path, capsys):
         "",
     )
     assert load_mask(study / "masks" / "a.npz").codes.tolist() == CODES.tolist()
-    assert run(capsys, "import", study, tmp_path / "a.png", "--replace") == (0, ["1 masks imported."], "")
+    code, lines, _error = run(capsys, "import", study, tmp_path / "a.png", "--replace")
+    assert (code, lines[-1]) == (0, "1 masks imported.")
     assert load_mask(study / "masks" / "a.npz").codes.tolist() == np.full((2, 3), 4).tolist()
 
 

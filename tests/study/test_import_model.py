@@ -67,7 +67,7 @@ def test_labels_that_are_no_class_wait_for_a_meaning(model, masks, settle):
     model.choose(masks)
     assert model.running
     settle()
-    assert model.meanings == {"128": None, "255": None}
+    assert model.meanings == {"0": 0, "128": None, "255": None}
     assert not model.ready
     model.set_meaning("128", 2)
     assert not model.ready

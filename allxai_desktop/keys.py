@@ -1,9 +1,20 @@
 """Every key of the program's window, in one place: what is bound, shown in menus and tooltips, and listed on `?`."""
 
-from dataclasses import dataclass
+import json
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from platformdirs import user_config_path
+from psygnal import Signal
 
 from allxai_desktop.cellclasses import CLASSES
-from allxai_desktop.i18n import N_
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.files import write_whole
+from allxai_desktop.i18n import N_, _
+
+log = logging.getLogger(__name__)
 
 CLASS, TOOL, EDIT, CLEAN, IMAGE, PROGRAM = (
     N_("Classes"),
@@ -74,11 +85,87 @@ KEYS: dict[str, Key] = {
     "keys": Key("?", N_("Keys"), PROGRAM, ("F1",)),
     "quit": Key("Ctrl+Q", N_("Quit"), PROGRAM),
 }
+"""The keys as they are now, by the names of the actions."""
+
+DEFAULTS: dict[str, Key] = dict(KEYS)
+FIXED = ("pan", "close-outline", "remove-point", "escape")
+"""Actions whose keys cannot be changed: they are taken from the rest of the window only at times."""
 
 
-def by_group() -> dict[str, list[Key]]:
-    """Return the keys of each group (English), in the order of the registry."""
-    groups: dict[str, list[Key]] = {}
-    for key in KEYS.values():
-        groups.setdefault(key.group, []).append(key)
+class KeyEvents:
+    """Tells that keys were changed."""
+
+    changed = Signal()
+
+
+events = KeyEvents()
+
+
+def by_group() -> dict[str, list[str]]:
+    """Return the names of the actions of each group (English), in the order of the registry."""
+    groups: dict[str, list[str]] = {}
+    for name, key in KEYS.items():
+        groups.setdefault(key.group, []).append(name)
     return groups
+
+
+def user_file() -> Path:
+    """Return where the keys that the user changed are kept; it need not exist."""
+    return user_config_path("allxai-desktop", appauthor=False) / "keys.json"
+
+
+def change(name: str, sequence: str) -> None:
+    """Give the action `name` the key `sequence` (Qt's portable words) in place of all it had, and remember it.
+
+    Raises `AllxaiError` where another action has that key or it cannot be remembered, `KeyError` for an unknown or
+    fixed action.
+    """
+    key = _changed(name, sequence)
+    owner = next((other for other, taken in KEYS.items() if sequence in taken.sequences), name)
+    if owner != name:
+        raise AllxaiError(
+            _("{key} is the key of “{title}”: choose another, or change that one first.").format(
+                key=sequence, title=_(KEYS[owner].title)
+            )
+        )
+    KEYS[name] = key
+    _remember()
+
+
+def reset() -> None:
+    """Give every action its own key back, and remember that."""
+    KEYS.update(DEFAULTS)
+    _remember()
+
+
+def load() -> None:
+    """Take up the keys that the user changed; a file that does not fit is left alone and logged."""
+    KEYS.update(DEFAULTS)
+    try:
+        chosen = json.loads(user_file().read_text("utf-8"))
+        changed = {str(name): _changed(str(name), str(sequence)) for name, sequence in chosen.items()}
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, AttributeError, KeyError) as error:
+        log.warning("The changed keys could not be read: %r", error)
+        return
+    taken = [sequence for key in (DEFAULTS | changed).values() for sequence in key.sequences]
+    if len(set(taken)) < len(taken):
+        log.warning("Of the changed keys, two are the same; none is taken up")
+        return
+    KEYS.update(changed)
+
+
+def _changed(name: str, sequence: str) -> Key:
+    key = DEFAULTS[name]
+    if name in FIXED or not sequence:
+        raise KeyError(name)
+    return key if sequence in key.sequences else replace(key, sequence=sequence, others=())
+
+
+def _remember() -> None:
+    events.changed.emit()
+    changed = {name: key.sequence for name, key in KEYS.items() if key != DEFAULTS[name]}
+    with suppress(OSError):
+        user_file().parent.mkdir(parents=True, exist_ok=True)
+    write_whole(user_file(), json.dumps(changed).encode())

@@ -1,7 +1,21 @@
+import json
+
+import pytest
 from qtpy.QtGui import QKeySequence
 
+from allxai_desktop import keys
 from allxai_desktop.cellclasses import CLASSES
+from allxai_desktop.errors import AllxaiError
 from allxai_desktop.keys import KEYS, by_group
+
+
+@pytest.fixture
+def user_keys(tmp_path, monkeypatch):
+    """Return the file of the changed keys, the test's own; afterwards the keys are those of the program."""
+    path = tmp_path / "config" / "keys.json"
+    monkeypatch.setattr(keys, "user_file", lambda: path)
+    yield path
+    KEYS.update(keys.DEFAULTS)
 
 
 def test_no_key_is_bound_twice():
@@ -22,5 +36,56 @@ def test_every_key_says_what_it_does():
 
 
 def test_the_groups_hold_every_key_once():
-    assert [key for keys in by_group().values() for key in keys] == list(KEYS.values())
-    assert all(len({key.title for key in keys}) == len(keys) for keys in by_group().values())
+    assert [name for names in by_group().values() for name in names] == list(KEYS)
+    for names in by_group().values():
+        assert len({KEYS[name].title for name in names}) == len(names)
+
+
+def test_a_changed_key_replaces_all_of_the_action_and_is_remembered(user_keys):
+    told = []
+    keys.events.changed.connect(lambda: told.append(True))
+    keys.change("larger", "Ctrl+L")
+    assert KEYS["larger"].sequences == ("Ctrl+L",)
+    assert json.loads(user_keys.read_text()) == {"larger": "Ctrl+L"}
+    assert told == [True]
+    KEYS.update(keys.DEFAULTS)
+    keys.load()
+    assert KEYS["larger"].sequences == ("Ctrl+L",)
+    keys.reset()
+    assert KEYS["larger"].sequences == ("+", "=")
+    assert json.loads(user_keys.read_text()) == {}
+
+
+def test_the_key_of_another_action_is_refused_by_its_title(user_keys):
+    with pytest.raises(AllxaiError, match="E is the key of “Eraser"):
+        keys.change("brush", "E")
+    with pytest.raises(AllxaiError, match="= is the key of “Larger"):
+        keys.change("brush", "=")
+    assert KEYS["brush"].sequence == "B"
+    assert not user_keys.exists()
+
+
+def test_two_actions_can_change_places(user_keys):
+    keys.change("eraser", "Y")
+    keys.change("brush", "E")
+    KEYS.update(keys.DEFAULTS)
+    keys.load()
+    assert (KEYS["brush"].sequence, KEYS["eraser"].sequence) == ("E", "Y")
+
+
+@pytest.mark.parametrize("name", ["escape", "no such action"])
+def test_fixed_and_unknown_actions_keep_their_keys(user_keys, name):
+    with pytest.raises(KeyError):
+        keys.change(name, "Y")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["not json", "[1]", '{"gone": "Y"}', '{"escape": "Y"}', '{"brush": "E"}', '{"brush": "Y", "fill": "Y"}'],
+)
+def test_a_file_that_does_not_fit_changes_nothing(user_keys, text, caplog):
+    user_keys.parent.mkdir()
+    user_keys.write_text(text)
+    keys.load()
+    assert KEYS == keys.DEFAULTS
+    assert "changed keys" in caplog.text

@@ -1,23 +1,40 @@
-"""All keys on one sheet over the window."""
+"""All keys on one sheet over the window, where they can be changed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from html import escape
 
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QKeyCombination, QObject, Qt
 from qtpy.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from allxai_desktop import keys
+from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
-from allxai_desktop.keys import Key, by_group
+from allxai_desktop.keys import FIXED, KEYS, by_group
 
+MODIFIERS = (
+    Qt.Key.Key_Shift,
+    Qt.Key.Key_Control,
+    Qt.Key.Key_Alt,
+    Qt.Key.Key_AltGr,
+    Qt.Key.Key_Meta,
+    Qt.Key.Key_unknown,
+)
+KEYPAD = Qt.KeyboardModifier.KeypadModifier
 COLUMNS = 3
 # Three of them and the margins fit a screen of 1366 px; what is longer in some language goes on in the next line.
 COLUMN_WIDTH = 400
 
 
 class KeySheet(QFrame):
-    """Lists the registry of keys in the middle of `window`; Escape, a click or another place to type hide it."""
+    """Lists the registry of keys in the middle of `window`; Escape, a click beside the texts
+    or another place to type hide it.
+
+    A click on a key waits for the one that is to take its place.
+    """
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window, objectName="keySheet")
@@ -25,6 +42,8 @@ class KeySheet(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAutoFillBackground(True)
         self.title = QLabel(objectName="emptyTitle")
+        self.message = QLabel(textFormat=Qt.TextFormat.RichText)
+        self._changing = ""
         self.columns = [QLabel(textFormat=Qt.TextFormat.RichText) for _column in range(COLUMNS)]
         lists = QHBoxLayout()
         lists.setSpacing(28)
@@ -32,11 +51,14 @@ class KeySheet(QFrame):
             column.setWordWrap(True)
             column.setAlignment(Qt.AlignmentFlag.AlignTop)
             column.setFixedWidth(COLUMN_WIDTH)
+            column.linkActivated.connect(self._ask)
             lists.addWidget(column, 0, Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 14, 24, 18)
         layout.addWidget(self.title)
         layout.addLayout(lists)
+        layout.addWidget(self.message)
+        self.message.linkActivated.connect(lambda _link: self._do(keys.reset))
         window.installEventFilter(self)
         self.hide()
 
@@ -44,7 +66,8 @@ class KeySheet(QFrame):
         """Show the sheet, or hide it."""
         self.setVisible(not self.isVisible())
         if self.isVisible():
-            self._place()
+            # The theme may have changed since.
+            self.retranslate()
             self.raise_()
             self.setFocus()
 
@@ -53,13 +76,33 @@ class KeySheet(QFrame):
         self.title.setText(_("Keys"))
         parts: list[list[str]] = [[] for _column in self.columns]
         heights = [0] * COLUMNS
-        for group, keys in by_group().items():
+        color = self.palette().windowText().color().name()
+        for group, names in by_group().items():
             shortest = heights.index(min(heights))
-            heights[shortest] += len(keys) + 2
-            parts[shortest].append(_table(_(group), keys))
+            heights[shortest] += len(names) + 2
+            parts[shortest].append(_table(_(group), names, color))
         for column, part in zip(self.columns, parts, strict=True):
             column.setText("".join(part))
+        self._ask("")
         self._place()
+
+    def _ask(self, name: str) -> None:
+        """Wait for the new key of an action, or for none."""
+        self._changing = name
+        if name:
+            text = escape(_("Press the new key for “{title}”, or Esc.").format(title=_(KEYS[name].title)))
+        else:
+            color = self.palette().windowText().color().name()
+            reset = _link("reset", _("All keys as they were"), color, "underline")
+            text = f"{escape(_('Click a key to change it.'))} {reset}"
+        self.message.setText(text)
+
+    def _do(self, call: Callable[[], None]) -> None:
+        self._changing = ""
+        try:
+            call()
+        except AllxaiError as error:
+            self.message.setText(escape(str(error)))
 
     def _place(self) -> None:
         self.adjustSize()
@@ -72,16 +115,29 @@ class KeySheet(QFrame):
             self._place()
         return False
 
+    def event(self, event: QEvent) -> bool:
+        """Take every key while one is asked for, also those that do something in the window."""
+        if event.type() == QEvent.Type.ShortcutOverride and self._changing:
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Leave on Escape."""
+        """Take the key that was asked for; leave on Escape."""
         if event.key() == Qt.Key.Key_Escape:
-            self.hide()
+            if self._changing:
+                self._ask("")
+            else:
+                self.hide()
+        elif self._changing and event.key() not in MODIFIERS:
+            self._do(partial(keys.change, self._changing, _sequence(event)))
         else:
             super().keyPressEvent(event)
 
-    def mousePressEvent(self, _event: QMouseEvent) -> None:
-        """Leave on a click."""
-        self.hide()
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Leave on a click beside the texts."""
+        if self.childAt(event.position().toPoint()) is None:
+            self.hide()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Leave when something else is worked with."""
@@ -89,14 +145,30 @@ class KeySheet(QFrame):
         self.hide()
 
 
-def _table(title: str, keys: list[Key]) -> str:
+def _table(title: str, names: list[str], color: str) -> str:
     rows = "".join(
-        f"<tr><td style='padding-right:10px'><b>{escape(_shown(key))}</b></td><td>{escape(_(key.title))}</td></tr>"
-        for key in keys
+        f"<tr><td style='padding-right:10px'><b>{_key(name, color)}</b></td><td>{escape(_(KEYS[name].title))}</td></tr>"
+        for name in names
     )
     return f"<p style='margin:8px 0 2px 0'><b>{escape(title)}</b></p><table>{rows}</table>"
 
 
-def _shown(key: Key) -> str:
-    """Return the sequence as this system writes it."""
-    return QKeySequence(key.sequence).toString(QKeySequence.SequenceFormat.NativeText)
+def _key(name: str, color: str) -> str:
+    """Return the key of an action as this system writes it, to be clicked where it can be changed."""
+    text = QKeySequence(KEYS[name].sequence).toString(QKeySequence.SequenceFormat.NativeText)
+    return escape(text) if name in FIXED else _link(name, text, color)
+
+
+def _link(target: str, text: str, color: str, decoration: str = "none") -> str:
+    style = f"color:{color}; text-decoration:{decoration}"
+    return f"<a href='{target}' style='{style}'>{escape(text)}</a>"
+
+
+def _sequence(event: QKeyEvent) -> str:
+    """Return the key that was pressed in Qt's portable words."""
+    modifiers, key = event.modifiers(), event.key()
+    text = event.text()
+    if text.isprintable() and text and not text.isalpha() and modifiers == Qt.KeyboardModifier.ShiftModifier:
+        # A sign that needs Shift on this keyboard is known by itself.
+        modifiers = Qt.KeyboardModifier.NoModifier
+    return QKeySequence(QKeyCombination(modifiers & ~KEYPAD, Qt.Key(key))).toString()

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from allxai_desktop import keys
 from allxai_desktop.analyses.comparison import Comparison
 from allxai_desktop.analyses.what_if import WhatIf
 from allxai_desktop.app.canvas_view import CanvasView, layer_tools
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.settings = settings or WindowSettings()
         set_language(self.settings.language)
+        keys.load()
         self.dispatch = Dispatcher()
         self.paint = PaintModel()
         # Filled classes and a map over each other cannot be read.
@@ -104,7 +106,7 @@ class MainWindow(QMainWindow):
         self.what_if_view = WhatIfView(self.canvas, self.what_if, self._adjusted)
         self.what_if_banner = WhatIfBanner(self.what_if)
         self.analyses = AnalysisTabs(self.explain, self.what_if, self.dispatch)
-        self.what_if_key = Shortcuts(self, {"what-if": self.what_if.toggle})
+        self._bind_what_if()
         self.study_panel = StudyPanel(self.workspace, self.dispatch)
         self.notices = NoticeBar()
         self.view_bar = ViewBar()
@@ -182,6 +184,7 @@ class MainWindow(QMainWindow):
         self.empty.open_sample.clicked.connect(self.open_sample)
         self.explain.compare.clicked.connect(self.compare)
         user.events.saved.connect(self._on_network_saved)
+        keys.events.changed.connect(self._on_keys)
 
     def retranslate(self) -> None:
         """Set every text again in the current language."""
@@ -324,6 +327,16 @@ class MainWindow(QMainWindow):
         if self.compare_window is not None:
             self.compare_window.model.add_networks(cards)
 
+    def _bind_what_if(self) -> None:
+        self.what_if_key = Shortcuts(self, {"what-if": self.what_if.toggle})
+
+    def _on_keys(self) -> None:
+        self.annotate.release_keys()
+        self.annotate.bind_keys(self)
+        self.what_if_key.release()
+        self._bind_what_if()
+        self.retranslate()
+
     def _on_over_canvas(self) -> None:
         # Digits choose a class there; what was typed elsewhere is done with.
         for field in (self.explain.fraction, self.study_panel.search):
@@ -350,6 +363,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         user.events.saved.disconnect(self._on_network_saved)
+        keys.events.changed.disconnect(self._on_keys)
         self.training.close()
         self.exchange.close()
         self.settings.set_layout(self.saveGeometry(), self.saveState(STATE_VERSION))

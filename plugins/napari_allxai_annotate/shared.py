@@ -12,6 +12,7 @@ from napari.utils.notifications import show_error
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
+from allxai_desktop import keys
 from allxai_desktop.cellclasses import MAX_CODE
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.images import CellImage, image_from_array
@@ -37,6 +38,7 @@ class ViewerPainting:
     _open: dict[int, ViewerPainting] = {}  # noqa: RUF012 - one list for all, by the id of the viewer
 
     def __init__(self, viewer: ViewerModel) -> None:
+        keys.load()
         self.viewer = viewer
         self.model = PaintModel()
         self.canvas = PaintCanvas(viewer, self.model)

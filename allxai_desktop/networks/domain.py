@@ -17,7 +17,7 @@ NEAR_BLACK = 12
 """A pixel is near black if its brightest channel is at most this."""
 # Statistics are taken on about this many pixels a side, so that they cost little and do not depend on resolution.
 SIDE = 96
-DEVIATION_FLOOR = 3.0
+DEVIATION_FLOOR = 1.5
 DISTANCE_MARGIN = 1.5
 BLACK_MARGIN = 0.05
 

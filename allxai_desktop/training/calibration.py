@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import log_softmax, softmax
 
 from allxai_desktop.training.metrics import ratio
@@ -67,6 +66,8 @@ def fit_temperature(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> fl
     None where they determine none: with every image right the colder is always the better, and with answers no
     better than chance the warmer.
     """
+    # Half a second that whoever only opens the training window need not wait.
+    from scipy.optimize import brentq
 
     # The cross-entropy is convex in 1/T; this is its slope there.
     def slope(coldness: float) -> float:

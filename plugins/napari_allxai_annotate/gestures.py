@@ -1,6 +1,8 @@
 """What mouse events over the canvas do to the mask."""
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,12 @@ from napari_allxai_annotate.superpixel_brush import SuperpixelBrush
 LEFT, RIGHT = 1, 2
 BRUSHES = ("brush", "superpixel", "eraser")
 OUTLINED_PIXELS = 1_000_000
+LIBRARIES = {
+    "fill": ("skimage.measure",),
+    "wand": ("skimage.color", "scipy.ndimage"),
+    "wire": ("skimage.graph", "scipy.ndimage"),
+}
+"""What some tools import when they are first used, which takes up to a second."""
 TOLERANCE_STEP = 6
 """How many px of the screen a drag with the wand goes for one more of tolerance."""
 ERASER_COLOR: Color = (1, 1, 1)
@@ -62,6 +70,7 @@ class Gestures:
         for signal in self._settings():
             signal.connect(self._on_settings)
         model.tool_changed.connect(self.cancel_outline)
+        model.tool_changed.connect(self._prepare)
         model.image_replaced.connect(self.cancel_outline)
 
     def close(self) -> None:
@@ -77,6 +86,7 @@ class Gestures:
         for signal in self._settings():
             signal.disconnect(self._on_settings)
         self.model.tool_changed.disconnect(self.cancel_outline)
+        self.model.tool_changed.disconnect(self._prepare)
         self.model.image_replaced.disconnect(self.cancel_outline)
         self.viewer.cursor.style = "standard"
 
@@ -290,6 +300,12 @@ class Gestures:
     def _on_over_canvas(self) -> None:
         if not self.viewer.mouse_over_canvas:
             self.point_at(None)
+
+    @staticmethod
+    def _prepare(tool: str) -> None:
+        # So that the first click need not wait for them.
+        for module in LIBRARIES.get(tool, ()):
+            Thread(target=import_module, args=(module,), daemon=True).start()
 
     def _settings(self) -> tuple[SignalInstance, ...]:
         model = self.model

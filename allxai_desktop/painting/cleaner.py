@@ -21,13 +21,15 @@ class Cleaner:
     """Does what is in `cleanup.ACTIONS` to the active class of `model`, or to all classes; each is one undo step.
 
     What was painted while an action was computed stays. `previewed` tells the flat indices (n,) of what an action
-    would change, or None when nothing is previewed; `done` tells the action and how many pixels it changed.
+    would change, or None when nothing is previewed; `done` tells the action and how many pixels it changed;
+    `running_changed` follows `running`.
     """
 
     below_changed = Signal(int)
     every_class_changed = Signal(bool)
     previewed = Signal(object)
     done = Signal(str, int)
+    running_changed = Signal(bool)
 
     def __init__(
         self, model: PaintModel, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()
@@ -37,7 +39,17 @@ class Cleaner:
         self._ended: Callable[[Change], None] = self._show
         self._tasks = TaskRunner(dispatch)
         self._tasks.finished.connect(lambda change: self._ended(change))
+        self._tasks.running_changed.connect(self._on_running)
         model.image_replaced.connect(self._tasks.cancel)
+
+    @property
+    def running(self) -> bool:
+        """Whether an action is being done; a preview is none."""
+        return self._tasks.running and self._ended != self._show
+
+    def cancel(self) -> None:
+        """Leave the mask as it is, whatever is being done."""
+        self._tasks.cancel()
 
     def close(self) -> None:
         """Stop; nothing is changed after this."""
@@ -68,9 +80,10 @@ class Cleaner:
             self.every_class_changed.emit(every)
 
     def preview(self, name: str | None) -> None:
-        """Find what the action `name` would change, or end the preview."""
-        if self._ended == self._show:
-            self._tasks.cancel()
+        """Find what the action `name` would change, or end the preview; nothing happens while an action is done."""
+        if self.running:
+            return
+        self._tasks.cancel()
         self.previewed.emit(None)
         if name is not None:
             self._start(name, self._show)
@@ -92,8 +105,12 @@ class Cleaner:
             changed = changed[allowed(old)]
             return changed, codes.reshape(-1)[changed], new.reshape(-1)[changed]
 
+        self._tasks.cancel()
         self._ended = ended
         self._tasks.start(work)
+
+    def _on_running(self, _running: bool) -> None:
+        self.running_changed.emit(self.running)
 
     def _show(self, change: Change) -> None:
         self.previewed.emit(change[0])

@@ -4,13 +4,39 @@ from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtGui import QAction
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QSpinBox, QWidget, QWidgetAction
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QSpinBox, QToolButton, QWidget, QWidgetAction
 
 from allxai_desktop.i18n import _
 from allxai_desktop.keys import KEYS
 from allxai_desktop.painting.cleaner import MAX_BELOW, MIN_BELOW, Cleaner
 from allxai_desktop.painting.cleanup import ACTIONS
 from napari_allxai_annotate.class_row import name_control
+from napari_allxai_annotate.glyphs import GlyphButton
+
+
+class CleanButton(GlyphButton):
+    """Opens a `CleanMenu`, and shows while an action is being done."""
+
+    def __init__(self, cleaner: Cleaner) -> None:
+        super().__init__("clean")
+        self.cleaner = cleaner
+        self.entries = CleanMenu(cleaner, self)
+        self.setMenu(self.entries)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        cleaner.running_changed.connect(self._show_running)
+
+    def retranslate(self) -> None:
+        """Set the texts again in the current language."""
+        name_control(self, _("Clean up the mask"))
+        self.entries.retranslate()
+
+    def disconnect_model(self) -> None:
+        """Stop following; called before the button goes away."""
+        self.cleaner.running_changed.disconnect(self._show_running)
+
+    def _show_running(self, running: bool) -> None:
+        self.glyph = self.checked_glyph = "busy" if running else "clean"
+        self.update()
 
 
 class CleanMenu(QMenu):
@@ -20,6 +46,8 @@ class CleanMenu(QMenu):
         super().__init__(parent)
         self.cleaner = cleaner
         self.entries: dict[QAction, str] = {self.addAction(""): name for name in ACTIONS}
+        self.stop = self.addAction("")
+        self.stop.triggered.connect(lambda: cleaner.cancel())
         self.addSeparator()
         self.every_class = self.addAction("")
         self.every_class.setCheckable(True)
@@ -44,12 +72,14 @@ class CleanMenu(QMenu):
         """Set the texts again in the current language."""
         for action, name in self.entries.items():
             action.setText(f"{_(KEYS[name].title)}\t{KEYS[name].sequence}")
+        self.stop.setText(_("Stop"))
         self.every_class.setText(_("In all classes, not only the one in hand"))
         self.below_label.setText(_("Holes and islands smaller than"))
         self.below.setSuffix(" px")
         name_control(self.below, _("Holes and islands smaller than this are cleaned up"))
 
     def _show_settings(self) -> None:
+        self.stop.setVisible(self.cleaner.running)
         with QSignalBlocker(self.every_class), QSignalBlocker(self.below):
             self.every_class.setChecked(self.cleaner.every_class)
             self.below.setValue(self.cleaner.below)

@@ -78,6 +78,12 @@ def _clean(painter: QPainter, color: QColor) -> None:
     painter.drawPolygon(_polygon((6.5, 6), (10, 9), (8, 14), (1.5, 12.5)))
 
 
+def _busy(painter: QPainter, color: QColor) -> None:
+    painter.drawPolygon(_polygon((4, 2), (12, 2), (4, 14), (12, 14)))
+    painter.setBrush(color)
+    painter.drawPolygon(_polygon((8, 8), (12, 14), (4, 14)))
+
+
 def _undo(painter: QPainter, _color: QColor) -> None:
     painter.drawArc(QRectF(3, 5, 10, 8), -90 * 16, 200 * 16)
     painter.drawLine(QPointF(4, 13), QPointF(8, 13))
@@ -137,6 +143,7 @@ GLYPHS: dict[str, Callable[[QPainter, QColor], None]] = {
     "freehand": _freehand,
     "wire": _wire,
     "clean": _clean,
+    "busy": _busy,
     "undo": _undo,
     "redo": _redo,
     "eye": _eye,

@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QSizePolicy,
     QSlider,
     QSpinBox,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -36,7 +35,7 @@ from allxai_desktop.painting.engine import (
 )
 from napari_allxai_annotate.canvas import PaintCanvas
 from napari_allxai_annotate.class_row import ClassRow, name_control
-from napari_allxai_annotate.clean_menu import CleanMenu
+from napari_allxai_annotate.clean_menu import CleanButton
 from napari_allxai_annotate.glyphs import GlyphButton, swatch
 from napari_allxai_annotate.shortcuts import HoldToPan, Shortcuts
 from napari_allxai_explain.dispatch import Dispatcher
@@ -97,8 +96,7 @@ class AnnotatePanel(QWidget):
             row.retranslate()
         for tool, button in self.tools.items():
             name_control(button, _(KEYS[tool].title), tool)
-        name_control(self.clean, _("Clean up the mask"))
-        self.clean_menu.retranslate()
+        self.clean.retranslate()
         name_control(self.undo, _("Undo"), "undo")
         name_control(self.redo, _("Redo"), "redo")
         name_control(self.hide_mask, _("Show or hide the mask"), "hide")
@@ -144,6 +142,7 @@ class AnnotatePanel(QWidget):
 
     def disconnect_model(self) -> None:
         """Stop following the model; called before the panel goes away, or when Qt has deleted it already."""
+        self.clean.disconnect_model()
         self.cleaner.close()
         for show, signal in self._shows.items():
             signal.disconnect(show)  # type: ignore[attr-defined]
@@ -163,10 +162,7 @@ class AnnotatePanel(QWidget):
         self.rows = [ClassRow(cls) for cls in CLASSES]
         self.tool_group = QButtonGroup(self)
         self.tools = {tool: GlyphButton(tool, tool) for tool in TOOLS}
-        self.clean = GlyphButton("clean")
-        self.clean_menu = CleanMenu(self.cleaner, self)
-        self.clean.setMenu(self.clean_menu)
-        self.clean.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.clean = CleanButton(self.cleaner)
         self.size_label, self.over_label, self.erase_label, self.mask_label = (
             QLabel() for _label in range(4)
         )

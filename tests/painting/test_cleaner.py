@@ -87,6 +87,40 @@ def test_an_action_on_another_image_is_dropped(start):
     assert not setting.model.codes.any()
 
 
+def test_what_runs_can_be_cancelled(start):
+    setting = start([[0, 0]])
+    told = []
+    setting.cleaner.running_changed.connect(told.append)
+    setting.cleaner.run("rest")
+    assert setting.cleaner.running
+    setting.cleaner.cancel()
+    setting.fetch()
+    assert told == [True, False]
+    assert not setting.model.codes.any()
+
+
+def test_a_preview_does_not_count_as_running(start):
+    setting = start([[0, 0]])
+    told = []
+    setting.cleaner.running_changed.connect(told.append)
+    setting.cleaner.preview("rest")
+    assert not setting.cleaner.running
+    setting.cleaner.run("rest")
+    assert setting.cleaner.running
+    setting.fetch()
+    assert told[-2:] == [True, False]
+    assert (setting.model.codes == 5).all()
+
+
+def test_a_preview_does_not_end_what_runs(start):
+    setting = start([[0, 0]])
+    setting.cleaner.run("rest")
+    setting.cleaner.preview("grow")
+    setting.cleaner.preview(None)
+    setting.fetch()
+    assert (setting.model.codes == 5).all()
+
+
 def test_every_class_or_the_active_one(start):
     setting = start([[5, 5, 5, 5], [5, 1, 4, 5], [5, 5, 5, 5]])
     setting.cleaner.below = 2

@@ -8,7 +8,7 @@ from allxai_desktop.painting.cleanup import ACTIONS
 @pytest.fixture
 def menu(window):
     window.model.apply(np.array([605]), 1)
-    menu = window.panel.clean_menu
+    menu = window.panel.clean.entries
     menu.aboutToShow.emit()
     yield menu
     menu.cleaner.every_class, menu.cleaner.below = False, 64
@@ -28,6 +28,18 @@ def test_an_entry_does_its_action(window, menu, qtbot, shown):
     assert np.count_nonzero(window.model.codes) == 5
     assert shown()
     window.model.undo()
+    assert np.count_nonzero(window.model.codes) == 1
+
+
+def test_while_it_runs_the_button_shows_it_and_the_menu_can_stop_it(window, menu):
+    menu.cleaner.run("grow")
+    menu.aboutToShow.emit()
+    assert window.panel.clean.glyph == "busy"
+    assert menu.stop.isVisible()
+    menu.stop.trigger()
+    menu.aboutToShow.emit()
+    assert window.panel.clean.glyph == "clean"
+    assert not menu.stop.isVisible()
     assert np.count_nonzero(window.model.codes) == 1
 
 

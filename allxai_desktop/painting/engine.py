@@ -57,7 +57,7 @@ class PaintModel:
         self._active, self._previous = CODES[0], CODES[1]
         self._tool: Tool = "brush"
         self._drawing_tool: Tool = "brush"
-        self._brush_size, self._tolerance = 12, 10
+        self._brush_size, self._tolerance = 12, 25
         self._locked: frozenset[int] = frozenset()
         self._only_over: int | None = None
         self._erase_to = UNLABELLED

@@ -84,7 +84,7 @@ def test_a_damaged_network_is_told_beside_the_others(capsys, user_networks):
     (user_networks / "torn" / "card.json").write_text("{")
     assert call("networks") == 0
     out, err = capsys.readouterr()
-    assert len(out.splitlines()) == 9
+    assert len(out.splitlines()) == 3 * 4
     assert len(err.splitlines()) == 1
     assert "torn" in err
 

@@ -15,12 +15,11 @@ _FIGURES = (
     ("fn_of_all", "fn_of_all"),
     ("auc", "auc"),
     ("calibration_error", "calibration_error"),
-    ("dice_mean", "dice_mean"),
-    ("dice_pooled", "dice_pooled"),
-    ("iou_mean", "iou_mean"),
     ("pixel_accuracy_mean", "pixel_accuracy_mean"),
     ("pixel_accuracy_pooled", "pixel_accuracy_pooled"),
 )
+# And those of each class of what draws.
+_OVERLAPS = ("dice_pooled", "dice_mean", "iou_pooled", "iou_mean")
 
 
 def card_lines(card: Card) -> list[str]:
@@ -78,6 +77,10 @@ def _figures(figures: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {name.replace('_', ' ')}: {_number(found['value'])}{_interval(found)}"
         elif isinstance(figures.get(name), float):
             yield f"  {name.replace('_', ' ')}: {_number(figures[name])}"
+    for key, its in estimates.get("by_class", {}).items():
+        for name in _OVERLAPS:
+            if name in its:
+                yield f"  {key}, {name.replace('_', ' ')}: {_number(its[name]['value'])}{_interval(its[name])}"
 
 
 def _number(value: float | None) -> str:

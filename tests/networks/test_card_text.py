@@ -71,3 +71,19 @@ def test_the_card_of_a_network_of_the_program():
     lines = card_lines(network_card("cnmc-mobilenet-v1"))
     assert "  sensitivity: 0.7760" in lines
     assert not any("near black" in line for line in lines)
+
+
+def test_what_draws_is_shown_with_the_overlap_of_each_class():
+    dice = {"value": 0.75, "low": 0.5, "high": 0.9}
+    estimates = {
+        "overall": {"pixel_accuracy_pooled": {"value": 0.96}},
+        "by_class": {"well": {"dice_pooled": dice, "iou_mean": {"value": 0.6}}},
+    }
+    lines = card_lines(parse_card(CARD | {"metrics": {"test": {"images": 6, "estimates": estimates}}}))
+    start = lines.index("Measured: test")
+    assert lines[start + 1 : start + 5] == [
+        "  images: 6",
+        "  pixel accuracy pooled: 0.9600",
+        "  well, dice pooled: 0.7500 (0.5000–0.9000)",
+        "  well, iou mean: 0.6000",
+    ]

@@ -15,6 +15,8 @@ from allxai_desktop.networks.registry import list_networks, load_network
 from allxai_desktop.networks.user import complete_card, save_network
 
 NAMES = ["pbc-mobilenet-v1", "cnmc-mobilenet-v1", "pbc-googlenet"]
+# With the one that draws.
+SHIPPED = ["pbc-mobilenet-v1", "cnmc-mobilenet-v1", "dsb2018-unet", "pbc-googlenet"]
 
 
 def test_three_networks_ship_with_the_program_and_the_default_comes_first():
@@ -90,7 +92,7 @@ def test_a_damaged_network_does_not_take_the_others_away(user_networks):
     (add("torn") / "card.json").write_text("{")
     add("moved").rename(user_networks / "elsewhere")
     found = registry.find_networks()
-    assert [card.name for card in found.cards] == [*NAMES, "mine"]
+    assert [card.name for card in found.cards] == [*SHIPPED, "mine"]
     assert "calls itself “moved”" in found.problems[0]
     assert "torn" in found.problems[1]
     assert "damaged" in found.problems[1]
@@ -99,7 +101,7 @@ def test_a_damaged_network_does_not_take_the_others_away(user_networks):
 def test_a_user_cannot_replace_a_network_that_ships(user_networks):
     add("pbc-googlenet")
     found = registry.find_networks()
-    assert [card.name for card in found.cards] == NAMES
+    assert [card.name for card in found.cards] == SHIPPED
     assert "two networks called “pbc-googlenet”" in found.problems[0]
 
 
@@ -107,6 +109,14 @@ def test_weights_that_were_changed_are_refused(user_networks):
     (add("mine") / WEIGHTS_FILE).write_bytes(b"other")
     with pytest.raises(NetworkError, match="not the ones that their card describes"):
         load_network("mine")
+
+
+def test_the_network_that_ships_to_draw_finds_a_nucleus():
+    rows, columns = np.mgrid[:256, :256]
+    nucleus = (rows - 120) ** 2 + (columns - 130) ** 2 < 25**2
+    pixels = np.where(nucleus[..., None], np.uint8(120), np.uint8(8)).repeat(3, axis=2)
+    drawn = load_network("dsb2018-unet").segment(pixels) == 1
+    assert 2 * (drawn & nucleus).sum() / (drawn.sum() + nucleus.sum()) > 0.9
 
 
 def test_a_segmentation_network_is_not_offered_for_explaining(user_networks):

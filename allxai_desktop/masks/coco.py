@@ -122,7 +122,7 @@ def _read(
         label = names[table["category_id"]]
         found = table.get("segmentation")
         if isinstance(found, dict):
-            regions.append(Region(label, _from_run_lengths(found, shape, name)))
+            regions.append(_from_run_lengths(label, found, shape, name))
         elif isinstance(found, list) and found:
             for points in found:
                 rings.append(ring(points, name))
@@ -136,7 +136,7 @@ def _read(
     return Labelled(shape, tuple(regions), notes=notes)
 
 
-def _from_run_lengths(table: dict[str, Any], shape: tuple[int, int], name: str) -> NDArray[np.bool_]:
+def _from_run_lengths(label: str, table: dict[str, Any], shape: tuple[int, int], name: str) -> Region:
     counts: Any = table.get("counts")
     if table.get("size") != list(shape):
         raise MaskError(
@@ -148,10 +148,19 @@ def _from_run_lengths(table: dict[str, Any], shape: tuple[int, int], name: str) 
     )
     if not whole or sum(lengths) != shape[0] * shape[1]:
         raise damaged(name)
-    values = np.zeros(len(lengths), np.bool_)
-    values[1::2] = True
-    inside: NDArray[np.bool_] = np.repeat(values, lengths).reshape(shape, order="F")
-    return inside
+    # Only the columns that the region is in: a file may hold hundreds of regions of a large image.
+    bounds = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+    starts, ends = bounds[1:-1:2], bounds[2::2]
+    starts, ends = starts[starts < ends], ends[starts < ends]
+    if not len(starts):
+        return Region(label, np.zeros((0, 0), np.bool_))
+    height = shape[0]
+    left, right = int(starts[0]) // height, int(ends[-1] - 1) // height + 1
+    changes = np.zeros((right - left) * height + 1, np.int8)
+    np.add.at(changes, starts - left * height, 1)
+    np.add.at(changes, ends - left * height, -1)
+    inside = np.cumsum(changes[:-1], dtype=np.int8).astype(np.bool_)
+    return Region(label, inside.reshape((height, right - left), order="F"), 0, left)
 
 
 def _decompressed(text: str, name: str) -> list[int]:

@@ -90,6 +90,17 @@ def test_compressed_differences_of_run_lengths_are_read(path):
     assert codes.tolist() == frame.tolist()
 
 
+@pytest.mark.parametrize("counts", [[0, 1, 0, 2, 9], [0, 1, 0, 2, 2, 0, 7], [0, 3, 9], [0, 3, 9, 0]])
+def test_runs_of_nothing_change_nothing(path, counts):
+    codes, _notes = codes_of(path, coco({"size": [3, 4], "counts": counts}))
+    assert codes.tolist() == [[1, 0, 0, 0]] * 3
+
+
+def test_a_region_without_pixels_is_nothing(path):
+    codes, _notes = codes_of(path, coco({"size": [3, 4], "counts": [12]}))
+    assert not codes.any()
+
+
 def test_an_image_without_annotations_is_unlabelled(path):
     codes, _notes = codes_of(path, coco(None) | {"annotations": []})
     assert codes.tolist() == np.zeros((3, 4)).tolist()

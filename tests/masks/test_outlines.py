@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from skimage.draw import polygon2mask
 
 from allxai_desktop.masks.outlines import fill, outlines, without_holes
 
@@ -111,3 +112,21 @@ def test_a_pixel_is_filled_when_its_middle_is_inside():
     shown = np.zeros((4, 4), int)
     shown[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
     assert shown.tolist() == [[0, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_filling_agrees_with_scikit_image_where_no_middle_is_on_a_side(seed):
+    ring = np.random.default_rng(seed).uniform(-3, 15, (7, 2))
+    inside, top, left = fill(ring, (12, 10))
+    shown = np.zeros((12, 10), bool)
+    shown[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    assert (shown == polygon2mask((12, 10), ring[:, ::-1] - 0.5)).all()
+
+
+def test_more_sides_than_are_counted_at_once():
+    # A comb of 800 teeth, each a pixel wide and apart.
+    teeth = [(2 * k + dx, y) for k in range(800) for dx, y in ((0, 1), (0, 5), (1, 5), (1, 1))]
+    inside, top, left = fill(np.array([*teeth, (1599, 0), (0, 0)], float), (5, 1600))
+    assert (top, left, inside.shape) == (0, 0, (5, 1599))
+    assert inside[0].all()
+    assert (inside[1:] == (np.arange(1599) % 2 == 0)).all()

@@ -212,7 +212,7 @@ def test_cuda_build_is_announced_before_it_is_downloaded(fresh):
     make_wheel(fresh.wheels, "torch", "2.13.0", {"torch": ""}, needs)
     failed = fresh.bootstrap("exec", "--", "python")
     assert "about 3 GB to download" in failed.out
-    assert "has no nvidia-cudnn-cu13==9.20.0.48" in failed.out
+    assert "found no nvidia-cudnn-cu13==9.20.0.48 at all" in failed.out
     assert not fresh.stamp.exists()
 
 

@@ -9,7 +9,7 @@ import torch
 
 from allxai_desktop.files import WriteError, write_whole
 from allxai_desktop.i18n import _
-from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.datasets.data import TrainingError
 
 State = dict[str, Any]
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from allxai_desktop.training.augment import Augmentation, augment_items
-from allxai_desktop.training.copies import ZOOM, Copy, random_view
 from allxai_desktop.training.fit import Answer, Measured
-from allxai_desktop.training.views import View, see
+from allxai_desktop.training.preparing.augment import Augmentation, augment_items
+from allxai_desktop.training.preparing.copies import ZOOM, Copy, random_view
+from allxai_desktop.training.preparing.views import View, see
 
 
 @dataclass(frozen=True)

@@ -22,16 +22,17 @@ from allxai_desktop.networks.network import luminance, resize, sharpened
 from allxai_desktop.networks.user import complete_card, name_from
 from allxai_desktop.training import start
 from allxai_desktop.training.classify import Classification, Look
-from allxai_desktop.training.classmaps import NEGATIVE, read_class_map
-from allxai_desktop.training.copies import Copy
-from allxai_desktop.training.data import TrainingError, read_data
-from allxai_desktop.training.dataset import DataSet, look_through
-from allxai_desktop.training.evaluation import Answers, Evaluation, evaluate
+from allxai_desktop.training.datasets.classmaps import NEGATIVE, read_class_map
+from allxai_desktop.training.datasets.data import TrainingError, read_data
+from allxai_desktop.training.datasets.dataset import DataSet, look_through
+from allxai_desktop.training.datasets.parts import check_parts, make_copies, make_split
+from allxai_desktop.training.datasets.planned import caution_of, describe_training, make_plan
+from allxai_desktop.training.datasets.split_file import SavedSplit, read_split, save_split
 from allxai_desktop.training.fit import fit
-from allxai_desktop.training.parts import check_parts, make_copies, make_split
-from allxai_desktop.training.planned import caution_of, describe_training, make_plan
+from allxai_desktop.training.measuring.evaluation import Answers, Evaluation, evaluate
+from allxai_desktop.training.measuring.report import Part, Setting, card_metrics, write_report
+from allxai_desktop.training.preparing.copies import Copy
 from allxai_desktop.training.presets import Preset
-from allxai_desktop.training.report import Part, Setting, card_metrics, write_report
 from allxai_desktop.training.run_folder import (
     CHECKPOINT_FILE,
     PIXELS_FILE,
@@ -43,7 +44,6 @@ from allxai_desktop.training.run_folder import (
     write_curves,
 )
 from allxai_desktop.training.run_types import EpochRecord, Request, RunResult, Watcher
-from allxai_desktop.training.split_file import SavedSplit, read_split, save_split
 
 # Images that the statistics of BatchNorm are measured on.
 _CALIBRATION = 64

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from allxai_desktop.networks.architectures import ARCHITECTURES, build
 from allxai_desktop.tasks import Progress, TaskRunner
-from allxai_desktop.training.copies import QUARTER_TURNS
+from allxai_desktop.training.preparing.copies import QUARTER_TURNS
 
 if TYPE_CHECKING:
     from allxai_desktop.training.presets import Preset

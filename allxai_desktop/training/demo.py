@@ -21,13 +21,13 @@ from allxai_desktop.networks.checkpoints import write_weights
 from allxai_desktop.networks.domain import fit_limits
 from allxai_desktop.networks.mobilenet import MobileNetV1, load_folded_trunk, unfold_batch_norm
 from allxai_desktop.training.classify import Classification, Look
-from allxai_desktop.training.copies import Copy
-from allxai_desktop.training.data import Item, load_pixels, read_class_folders
+from allxai_desktop.training.datasets.data import Item, load_pixels, read_class_folders
+from allxai_desktop.training.datasets.splits import Split
 from allxai_desktop.training.fit import fit
-from allxai_desktop.training.metrics import confusion_matrix, summary
+from allxai_desktop.training.measuring.metrics import confusion_matrix, summary
+from allxai_desktop.training.preparing.copies import Copy
 from allxai_desktop.training.recipes import RECIPES, Recipe, Task
 from allxai_desktop.training.run_types import EpochRecord, Unwatched
-from allxai_desktop.training.splits import Split
 
 TRUNK_FILE = "weights/mobilenet_v1_1.0_224_quant_embedding_extractor.npz"
 # Images that the statistics of BatchNorm are measured on.

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from allxai_desktop.i18n import _
-from allxai_desktop.training.batches import ahead, batches_of, parts_of
 from allxai_desktop.training.checkpoint import State, read_state, write_state
-from allxai_desktop.training.copies import epoch_order
-from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.optimisers import Optimiser, make_optimiser
+from allxai_desktop.training.preparing.batches import ahead, batches_of, parts_of
+from allxai_desktop.training.preparing.copies import epoch_order
 from allxai_desktop.training.run_types import EpochRecord, Unwatched, Watcher
 from allxai_desktop.training.words import duration
 

@@ -12,10 +12,10 @@ from allxai_desktop.i18n import _
 from allxai_desktop.networks.card import CARD_FILE
 from allxai_desktop.networks.user import name_from
 from allxai_desktop.training.classify_run import gather, train_classifier
-from allxai_desktop.training.data import TrainingError
-from allxai_desktop.training.evaluation import Answers, Evaluation, evaluate
+from allxai_desktop.training.datasets.data import TrainingError
+from allxai_desktop.training.measuring.evaluation import Answers, Evaluation, evaluate
+from allxai_desktop.training.measuring.report import Part, Setting, card_metrics, write_report
 from allxai_desktop.training.presets import find_preset
-from allxai_desktop.training.report import Part, Setting, card_metrics, write_report
 from allxai_desktop.training.run_folder import SETTINGS_FILE, write_card
 from allxai_desktop.training.run_types import Request, Unwatched, Watcher
 

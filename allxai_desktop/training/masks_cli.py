@@ -12,7 +12,7 @@ from allxai_desktop.study import exchange_cli
 
 if TYPE_CHECKING:
     from allxai_desktop.networks.network import Network
-    from allxai_desktop.training.mask_classes import MaskClasses
+    from allxai_desktop.training.datasets.mask_classes import MaskClasses
 
 _PARTS = ("train", "val", "test", "unseen")
 
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _propose(options: argparse.Namespace) -> None:
-    from allxai_desktop.training.proposals import PICTURES_FOLDER, write_proposals
+    from allxai_desktop.training.preparing.proposals import PICTURES_FOLDER, write_proposals
 
     for problem in write_proposals(options.images, options.out):
         print(problem)
@@ -72,14 +72,14 @@ def _propose(options: argparse.Namespace) -> None:
 def _measure(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
-    from allxai_desktop.training.classmaps import read_class_map
-    from allxai_desktop.training.data import read_data
-    from allxai_desktop.training.dataset import look_through
-    from allxai_desktop.training.mask_classes import mapped_classes
-    from allxai_desktop.training.report import figure_lines
+    from allxai_desktop.training.datasets.classmaps import read_class_map
+    from allxai_desktop.training.datasets.data import read_data
+    from allxai_desktop.training.datasets.dataset import look_through
+    from allxai_desktop.training.datasets.mask_classes import mapped_classes
+    from allxai_desktop.training.datasets.split_file import read_split
+    from allxai_desktop.training.measuring.report import figure_lines
+    from allxai_desktop.training.measuring.segmentation_metrics import evaluate_segmentation
     from allxai_desktop.training.segment import measure_segmentation
-    from allxai_desktop.training.segmentation_metrics import evaluate_segmentation
-    from allxai_desktop.training.split_file import read_split
 
     network = _network(options.network)
     classes = _classes(network)
@@ -113,7 +113,7 @@ def _network(name: str) -> Network:
 
 
 def _classes(network: Network) -> MaskClasses:
-    from allxai_desktop.training.mask_classes import ANNOTATOR, NUCLEI
+    from allxai_desktop.training.datasets.mask_classes import ANNOTATOR, NUCLEI
 
     for classes in (NUCLEI, ANNOTATOR):
         if network.card.classes == classes.keys:

@@ -12,13 +12,13 @@ from typing import Literal
 
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.networks.architectures import ARCHITECTURES, Task
-from allxai_desktop.training.augment import Augmentation
 from allxai_desktop.training.classify import RandomSymmetries
-from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.datasets.data import TrainingError
+from allxai_desktop.training.datasets.mask_classes import ANNOTATOR, NUCLEI, MaskClasses
 from allxai_desktop.training.fit import Plan
-from allxai_desktop.training.mask_classes import ANNOTATOR, NUCLEI, MaskClasses
 from allxai_desktop.training.optimisers import Optimiser
-from allxai_desktop.training.pairs import PairAugmentation
+from allxai_desktop.training.preparing.augment import Augmentation
+from allxai_desktop.training.preparing.pairs import PairAugmentation
 
 FIRST: Literal["first"] = "first"
 """The start of a second stage: a network that was trained before, which the request names."""

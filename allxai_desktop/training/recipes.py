@@ -6,12 +6,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from allxai_desktop.training.augment import Augmentation
-from allxai_desktop.training.data import Item
-from allxai_desktop.training.duplicates import near_duplicates
+from allxai_desktop.training.datasets.data import Item
+from allxai_desktop.training.datasets.duplicates import near_duplicates
+from allxai_desktop.training.datasets.splits import Split, split_by_subject, stratified_split
 from allxai_desktop.training.fit import Plan
 from allxai_desktop.training.optimisers import Optimiser
-from allxai_desktop.training.splits import Split, split_by_subject, stratified_split
+from allxai_desktop.training.preparing.augment import Augmentation
 
 VAL_SHARE = 0.1
 TEST_SHARE = 0.15

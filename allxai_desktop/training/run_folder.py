@@ -17,9 +17,9 @@ from allxai_desktop.networks.card import CARD_FILE, WEIGHTS_FILE, read_card
 from allxai_desktop.networks.checkpoints import read_whole
 from allxai_desktop.networks.registry import find_networks
 from allxai_desktop.networks.user import save_network, user_folder
-from allxai_desktop.training.data import TrainingError
-from allxai_desktop.training.figures import Curves, draw_curves, save_picture
-from allxai_desktop.training.page import Caption
+from allxai_desktop.training.datasets.data import TrainingError
+from allxai_desktop.training.measuring.figures import Curves, draw_curves, save_picture
+from allxai_desktop.training.measuring.page import Caption
 from allxai_desktop.training.run_types import EpochRecord, Request, Watcher
 
 SETTINGS_FILE = "run.json"

@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 from torch import Tensor, nn
 
 from allxai_desktop.i18n import _
-from allxai_desktop.training.batches import ahead, batches_of
 from allxai_desktop.training.classify_run import Run, gather
-from allxai_desktop.training.copies import epoch_order
-from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.fit import Fitting, Objective, Plan, fit
+from allxai_desktop.training.preparing.batches import ahead, batches_of
+from allxai_desktop.training.preparing.copies import epoch_order
 from allxai_desktop.training.presets import Preset, find_preset
 from allxai_desktop.training.run_types import EpochRecord, Request, Unwatched, Watcher
 

@@ -13,12 +13,12 @@ from torch.nn import functional
 from allxai_desktop.images import read_image
 from allxai_desktop.networks.network import Network
 from allxai_desktop.tasks import Progress, unwatched
-from allxai_desktop.training.data import Item
+from allxai_desktop.training.datasets.data import Item
+from allxai_desktop.training.datasets.label_masks import read_label_mask
+from allxai_desktop.training.datasets.mask_classes import IGNORED, MaskClasses
 from allxai_desktop.training.fit import Answer, Measured
-from allxai_desktop.training.label_masks import read_label_mask
-from allxai_desktop.training.mask_classes import IGNORED, MaskClasses
-from allxai_desktop.training.pairs import PairAugmentation, augment_pairs
-from allxai_desktop.training.segmentation_metrics import pixel_confusion
+from allxai_desktop.training.measuring.segmentation_metrics import pixel_confusion
+from allxai_desktop.training.preparing.pairs import PairAugmentation, augment_pairs
 
 # Whole images that are measured at once; their features take some 20 MB each at 256 × 256.
 _MEASURED_AT_ONCE = 8

@@ -20,18 +20,24 @@ from allxai_desktop.networks.network import Network, resize
 from allxai_desktop.networks.user import complete_card, name_from
 from allxai_desktop.training import start
 from allxai_desktop.training.classify import Look
-from allxai_desktop.training.classmaps import read_class_map
-from allxai_desktop.training.data import Item, TrainingError, read_data
-from allxai_desktop.training.dataset import DataSet, look_through
+from allxai_desktop.training.datasets.classmaps import read_class_map
+from allxai_desktop.training.datasets.data import Item, TrainingError, read_data
+from allxai_desktop.training.datasets.dataset import DataSet, look_through
+from allxai_desktop.training.datasets.label_masks import read_label_mask
+from allxai_desktop.training.datasets.mask_classes import mapped_classes
+from allxai_desktop.training.datasets.parts import check_parts, make_split
+from allxai_desktop.training.datasets.planned import caution_of, describe_training, make_plan
+from allxai_desktop.training.datasets.split_file import SavedSplit, read_split, save_split
+from allxai_desktop.training.datasets.splits import Split
 from allxai_desktop.training.fit import fit
-from allxai_desktop.training.label_masks import read_label_mask
-from allxai_desktop.training.mask_classes import mapped_classes
-from allxai_desktop.training.mask_pictures import write_mask_pictures
-from allxai_desktop.training.pairs import read_classes
-from allxai_desktop.training.parts import check_parts, make_split
-from allxai_desktop.training.planned import caution_of, describe_training, make_plan
+from allxai_desktop.training.measuring.report import Part, Setting, card_metrics, write_report
+from allxai_desktop.training.measuring.segmentation_metrics import (
+    SegmentationEvaluation,
+    evaluate_segmentation,
+)
+from allxai_desktop.training.preparing.mask_pictures import write_mask_pictures
+from allxai_desktop.training.preparing.pairs import read_classes
 from allxai_desktop.training.presets import FIRST, Preset
-from allxai_desktop.training.report import Part, Setting, card_metrics, write_report
 from allxai_desktop.training.run_folder import (
     CHECKPOINT_FILE,
     PIXELS_FILE,
@@ -44,9 +50,6 @@ from allxai_desktop.training.run_folder import (
 )
 from allxai_desktop.training.run_types import EpochRecord, Request, RunResult, Watcher
 from allxai_desktop.training.segment import Segmentation, measure_segmentation
-from allxai_desktop.training.segmentation_metrics import SegmentationEvaluation, evaluate_segmentation
-from allxai_desktop.training.split_file import SavedSplit, read_split, save_split
-from allxai_desktop.training.splits import Split
 
 CLASSES_FILE = "classes.npy"
 # Masks that are looked at, and labels that a data set of numbered nuclei has more of.

@@ -15,7 +15,7 @@ from allxai_desktop.networks.architectures import build
 from allxai_desktop.networks.checkpoints import read_checkpoint
 from allxai_desktop.networks.mobilenet import load_folded_trunk, unfold_batch_norm
 from allxai_desktop.networks.registry import find_networks, load_network
-from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.datasets.data import TrainingError
 
 NONE, IMAGENET = "none", "imagenet"
 _SUFFIXES = {".npz", ".safetensors", ".pt", ".pth"}

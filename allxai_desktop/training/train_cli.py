@@ -119,7 +119,7 @@ def _command(options: argparse.Namespace) -> Callable[[Request, Terminal], None]
 
 
 def _train(request: Request, terminal: Terminal, *, add: bool) -> None:
-    from allxai_desktop.training.report import PAGE_FILE, figure_lines
+    from allxai_desktop.training.measuring.report import PAGE_FILE, figure_lines
     from allxai_desktop.training.run import offer, train
 
     result = train(request, terminal)
@@ -142,7 +142,7 @@ def _train(request: Request, terminal: Terminal, *, add: bool) -> None:
 
 def _each_subject(request: Request, terminal: Terminal) -> None:
     from allxai_desktop.training.leave_out import leave_each_out
-    from allxai_desktop.training.report import figure_lines
+    from allxai_desktop.training.measuring.report import figure_lines
 
     found = leave_each_out(request, terminal)
     terminal.end_line()

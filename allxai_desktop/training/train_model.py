@@ -14,10 +14,10 @@ from psygnal import Signal
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.tasks import Progress, TaskRunner
-from allxai_desktop.training.data_model import DataModel, missing_data
+from allxai_desktop.training.datasets.data_model import DataModel, missing_data
+from allxai_desktop.training.measuring.read_report import Report, read_report
+from allxai_desktop.training.measuring.report import JSON_FILE
 from allxai_desktop.training.presets import FIRST, Preset
-from allxai_desktop.training.read_report import Report, read_report
-from allxai_desktop.training.report import JSON_FILE
 from allxai_desktop.training.run_types import EpochRecord, Request
 
 if TYPE_CHECKING:

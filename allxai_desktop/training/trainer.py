@@ -9,7 +9,7 @@ from platformdirs import user_documents_path
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.card import CARD_FILE, read_card
 from allxai_desktop.networks.registry import find_networks
-from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.run_folder import SETTINGS_FILE, offer
 from allxai_desktop.training.run_types import Request, RunResult, Watcher
 

@@ -2,7 +2,7 @@
 
 from allxai_desktop.analyses.text import NBSP
 from allxai_desktop.i18n import N_, _
-from allxai_desktop.training.intervals import FEWEST_GROUPS, Estimate, Reason
+from allxai_desktop.training.measuring.intervals import FEWEST_GROUPS, Estimate, Reason
 
 TITLES = {
     "accuracy": N_("Accuracy"),

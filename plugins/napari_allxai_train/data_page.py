@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from allxai_desktop.i18n import _
-from allxai_desktop.training.data_model import ClassCount, DataModel
+from allxai_desktop.training.datasets.data_model import ClassCount, DataModel
 
 BAR = QColor(86, 180, 233)
 MOST_SKIPPED = 8

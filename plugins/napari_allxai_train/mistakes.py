@@ -26,8 +26,8 @@ from qtpy.QtWidgets import (
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.images import read_image
-from allxai_desktop.training.evaluation import Mistake
-from allxai_desktop.training.mask_pictures import MASKS_FILE
+from allxai_desktop.training.measuring.evaluation import Mistake
+from allxai_desktop.training.preparing.mask_pictures import MASKS_FILE
 from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.words import percent
 from napari_allxai_explain.choice_box import ChoiceBox

@@ -21,9 +21,9 @@ from qtpy.QtWidgets import (
 
 from allxai_desktop.i18n import _
 from allxai_desktop.training.cost import CostModel
-from allxai_desktop.training.data_model import missing_data
-from allxai_desktop.training.preview import PreviewModel
-from allxai_desktop.training.report import JSON_FILE
+from allxai_desktop.training.datasets.data_model import missing_data
+from allxai_desktop.training.measuring.report import JSON_FILE
+from allxai_desktop.training.preparing.preview import PreviewModel
 from allxai_desktop.training.train_model import TrainModel
 from napari_allxai_train.data_box import DataBox
 from napari_allxai_train.data_page import DataPage

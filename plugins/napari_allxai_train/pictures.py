@@ -10,7 +10,7 @@ from qtpy.QtCore import QRect, QSize, Qt
 from qtpy.QtGui import QImage, QPainter, QPaintEvent, QPixmap
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from allxai_desktop.training.preview import Strip
+from allxai_desktop.training.preparing.preview import Strip
 
 SIDE = 132
 GAP = 10

@@ -7,7 +7,7 @@ from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from allxai_desktop.i18n import _
-from allxai_desktop.training.preview import PreviewModel
+from allxai_desktop.training.preparing.preview import PreviewModel
 from napari_allxai_train.pictures import StripView
 
 

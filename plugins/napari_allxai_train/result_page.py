@@ -20,9 +20,9 @@ from qtpy.QtWidgets import (
 
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.card import CARD_FILE
-from allxai_desktop.training.intervals import Estimate
-from allxai_desktop.training.read_report import Report
-from allxai_desktop.training.report import PAGE_FILE
+from allxai_desktop.training.measuring.intervals import Estimate
+from allxai_desktop.training.measuring.read_report import Report
+from allxai_desktop.training.measuring.report import PAGE_FILE
 from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.words import (
     interval_text,

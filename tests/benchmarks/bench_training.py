@@ -18,9 +18,9 @@ from torch import Tensor
 
 from allxai_desktop.networks.architectures import ARCHITECTURES
 from allxai_desktop.training.classify import Classification, Look
-from allxai_desktop.training.copies import Copy
 from allxai_desktop.training.fit import Fitting
 from allxai_desktop.training.optimisers import make_optimiser
+from allxai_desktop.training.preparing.copies import Copy
 from allxai_desktop.training.presets import PRESETS, Preset
 from allxai_desktop.training.run_folder import decode
 from allxai_desktop.training.run_types import Unwatched

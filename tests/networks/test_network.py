@@ -8,7 +8,7 @@ from allxai_desktop.networks.architectures import build
 from allxai_desktop.networks.card import parse_card
 from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.network import Network, build_trained, luminance, sharpened
-from allxai_desktop.training import documents
+from allxai_desktop.training.preparing import documents
 
 CARD = parse_card(
     {

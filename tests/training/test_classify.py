@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from allxai_desktop.training.augment import Augmentation
 from allxai_desktop.training.classify import Classification, Look, RandomSymmetries
-from allxai_desktop.training.copies import Copy
-from allxai_desktop.training.views import View
+from allxai_desktop.training.preparing.augment import Augmentation
+from allxai_desktop.training.preparing.copies import Copy
+from allxai_desktop.training.preparing.views import View
 
 PLAIN = Look((0.5,), (0.25,))
 # Two grey images of 2 × 2.

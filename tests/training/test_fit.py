@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from allxai_desktop.tasks import Cancelled
-from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.fit import Measured, Plan, fit
 from allxai_desktop.training.optimisers import Optimiser
 from allxai_desktop.training.run_types import Unwatched

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.leave_out import leave_each_out
 from allxai_desktop.training.run_types import Request, Unwatched
 

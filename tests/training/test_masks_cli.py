@@ -9,11 +9,11 @@ from allxai_desktop.networks.architectures import build
 from allxai_desktop.networks.card import CARD_FILE, WEIGHTS_FILE
 from allxai_desktop.networks.checkpoints import write_weights
 from allxai_desktop.networks.user import complete_card
-from allxai_desktop.training.data import Item
-from allxai_desktop.training.dataset import look_through
+from allxai_desktop.training.datasets.data import Item
+from allxai_desktop.training.datasets.dataset import look_through
+from allxai_desktop.training.datasets.split_file import SavedSplit, save_split
+from allxai_desktop.training.datasets.splits import Split
 from allxai_desktop.training.run_folder import write_card
-from allxai_desktop.training.split_file import SavedSplit, save_split
-from allxai_desktop.training.splits import Split
 
 
 @pytest.fixture

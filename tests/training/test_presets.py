@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from allxai_desktop.networks.architectures import ARCHITECTURES, build
-from allxai_desktop.training.data import Item, TrainingError
-from allxai_desktop.training.dataset import DataSet
+from allxai_desktop.training.datasets.data import Item, TrainingError
+from allxai_desktop.training.datasets.dataset import DataSet
+from allxai_desktop.training.datasets.parts import make_copies, make_split
 from allxai_desktop.training.optimisers import make_optimiser
-from allxai_desktop.training.parts import make_copies, make_split
 from allxai_desktop.training.presets import PRESETS, find_preset
 from allxai_desktop.training.run_types import Request
 

@@ -1,5 +1,5 @@
 from allxai_desktop.networks.architectures import ARCHITECTURES
-from allxai_desktop.training.data import Item
+from allxai_desktop.training.datasets.data import Item
 from allxai_desktop.training.recipes import CNMC, RECIPES
 
 

@@ -12,7 +12,7 @@ from allxai_desktop.images import read_image
 from allxai_desktop.networks.network import open_network
 from allxai_desktop.tasks import Cancelled
 from allxai_desktop.training import checkpoint
-from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.run import offer, train
 from allxai_desktop.training.run_types import Request, Unwatched
 

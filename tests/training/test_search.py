@@ -5,7 +5,7 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional
 
-from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.fit import Plan
 from allxai_desktop.training.optimisers import Optimiser
 from allxai_desktop.training.run_types import Request, Unwatched

@@ -10,11 +10,11 @@ from torch import nn
 from allxai_desktop.networks.card import parse_card
 from allxai_desktop.networks.network import Network
 from allxai_desktop.networks.user import complete_card
-from allxai_desktop.training.data import Item
+from allxai_desktop.training.datasets.data import Item
+from allxai_desktop.training.datasets.mask_classes import ANNOTATOR, IGNORED, NUCLEI
 from allxai_desktop.training.fit import Plan, fit
-from allxai_desktop.training.mask_classes import ANNOTATOR, IGNORED, NUCLEI
 from allxai_desktop.training.optimisers import Optimiser
-from allxai_desktop.training.pairs import PairAugmentation
+from allxai_desktop.training.preparing.pairs import PairAugmentation
 from allxai_desktop.training.segment import (
     Segmentation,
     drawn_dice,

@@ -7,7 +7,7 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from allxai_desktop.networks.network import open_network
-from allxai_desktop.training.data import TrainingError, read_data
+from allxai_desktop.training.datasets.data import TrainingError, read_data
 from allxai_desktop.training.presets import PRESETS
 from allxai_desktop.training.run_types import EpochRecord, Request, Unwatched
 from allxai_desktop.training.segment_run import labels_note, train_segmenter

@@ -8,7 +8,7 @@ from torch import nn
 
 from allxai_desktop.networks.architectures import build
 from allxai_desktop.training import start
-from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.datasets.data import TrainingError
 
 SIZE = (32, 32)
 

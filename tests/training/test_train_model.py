@@ -10,8 +10,8 @@ from PIL import Image
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.masks.npz import save_mask
-from allxai_desktop.training.evaluation import Answers, evaluate
-from allxai_desktop.training.report import Part, Setting, to_json
+from allxai_desktop.training.measuring.evaluation import Answers, evaluate
+from allxai_desktop.training.measuring.report import Part, Setting, to_json
 from allxai_desktop.training.run_types import EpochRecord, Request, RunResult
 from allxai_desktop.training.train_model import TrainModel
 

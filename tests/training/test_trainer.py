@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from allxai_desktop.networks.registry import find_networks, load_network
-from allxai_desktop.training.data import TrainingError
+from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.presets import PRESETS
 from allxai_desktop.training.run_folder import SETTINGS_FILE
 from allxai_desktop.training.train_model import TrainModel

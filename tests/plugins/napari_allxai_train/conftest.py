@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.training.evaluation import Answers, evaluate
+from allxai_desktop.training.measuring.evaluation import Answers, evaluate
+from allxai_desktop.training.measuring.report import Part, Setting, to_json
 from allxai_desktop.training.presets import PRESETS
-from allxai_desktop.training.report import Part, Setting, to_json
 from allxai_desktop.training.run_types import EpochRecord, RunResult
 from allxai_desktop.training.train_model import TrainModel
 from napari_allxai_explain.dispatch import Dispatcher

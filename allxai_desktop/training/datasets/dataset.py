@@ -1,0 +1,183 @@
+"""A data set looked through once: what cannot be used is named and left out, copies are found."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+from allxai_desktop.images import CellImage, read_image
+from allxai_desktop.networks.network import resize
+from allxai_desktop.tasks import Progress, unwatched
+from allxai_desktop.training.datasets.data import Item, TrainingError
+from allxai_desktop.training.datasets.duplicates import (
+    fingerprint,
+    group_fingerprints,
+    merge_groups,
+    without_black_border,
+)
+from allxai_desktop.training.datasets.label_masks import read_label_mask
+
+# Side that images are brought to before they are turned and compared.
+_SIDE = 64
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An image that was left out, and why, in one sentence."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Images under `root` that can be used, in order; `sha256` of each one's pixels (and mask).
+
+    `fingerprints` float32 (N, 256) are those of `duplicates`; `notes` are sentences on what is worth knowing.
+    """
+
+    root: Path
+    items: list[Item]
+    sha256: list[str]
+    fingerprints: NDArray[np.float32]
+    skipped: list[Skipped]
+    notes: list[str]
+
+    @property
+    def labels(self) -> list[str]:
+        """The class of each image."""
+        return [item.label for item in self.items]
+
+    def groups(self) -> list[int]:
+        """Return a group number for each image: those of one subject, and copies, turned or not, share theirs."""
+        return merge_groups(
+            [item.subject for item in self.items], self.sha256, group_fingerprints(self.fingerprints)
+        )
+
+
+def look_through(
+    root: Path, items: Sequence[Item], *, segmentation: bool = False, progress: Progress = unwatched
+) -> DataSet:
+    """Read every image once (with its mask for `segmentation`) and return what can be used.
+
+    Raises `TrainingError` where nothing is left, or a class keeps fewer than two images.
+    """
+    kept: list[Item] = []
+    digests: list[str] = []
+    fingerprints: list[NDArray[np.float32]] = []
+    skipped: list[Skipped] = []
+    sizes: Counter[tuple[int, int]] = Counter()
+    changed = 0
+    for number, item in enumerate(items):
+        progress(number / len(items))
+        try:
+            if not segmentation and not item.label:
+                raise TrainingError(_("{file} has no class.").format(file=item.file))
+            image = read_image(root / item.file)
+            digest = image.sha256
+            if segmentation:
+                digest += _mask_digest(root, item, image)
+        except AllxaiError as error:
+            skipped.append(Skipped(item.file, str(error)))
+            continue
+        kept.append(item)
+        digests.append(digest if not segmentation else sha256(digest.encode()).hexdigest())
+        seen = resize(without_black_border(image.pixels), (_SIDE, _SIDE))
+        fingerprints.append(fingerprint(seen)[0])
+        sizes[image.pixels.shape[1], image.pixels.shape[0]] += 1
+        changed += bool(image.notes)
+    progress(1.0)
+    # The classes of a study say nothing of how its masks are learnt.
+    _check_classes([] if segmentation else items, kept, skipped)
+    notes = [*_skipped_note(skipped), *_size_note(sizes), *_contradictions(kept, digests)]
+    if changed:
+        notes.append(
+            _("Images that were no plain 8-bit pictures and were converted: {count}.").format(count=changed)
+        )
+    return DataSet(root, kept, digests, np.stack(fingerprints), skipped, notes)
+
+
+def _mask_digest(root: Path, item: Item, image: CellImage) -> str:
+    if item.mask is None:
+        raise TrainingError(_("{file} has no mask.").format(file=item.file))
+    labels = read_label_mask(root / item.mask, image)
+    if labels.shape != image.pixels.shape[:2]:
+        raise TrainingError(
+            _("{mask} is {mask_size} pixels, but its image {file} is {size}.").format(
+                mask=item.mask,
+                mask_size=_size(labels.shape),
+                file=item.file,
+                size=_size(image.pixels.shape),
+            )
+        )
+    return sha256(labels.tobytes()).hexdigest()
+
+
+def _check_classes(items: Sequence[Item], kept: Sequence[Item], skipped: Sequence[Skipped]) -> None:
+    if not kept:
+        reason = skipped[0].reason if skipped else _("There are none.")
+        raise TrainingError(_("None of the images can be used: {reason}").format(reason=reason))
+    left = Counter(item.label for item in kept)
+    for label in dict.fromkeys(item.label for item in items):
+        if label and not left[label]:
+            raise TrainingError(
+                _("No image of the class {label} can be used: mend them or leave the class out.").format(
+                    label=label
+                )
+            )
+        if label and left[label] == 1:
+            raise TrainingError(
+                _(
+                    "The class {label} has one image, which cannot be both learnt and tested: add images or leave"
+                    " the class out."
+                ).format(label=label)
+            )
+
+
+def _skipped_note(skipped: Sequence[Skipped]) -> list[str]:
+    if not skipped:
+        return []
+    named = ", ".join(found.file for found in skipped[:_NAMED]) + (", …" if len(skipped) > _NAMED else "")
+    return [
+        _("Images that cannot be used and are left out: {count} ({names}).").format(
+            count=len(skipped), names=named
+        )
+    ]
+
+
+def _size_note(sizes: Counter[tuple[int, int]]) -> list[str]:
+    if len(sizes) < 2:
+        return []
+    small, large = min(sizes), max(sizes)
+    return [
+        _(
+            "The images have {count} sizes, from {small} to {large}: all are brought to the size of the network."
+        ).format(count=len(sizes), small="×".join(map(str, small)), large="×".join(map(str, large)))
+    ]
+
+
+def _contradictions(items: Sequence[Item], digests: Sequence[str]) -> list[str]:
+    first: dict[str, Item] = {}
+    pairs = [
+        (first[digest].file, item.file)
+        for item, digest in zip(items, digests, strict=True)
+        if first.setdefault(digest, item).label != item.label
+    ]
+    if not pairs:
+        return []
+    return [
+        _("Images that lie in two classes with equal pixels: {count}, as {first} and {second}.").format(
+            count=len(pairs), first=pairs[0][0], second=pairs[0][1]
+        )
+    ]
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}×{shape[0]}"

@@ -1,0 +1,126 @@
+"""How the images of a run are divided, and which copies of them make up each part."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from allxai_desktop.i18n import _
+from allxai_desktop.training.datasets.data import TrainingError
+from allxai_desktop.training.datasets.dataset import DataSet
+from allxai_desktop.training.datasets.split_file import SavedSplit
+from allxai_desktop.training.datasets.splits import (
+    Split,
+    hold_out,
+    split_by_group,
+    split_by_subject,
+    stratified_split,
+)
+from allxai_desktop.training.preparing.copies import (
+    Augmented,
+    Copy,
+    augment_as_published,
+    augment_training,
+    balanced_copies,
+    thesis_copies,
+)
+from allxai_desktop.training.presets import Preset
+from allxai_desktop.training.run_types import Request
+
+AS_PUBLISHED = "by copy, as published: copies of one image lie in several parts"
+
+
+def make_split(data: DataSet, preset: Preset, request: Request) -> SavedSplit:
+    """Divide the images as preset and request say. Raises `TrainingError`."""
+    labels, seed = data.labels, request.seed
+    unseen_count = preset.unseen if request.unseen is None else request.unseen
+    # Without copies there is nothing to make before the split.
+    if request.as_published and preset.enlarge:
+        held_out, rest = _held_out(labels, range(len(labels)), unseen_count, seed)
+        return SavedSplit(Split(rest, [], [], held_out), AS_PUBLISHED, seed, leaking=True)
+    if request.test_subjects:
+        split = _hold_out_subjects(data, preset, request)
+        return SavedSplit(split, "by subject: the test subjects are in no other part", seed, leaking=False)
+    groups = data.groups()
+    held_out, rest = _held_out(labels, groups, unseen_count, seed)
+    by_subject = any(item.subject is not None for item in data.items)
+    divide = split_by_group if by_subject else stratified_split
+    inner = divide(
+        [labels[i] for i in rest], [groups[i] for i in rest], val=preset.val, test=preset.test, seed=seed
+    )
+    kind = "by subject" if by_subject else "by image, stratified by class; copies of one image in one part"
+    return SavedSplit(inner.within(rest, held_out), kind, seed, leaking=False)
+
+
+def _held_out(
+    labels: Sequence[str], groups: Sequence[int], count: int, seed: int
+) -> tuple[list[int], list[int]]:
+    return hold_out(labels, groups, count=count, seed=seed) if count else ([], list(range(len(labels))))
+
+
+def _hold_out_subjects(data: DataSet, preset: Preset, request: Request) -> Split:
+    subjects = [item.subject for item in data.items]
+    known = sorted({subject for subject in subjects if subject is not None})
+    foreign = [subject for subject in request.test_subjects if subject not in known]
+    if foreign:
+        raise TrainingError(
+            _("The data have no subject {name}: choose among {known}.").format(
+                name=foreign[0], known=", ".join(known) or _("none: give a pattern that finds them")
+            )
+        )
+    return split_by_subject(
+        subjects, data.labels, set(request.test_subjects), val=preset.val, seed=request.seed
+    )
+
+
+def make_copies(data: DataSet, preset: Preset, request: Request, saved: SavedSplit) -> Augmented:
+    """Return the copies of each part; with `request.as_published` they are what was divided."""
+    labels = data.labels
+    make = _maker(labels, preset, request.seed)
+    if not saved.leaking:
+        return augment_training(saved.split, labels, make)
+
+    def divide(copied: Sequence[str], groups: Sequence[object]) -> Split:
+        return stratified_split(copied, groups, val=preset.val, test=preset.test, seed=request.seed)
+
+    return augment_as_published(labels, make, divide, saved.split.unseen)
+
+
+def _maker(labels: Sequence[str], preset: Preset, seed: int) -> Callable[[Sequence[str]], list[Copy]]:
+    counts = Counter(labels)
+    fewest = min(counts.values())
+    # The normal cells of the thesis were the rarest, and so mirrored; where all are as many, none is.
+    rarest = {name for name, count in counts.items() if count == fewest and fewest < max(counts.values())}
+
+    def make(part: Sequence[str]) -> list[Copy]:
+        if preset.enlarge == "quarter turns":
+            return thesis_copies(part, rarest)
+        if preset.enlarge == "balanced":
+            return balanced_copies(part, preset.copies, seed)
+        return [Copy(position) for position in range(len(part))]
+
+    return make
+
+
+def check_parts(split: Split, labels: Sequence[str], evaluated: str) -> list[str]:
+    """Return sentences on classes that a part lacks.
+
+    Raises `TrainingError` where there is nothing to measure on, or the training part lacks a class.
+    """
+    lacking = split.lacking(labels)
+    if "train" in lacking or not split.train:
+        raise TrainingError(
+            _("No image of the class {classes} is left to learn from: add images or hold out fewer.").format(
+                classes=", ".join(lacking.get("train", sorted(set(labels))))
+            )
+        )
+    if not split.parts[evaluated]:
+        raise TrainingError(
+            _(
+                "There are too few images to hold any out for the test: at least {count} a class are needed."
+            ).format(count=10)
+        )
+    return [
+        _("The {part} part has no image of the class {classes}.").format(
+            part=part, classes=", ".join(classes)
+        )
+        for part, classes in lacking.items()
+    ]

@@ -1,0 +1,85 @@
+"""What a run does with its preset: the plan that it follows, and how its card tells of it."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from allxai_desktop.i18n import _
+from allxai_desktop.training.classify import Look
+from allxai_desktop.training.datasets.data import Item, TrainingError
+from allxai_desktop.training.fit import Plan
+from allxai_desktop.training.presets import Preset
+from allxai_desktop.training.run_types import EpochRecord, Request
+
+
+def make_plan(preset: Preset, request: Request) -> Plan:
+    """Return the plan of `preset` with what `request` has in its place. Raises `TrainingError`."""
+    plan = replace(preset.plan, seed=request.seed, patience=request.patience)
+    if request.patience is not None and not preset.val:
+        raise TrainingError(
+            _("The preset {name} has no validation part, by which it could be stopped early.").format(
+                name=preset.name
+            )
+        )
+    if request.rate is not None:
+        plan = replace(plan, optimiser=replace(plan.optimiser, rate=request.rate))
+    if request.decay is not None:
+        plan = replace(plan, optimiser=replace(plan.optimiser, weight_decay=request.decay))
+    return replace(plan, epochs=request.epochs or plan.epochs, batch=request.batch or plan.batch)
+
+
+def describe_training(
+    request: Request,
+    preset: Preset,
+    plan: Plan,
+    look: Look,
+    first: str,
+    records: Sequence[EpochRecord],
+) -> dict[str, Any]:
+    """Return what the card says of the training; texts are English."""
+    optimiser = plan.optimiser
+    done = len(records)
+    return {
+        "program": f"allxai train --preset {preset.name}",
+        "preset": preset.name,
+        "source": preset.source,
+        "recipe": "in full"
+        if done >= preset.plan.epochs
+        else f"not run to its end: {done} of {preset.plan.epochs} epochs",
+        "start": first,
+        "optimiser": {
+            "kind": optimiser.kind,
+            "rate": optimiser.rate,
+            "weight_decay": optimiser.weight_decay,
+            "dense_l2": optimiser.dense_l2,
+            **optimiser.numbers,
+        },
+        "schedule": plan.schedule,
+        "batch": plan.batch,
+        "epochs": done,
+        "copies": preset.enlarge or "none",
+        "random_views": "none" if look.random is None else repr(look.random),
+        "shrunk": [list(stage) for stage in preset.shrunk],
+        "selection": "the weights after the last epoch"
+        if plan.patience is None
+        else f"lowest validation loss, stopped after {plan.patience} epochs without a lower one",
+        **({} if plan.average is None else {"running_mean_of_weights": plan.average}),
+        "seed": plan.seed,
+        "seconds": round(sum(record.seconds for record in records), 1),
+        "computed_on": torch.cuda.get_device_name()
+        if torch.cuda.is_available()
+        else f"CPU ({platform.machine()}), {torch.get_num_threads()} threads, torch {torch.__version__}",
+    }
+
+
+def caution_of(items: Sequence[Item]) -> str:
+    """Return what its readers must know of a split of `items`, "" where whom each is from is known."""
+    if all(item.subject is not None for item in items):
+        return ""
+    return _(
+        "It is not known whom the images are from, so images of one person may lie in several parts: the figures"
+        " say nothing of new persons."
+    )

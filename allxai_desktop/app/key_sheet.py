@@ -93,7 +93,7 @@ class KeySheet(QFrame):
             text = escape(_("Press the new key for “{title}”, or Esc.").format(title=_(KEYS[name].title)))
         else:
             color = self.palette().windowText().color().name()
-            reset = _link("reset", _("All keys as they were"), color, "underline")
+            reset = _link("reset", _("Reset the keys"), color, "underline")
             text = f"{escape(_('Click a key to change it.'))} {reset}"
         self.message.setText(text)
 

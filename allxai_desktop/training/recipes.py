@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from allxai_desktop.i18n import N_
 from allxai_desktop.training.datasets.data import Item
 from allxai_desktop.training.datasets.duplicates import near_duplicates
 from allxai_desktop.training.datasets.splits import Split, split_by_subject, stratified_split
@@ -161,8 +162,10 @@ CNMC = Task(
 )
 
 _MOBILENET = (
-    "ReLU6 in place of ReLU, and padding after the last row and column at stride 2, as TensorFlow has them",
-    "one linear layer after the average pooling, for these classes",
+    N_(
+        "ReLU6 in place of ReLU, and padding after the last row and column at stride 2, as TensorFlow has them"
+    ),
+    N_("one linear layer after the average pooling, for these classes"),
 )
 
 RECIPES = {

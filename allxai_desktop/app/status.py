@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import QTimer
@@ -37,6 +37,8 @@ class StatusLine(QStatusBar):
         self._computing.timeout.connect(self._show_computed)
         window.session.busy_changed.connect(self._on_busy)
         window.viewer.cursor.events.position.connect(self._show_cursor)
+        window.paint.edited.connect(self._refresh_cursor)
+        window.session.result_changed.connect(self._refresh_cursor)
 
     def retranslate(self) -> None:
         """Set the texts again in the current language."""
@@ -70,7 +72,11 @@ class StatusLine(QStatusBar):
                 )
             )
 
-    def _show_cursor(self, event: Any) -> None:
+    def _refresh_cursor(self, *_change: object) -> None:
+        if self.cursor_text.text():
+            self._show_cursor()
+
+    def _show_cursor(self, *_event: object) -> None:
         window = self.window_
         layer = window.canvas.image_layer
         if layer is None or window.workspace.image is None:

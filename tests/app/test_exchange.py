@@ -17,6 +17,8 @@ from allxai_desktop.masks.exported import Exported
 from allxai_desktop.masks.formats import EXPORTS
 from allxai_desktop.masks.npz import load_mask, save_mask
 
+pytestmark = pytest.mark.slow
+
 SIDE = 30
 CODES = np.full((SIDE, SIDE), 5, np.uint8)
 CODES[5:20, 5:20] = 2

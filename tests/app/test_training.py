@@ -19,6 +19,8 @@ from allxai_desktop.training.presets import PRESETS
 from allxai_desktop.training.run_types import EpochRecord
 from allxai_desktop.training.train_model import TrainModel
 
+pytestmark = pytest.mark.slow
+
 
 class FakeTrainer:
     """Ends its first epoch, waits at the `gate`, and then fails."""

@@ -18,6 +18,8 @@ from allxai_desktop.app.window import MainWindow
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.networks.registry import list_networks
 
+pytestmark = pytest.mark.slow
+
 SIDE = 40
 
 

@@ -14,6 +14,8 @@ from allxai_desktop.app.window import MainWindow
 from allxai_desktop.masks.npz import load_mask
 from allxai_desktop.networks.registry import list_networks
 
+pytestmark = pytest.mark.slow
+
 SIDE = 40
 RIGHT = Qt.MouseButton.RightButton
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

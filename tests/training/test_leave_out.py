@@ -9,6 +9,8 @@ from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.leave_out import leave_each_out
 from allxai_desktop.training.run_types import Request, Unwatched
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def request_(tmp_path):

@@ -16,6 +16,8 @@ from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.run import offer, train
 from allxai_desktop.training.run_types import Request, Unwatched
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ("atypical", "typical")
 # Ends itself, as `kill -9` would, in the middle of the epoch after the second.
 KILLED = """

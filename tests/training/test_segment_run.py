@@ -12,6 +12,8 @@ from allxai_desktop.training.presets import PRESETS
 from allxai_desktop.training.run_types import EpochRecord, Request, Unwatched
 from allxai_desktop.training.segment_run import labels_note, train_segmenter
 
+pytestmark = pytest.mark.slow
+
 NUCLEI = PRESETS["unet-nuclei"]
 SMALL = replace(
     NUCLEI,

@@ -7,6 +7,8 @@ from allxai_desktop.training.run_types import EpochRecord
 from allxai_desktop.training.train_cli import Terminal
 from allxai_desktop.training.words import duration
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _english_system(monkeypatch):

@@ -18,6 +18,8 @@ from napari_allxai_annotate._writer import write_mask
 from napari_allxai_annotate.shared import ViewerPainting
 from napari_allxai_annotate.widget import AnnotateWidget
 
+pytestmark = pytest.mark.slow
+
 CODES = np.array([[0, 1, 2], [3, 4, 5]], np.uint8)
 
 

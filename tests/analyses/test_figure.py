@@ -17,6 +17,8 @@ from allxai_desktop.i18n import set_language
 from allxai_desktop.images import image_from_array
 from allxai_desktop.relevance import ClassShare
 
+pytestmark = pytest.mark.slow
+
 LONG = "Extraordinarilylongwordwithoutanyplacetobreakit lymphoblast of the bone marrow"
 METHODS = tuple(map(Method, ("gradient", "grad-cam", "lrp-z")))
 

@@ -8,6 +8,8 @@ from vispy.visuals.shaders.program import ModularProgram
 
 from allxai_desktop.app.programs import keep_programs
 
+pytestmark = pytest.mark.slow
+
 GREEN = Colormap([[0, 0, 0, 1], [0, 1, 0, 1]], name="green")
 RED = Colormap([[0, 0, 0, 1], [1, 0, 0, 1]], name="red")
 STEPS = Colormap([[0, 0, 0, 1], [1, 0, 0, 1], [0, 0, 1, 1]], name="steps", interpolation="zero")

@@ -192,6 +192,7 @@ def test_the_same_input_gives_the_same_map_bit_for_bit(name):
     assert all(torch.equal(attribute(module, x.clone(), [0, 2], name).relevance, first) for _ in range(10))
 
 
+@pytest.mark.slow
 def test_two_threads_explain_while_a_third_predicts():
     module = conv_net().eval()
     x = torch.randn(1, 3, 16, 16)

@@ -13,6 +13,8 @@ from allxai_desktop.networks.architectures import ARCHITECTURES, build
 from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.mobilenet import MobileNetV1, load_folded_trunk, unfold_batch_norm
 
+pytestmark = pytest.mark.slow
+
 
 def _parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())

@@ -1,9 +1,12 @@
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from allxai_desktop.networks import torchvision_ops
+
+pytestmark = pytest.mark.slow
 
 
 def test_torchvision_imports_after_the_schemas_are_defined():

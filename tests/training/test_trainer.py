@@ -13,6 +13,8 @@ from allxai_desktop.training.run_folder import SETTINGS_FILE
 from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.trainer import RunTrainer
 
+pytestmark = pytest.mark.slow
+
 
 class Queue:
     """Collects what the workers hand over, and runs it on the test's own thread."""

@@ -20,6 +20,8 @@ from allxai_desktop.training.measuring.figures import (
 )
 from allxai_desktop.training.measuring.page import Caption
 
+pytestmark = pytest.mark.slow
+
 LONG = "Sombra de Gumprecht / célula destruida extraordinariamenteinterminable número"
 DRAW = {"confusion": draw_confusion, "roc": draw_roc, "reliability": draw_reliability}
 

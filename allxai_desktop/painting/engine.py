@@ -14,6 +14,8 @@ Tool = Literal["brush", "superpixel", "eraser", "fill", "wand", "polygon", "free
 TOOLS: tuple[Tool, ...] = get_args(Tool)
 MIN_BRUSH, MAX_BRUSH = 1, 400
 MIN_TOLERANCE, MAX_TOLERANCE = 1, 100
+# In an edit, beside the code of a pixel: that a person set it. Undo brings it back with the code.
+_CODE, _PERSON = np.uint8(0x7F), np.uint8(0x80)
 
 __all__ = [
     "MAX_BRUSH",
@@ -77,6 +79,20 @@ class PaintModel:
         height, width = self._codes.shape
         return height, width
 
+    @property
+    def person(self) -> NDArray[np.bool_]:
+        """The labelled pixels that a person, not a proposal, set last, bool (H, W): a read-only view.
+
+        The codes of `new_image` count as a person's. Labelling a proposal's pixel as what it is already makes it
+        a person's.
+        """
+        return self._person_view
+
+    @property
+    def accepted_share(self) -> float:
+        """Share of the labelled pixels that a proposal set last, 0…1; 0 where nothing is labelled."""
+        return 1 - self._by_person / self._labelled if self._labelled else 0.0
+
     def new_image(self, codes: NDArray[np.uint8]) -> None:
         """Start on a copy of `codes` uint8 (H, W) with an empty history.
 
@@ -89,6 +105,11 @@ class PaintModel:
         self._flat = self._codes.reshape(-1)
         self._view = self._codes.view()
         self._view.flags.writeable = False
+        person: NDArray[np.bool_] = self._codes != UNLABELLED
+        self._person = person.reshape(-1)
+        self._person_view = person.view()
+        self._person_view.flags.writeable = False
+        self._labelled = self._by_person = np.count_nonzero(person)
         self._history.clear()
         self.image_replaced.emit()
         self.history_changed.emit()
@@ -108,8 +129,9 @@ class PaintModel:
     def apply(self, indices: NDArray[np.int64], code: int | NDArray[np.uint8]) -> int:
         """Give the pixels at flat `indices` (n,) the `code` (one, or n of them).
 
-        Pixels of locked classes, and those that "only over" leaves out, stay as they are. Outside a stroke it
-        is an undo step of its own. Returns how many pixels changed.
+        Pixels of locked classes, those that "only over" leaves out and, in a stroke of a proposal, those of a
+        person stay as they are. Outside a stroke it is an undo step of its own. Returns how many pixels changed,
+        in their code or in whose they are.
         """
         if self._stroke is None:
             self.begin_stroke()
@@ -117,12 +139,19 @@ class PaintModel:
                 return self.apply(indices, code)
             finally:
                 self.end_stroke()
-        new = np.broadcast_to(np.asarray(code, np.uint8), indices.shape)
+        given = np.asarray(code, np.uint8)
+        if self._stroke_source == "human":
+            given = given | (given != UNLABELLED) * _PERSON
+        new = np.broadcast_to(given, indices.shape)
         if (indices[1:] <= indices[:-1]).any():
             indices, first = np.unique(indices, return_index=True)
             new = new[first]
-        old = self._flat[indices]
-        change = (old != new) & self.may_change(old)
+        old, person = self._flat[indices], self._person[indices]
+        allowed = self.may_change(old)
+        if self._stroke_source == "proposal":
+            allowed &= ~person
+        old |= person * _PERSON
+        change = (old != new) & allowed
         # All of a large fill changes, as a rule: no copy of it then.
         part = slice(None) if change.all() else change
         edit = Edit(indices[part], old[part], new[part], self._stroke_source)
@@ -147,7 +176,7 @@ class PaintModel:
             raise ValueError("no stroke is open")
         if self._stroke:
             before = merge(self._stroke)
-            keep = np.isin(before.indices, indices, assume_unique=True) & (before.new == code)
+            keep = np.isin(before.indices, indices, assume_unique=True) & (before.new & _CODE == code)
             back = Edit(before.indices[~keep], before.new[~keep], before.old[~keep])
             kept = Edit(before.indices[keep], before.old[keep], before.new[keep], self._stroke_source)
             self._stroke = [kept] if len(kept.indices) else []
@@ -194,8 +223,12 @@ class PaintModel:
         self.stroke_ended.emit()
 
     def _write(self, edit: Edit) -> None:
-        self._flat[edit.indices] = edit.new
-        self.edited.emit(edit.indices, edit.old, edit.new)
+        old, new = edit.old & _CODE, edit.new & _CODE
+        self._flat[edit.indices] = new
+        self._person[edit.indices] = edit.new >= _PERSON
+        self._labelled += np.count_nonzero(new) - np.count_nonzero(old)
+        self._by_person += np.count_nonzero(edit.new >= _PERSON) - np.count_nonzero(edit.old >= _PERSON)
+        self.edited.emit(edit.indices, old, new)
 
     # Settings
 

@@ -12,7 +12,10 @@ Source = Literal["human", "proposal"]
 
 @dataclass(frozen=True)
 class Edit:
-    """Codes that changed: `indices` int64 (n,), flat, strictly increasing; `old`, `new` codes uint8 (n,)."""
+    """Codes that changed: `indices` int64 (n,), flat, strictly increasing; `old`, `new` codes uint8 (n,).
+
+    What the paint model notes beside the code, in the highest bit, comes back with it.
+    """
 
     indices: NDArray[np.int64]
     old: NDArray[np.uint8]

@@ -206,6 +206,78 @@ def test_the_mask_cannot_be_written_around_the_model(model):
         model.codes[0, 0] = 1
 
 
+def propose(model, indices, code):
+    model.begin_stroke("proposal")
+    changed = model.apply(indices, code)
+    model.end_stroke()
+    return changed
+
+
+def test_what_is_loaded_and_what_a_person_paints_is_a_persons(model):
+    assert PaintModel(np.array([[0, 3]], np.uint8)).person.tolist() == [[False, True]]
+    model.apply(at(1, 4), 2)
+    propose(model, at(5), 2)
+    assert model.person.tolist() == [[False, True, False], [False, True, False]]
+    model.apply(at(1), 0)
+    assert model.person.tolist() == [[False, False, False], [False, True, False]]
+
+
+def test_a_proposal_leaves_a_persons_pixels_alone(model):
+    model.apply(at(0), 1)
+    assert propose(model, at(0, 1), 2) == 1
+    assert propose(model, at(0, 1), 3) == 1
+    assert model.codes.tolist() == [[1, 3, 0], [0, 0, 0]]
+
+
+def test_painting_what_a_proposal_set_makes_it_a_persons_even_in_the_same_class(model):
+    propose(model, at(0, 1), 2)
+    assert model.apply(at(0), 2) == 1
+    assert model.person.tolist()[0] == [True, False, False]
+    assert model.apply(at(0), 2) == 0
+
+
+def test_undo_and_redo_bring_back_whose_a_pixel_was(model):
+    propose(model, at(0, 1), 2)
+    model.begin_stroke()
+    model.apply(at(0), 2)
+    model.apply(at(1), 4)
+    model.end_stroke()
+    model.apply(at(0), 0)
+    model.undo()
+    assert model.person.tolist()[0] == [True, True, False]
+    model.undo()
+    assert model.codes.tolist()[0] == [2, 2, 0]
+    assert not model.person.any()
+    model.redo()
+    assert model.person.tolist()[0] == [True, True, False]
+
+
+def test_a_replaced_stroke_of_a_person_brings_back_whose_a_pixel_was(model):
+    propose(model, at(0, 1), 2)
+    model.begin_stroke()
+    model.replace_stroke(at(0, 1), 2)
+    model.replace_stroke(at(1), 2)
+    model.end_stroke()
+    assert model.person.tolist()[0] == [False, True, False]
+
+
+def test_the_share_of_the_labelled_pixels_that_a_proposal_set_follows_each_edit(model):
+    assert model.accepted_share == 0
+    propose(model, at(0, 1, 2), 2)
+    assert model.accepted_share == 1
+    model.apply(at(0), 3)
+    model.apply(at(5), 3)
+    assert model.accepted_share == 0.5
+    model.undo()
+    model.undo()
+    assert model.accepted_share == 1
+
+
+def test_whose_a_pixel_is_cannot_be_written_around_the_model(model):
+    with pytest.raises(ValueError, match="read-only"):
+        model.person[0, 0] = True
+
+
 def test_swap_returns_to_the_class_before(model):
     model.active = 3
     model.active = 5

@@ -27,6 +27,11 @@ def language() -> str:
     return _language
 
 
+def counted(count: int, one: str, many: str) -> str:
+    """Return `one` (marked with `N_`) translated where `count` is 1, else `many`, with the number for its `{count}`."""
+    return _(one if count == 1 else many).format(count=count)
+
+
 def system_language() -> str:
     """Return the code in `LANGUAGES` that the environment or the system asks for, else "en"."""
     for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):

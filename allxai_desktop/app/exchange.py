@@ -64,6 +64,7 @@ class Exchange:
         self.window.workspace.unsaved()
         dialog = ImportDialog(study, self.window.dispatch, self.window)
         dialog.model.imported.connect(self._on_imported)
+        dialog.model.cancelled.connect(self._on_cancelled)
         self._open(dialog)
 
     def close(self) -> None:
@@ -92,10 +93,15 @@ class Exchange:
         self.window.notices.show_notice(_notice(report, bool(report.problems)))
 
     def _on_imported(self, report: ImportReport) -> None:
+        self._show_import(report, _notice(report, bool(report.problems or report.kept or report.notes)))
+
+    def _on_cancelled(self, report: ImportReport) -> None:
+        self._show_import(report, Notice("warning", report.cancelled))
+
+    def _show_import(self, report: ImportReport, notice: Notice) -> None:
         window = self.window
         for row in range(window.study_panel.model.rowCount()):
             window.study_panel.model.refresh(row)
-        notice = _notice(report, bool(report.problems or report.kept or report.notes))
         if not report.count or window.workspace.index is None:
             window.notices.show_notice(notice)
             return

@@ -15,7 +15,7 @@ from PIL import Image
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.files import write_whole
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.images import CellImage, read_image
 from allxai_desktop.masks.exported import Exported, write_table
 from allxai_desktop.masks.formats import ExportFormat, read_entries
@@ -36,9 +36,11 @@ class ExportReport:
     @property
     def summary(self) -> str:
         """What was done, without the problems."""
-        text = _("{count} masks exported.").format(count=self.count)
+        text = counted(self.count, N_("{count} mask exported."), N_("{count} masks exported."))
         if self.without:
-            text += " " + _("{count} images have no mask.").format(count=self.without)
+            text += " " + counted(
+                self.without, N_("{count} image has no mask."), N_("{count} images have no mask.")
+            )
         return text
 
     def __str__(self) -> str:
@@ -59,10 +61,23 @@ class ImportReport:
     @property
     def summary(self) -> str:
         """What was done, without the problems."""
-        text = _("{count} masks imported.").format(count=self.count)
+        text = counted(self.count, N_("{count} mask imported."), N_("{count} masks imported."))
         if self.kept:
-            text += " " + _("{count} images kept the mask that they had.").format(count=len(self.kept))
+            text += " " + counted(
+                len(self.kept),
+                N_("{count} image kept the mask that it had."),
+                N_("{count} images kept the mask that they had."),
+            )
         return text
+
+    @property
+    def cancelled(self) -> str:
+        """What an import that was stopped has left."""
+        return counted(
+            self.count,
+            N_("The import was stopped: {count} mask is in already and stays."),
+            N_("The import was stopped: {count} masks are in already and stay."),
+        )
 
     def __str__(self) -> str:
         return self.summary + _first(self.problems or self.notes)
@@ -224,14 +239,15 @@ def import_masks(
     mapping: Mapping[str, int] | None = None,
     *,
     replace_existing: bool = False,
+    report: ImportReport | None = None,
     progress: Progress = unwatched,
 ) -> ImportReport:
     """Bring the masks in a file or folder into a study; each must fit its image.
 
-    `mapping` gives labels their class codes. An image that has a mask keeps it unless `replace_existing`. Raises
-    `MaskError`.
+    `mapping` gives labels their class codes. An image that has a mask keeps it unless `replace_existing`. A
+    `report` of the caller's is filled as it goes: it says what is in when the work is stopped. Raises `MaskError`.
     """
-    report = ImportReport()
+    report = report if report is not None else ImportReport()
     entries = read_entries(path)
     if not entries:
         raise MaskError(_("{name} holds no masks: export them again.").format(name=path.name))

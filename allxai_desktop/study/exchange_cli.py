@@ -75,15 +75,20 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from allxai_desktop.study.exchange import import_masks
+    from allxai_desktop.study.exchange import ImportReport, import_masks
     from allxai_desktop.study.folder import Study
 
-    report = import_masks(
-        Study.open(options.study),
-        options.masks_path,
-        _mapping(options.map),
-        replace_existing=options.replace,
-    )
+    report = ImportReport()
+    try:
+        import_masks(
+            Study.open(options.study),
+            options.masks_path,
+            _mapping(options.map),
+            replace_existing=options.replace,
+            report=report,
+        )
+    except KeyboardInterrupt as stopped:
+        raise AllxaiError(report.cancelled) from stopped
     for sentence in (*report.problems, *report.notes):
         print(sentence)
     if report.kept:

@@ -18,13 +18,14 @@ class ImportModel:
     """What a person decides before masks come into `study`.
 
     Once a path is chosen its labels are looked through; those that do not say which class they are wait in `meanings`
-    for a code, or with a guess to be looked at. `dispatch` runs a callable on the thread that owns the widgets, where
-    all signals are emitted.
+    for a code, or with a guess to be looked at. `cancelled` says what is in already when an import is stopped.
+    `dispatch` runs a callable on the thread that owns the widgets, where all signals are emitted.
     """
 
     changed = Signal()
     progressed = Signal(float)
     imported = Signal(ImportReport)
+    cancelled = Signal(ImportReport)
     failed = Signal(str)
 
     def __init__(
@@ -35,6 +36,7 @@ class ImportModel:
         self.meanings: dict[str, int | None] = {}
         self.replace_existing = False
         self._looked = False
+        self._report: ImportReport | None = None
         self._tasks = TaskRunner(dispatch)
         self._tasks.progressed.connect(self.progressed.emit)
         self._tasks.finished.connect(self._on_finished)
@@ -54,6 +56,7 @@ class ImportModel:
     def choose(self, path: Path) -> None:
         """Look through the labels of a file or folder."""
         self.path, self.meanings, self._looked = path, {}, False
+        self._report = None
         self._tasks.start(lambda progress: uncertain_labels(path, progress))
 
     def set_meaning(self, label: str, code: int | None) -> None:
@@ -67,22 +70,23 @@ class ImportModel:
         if not self.ready or path is None:
             return
         mapping = {label: code for label, code in self.meanings.items() if code is not None}
+        report = self._report = ImportReport()
         self._tasks.start(
             lambda progress: import_masks(
-                self.study, path, mapping, replace_existing=replace, progress=progress
+                self.study, path, mapping, replace_existing=replace, report=report, progress=progress
             )
         )
 
-    def cancel(self) -> None:
-        """Stop reading; the masks that are in stay."""
-        self._tasks.cancel()
-
     def close(self) -> None:
-        """Stop and wait for the thread."""
+        """Stop, wait for the thread, and say what a stopped import has left."""
+        stopped = self._report if self.running else None
         self._tasks.close()
+        if stopped is not None:
+            self.cancelled.emit(stopped)
 
     def _on_finished(self, result: Any) -> None:
         if isinstance(result, ImportReport):
+            self._report = None
             self.imported.emit(result)
             return
         self.meanings, self._looked = {label: guess(label) for label in result}, True

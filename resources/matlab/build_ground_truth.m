@@ -12,7 +12,9 @@ end
 classes = readtable(fullfile(here, 'classes.csv'), 'Delimiter', ',', 'TextType', 'char');
 pairs = readtable(fullfile(here, 'files.csv'), 'Delimiter', ',', 'TextType', 'char', 'ReadVariableNames', true);
 
-images = fullfile(imageFolder, cellstr(pairs.image));
+% The ' keeps spreadsheets from running a name that begins like a formula.
+names = regexprep(cellstr(pairs.image), '^''(?=''*[=+@-])', '');
+images = fullfile(imageFolder, names);
 labels = fullfile(here, 'PixelLabelData', cellstr(pairs.label));
 for k = 1:numel(images)
     if ~isfile(images{k})

@@ -109,7 +109,7 @@ def test_a_study_goes_out_into_a_folder_of_its_own(window, qtbot, tmp_path, monk
     dialog.rename.setChecked(True)
     click(dialog.go)
     qtbot.waitUntil(lambda: window.exchange.dialog is None, timeout=20_000)
-    assert window.notices.text() == "1 masks exported. 1 images have no mask."
+    assert window.notices.text() == "1 mask exported. 1 image has no mask."
     content = json.loads((tmp_path / "masks-coco" / "masks.json").read_text())
     assert [image["file_name"] for image in content["images"]] == ["image_0001.png"]
 
@@ -177,7 +177,7 @@ def test_masks_that_are_there_are_kept_and_it_is_said(window, qtbot, tmp_path):
     qtbot.waitUntil(dialog.go.isEnabled, timeout=20_000)
     click(dialog.go)
     qtbot.waitUntil(lambda: window.exchange.dialog is None, timeout=20_000)
-    assert window.notices.text() == "0 masks imported. 1 images kept the mask that they had."
+    assert window.notices.text() == "0 masks imported. 1 image kept the mask that it had."
     assert window.paint.codes.tolist() == CODES.tolist()
 
 

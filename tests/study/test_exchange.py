@@ -125,7 +125,7 @@ def test_images_of_one_stem_stay_apart(tmp_path):
 def test_images_without_a_mask_are_counted(tmp_path):
     study = make_study(tmp_path / "study", labelled=("Ana Ruiz 2.png",))
     report = export_study(study, EXPORTS["png"], tmp_path / "out", rename=True)
-    assert str(report) == "1 masks exported. 1 images have no mask."
+    assert str(report) == "1 mask exported. 1 image has no mask."
     assert names_in(tmp_path / "out") == ["image_0002.png"]
 
 
@@ -134,7 +134,7 @@ def test_a_mask_that_cannot_go_out_is_named(study, tmp_path):
     report = export_study(study, EXPORTS["png"], tmp_path / "out")
     assert report.count == 1
     assert report.problems[0].startswith("Ana Ruiz 1.npz belongs to Ana Ruiz 2.png")
-    assert str(report) == "1 masks exported. " + report.problems[0]
+    assert str(report) == "1 mask exported. " + report.problems[0]
 
 
 def test_a_folder_that_holds_something_is_left_alone(study, tmp_path):
@@ -189,7 +189,7 @@ def test_a_mask_that_is_there_is_kept_unless_asked(study, tmp_path):
     Image.fromarray(np.full(SHAPE, 4, np.uint8)).save(folder / "Ana Ruiz 1.png")
     report = import_masks(study, folder)
     assert (report.count, report.kept) == (0, ["Ana Ruiz 1.png"])
-    assert str(report) == "0 masks imported. 1 images kept the mask that they had."
+    assert str(report) == "0 masks imported. 1 image kept the mask that it had."
     assert masks_of(study) == before
     assert import_masks(study, folder, replace_existing=True).count == 1
     assert masks_of(study) == [np.full(SHAPE, 4).tolist(), before[1]]
@@ -259,7 +259,7 @@ def test_numbers_of_others_are_looked_at(empty, tmp_path):
     Image.fromarray(np.ones(SHAPE, np.uint8)).save(tmp_path / "Ana Ruiz 1.png")
     assert uncertain_labels(tmp_path / "Ana Ruiz 1.png") == ["1"]
     assert str(import_masks(empty, tmp_path / "Ana Ruiz 1.png")) == (
-        "1 masks imported. Ana Ruiz 1.png: its numbers were taken for the classes of this program "
+        "1 mask imported. Ana Ruiz 1.png: its numbers were taken for the classes of this program "
         "(1 Nucleus, 2 Cytoplasm, 3 Vacuole, 4 Red blood cell, 5 Background)."
     )
 
@@ -288,7 +288,7 @@ def test_overlaps_are_told(empty, tmp_path):
     (tmp_path / "x.json").write_text(json.dumps(content))
     report = import_masks(empty, tmp_path / "x.json")
     assert str(report) == (
-        "1 masks imported. Ana Ruiz 1.png: 4 pixels are in several regions; the inner class has them."
+        "1 mask imported. Ana Ruiz 1.png: 4 pixels are in several regions; the inner class has them."
     )
 
 
@@ -302,3 +302,10 @@ def test_an_import_that_is_cancelled_stops(study, empty, tmp_path):
     with pytest.raises(Cancelled):
         import_masks(empty, tmp_path / "out", progress=cancel)
     assert len(masks_of(empty)) == 1
+
+
+def test_a_name_that_a_spreadsheet_would_run_goes_out_as_text(tmp_path):
+    study = make_study(tmp_path / "study", ("=cmd.png", "cell.png"))
+    export_study(study, EXPORTS["csv"], tmp_path / "out")
+    with (tmp_path / "out" / "masks.csv").open(newline="") as stream:
+        assert [row[0] for row in csv.reader(stream)] == ["image", "'=cmd.png", "cell.png"]

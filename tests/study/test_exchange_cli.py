@@ -5,6 +5,7 @@ from PIL import Image
 from allxai_desktop.cli import main
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask, save_mask
+from allxai_desktop.study import exchange
 from allxai_desktop.study.folder import Study
 
 CODES = np.array([[1, 2, 3], [4, 5, 0]], np.uint8)
@@ -39,7 +40,7 @@ def test_export(study, tmp_path, capsys):
     arguments = ("--format", "png", "--out", tmp_path / "out", "--rename", "--images")
     assert run(capsys, "export", study, *arguments) == (
         0,
-        ["1 masks exported. 1 images have no mask."],
+        ["1 mask exported. 1 image has no mask."],
         "",
     )
     assert np.asarray(Image.open(tmp_path / "out" / "image_0001.png")).tolist() == CODES.tolist()
@@ -54,7 +55,7 @@ def test_an_unknown_format_is_one_sentence(study, tmp_path, capsys):
 
 def test_import_with_a_mapping(study, picture, capsys):
     arguments = ("--map", "128=cytoplasm", "--map", "255=Núcleo")
-    assert run(capsys, "import", study, picture, *arguments) == (0, ["1 masks imported."], "")
+    assert run(capsys, "import", study, picture, *arguments) == (0, ["1 mask imported."], "")
     assert load_mask(study / "masks" / "b.npz").codes.tolist() == [[2, 0, 1], [0, 0, 0]]
 
 
@@ -75,13 +76,13 @@ def test_a_mask_that_is_there_is_replaced_when_asked(study, tmp_path, capsys):
         0,
         [
             "To replace the masks that are there, add --replace.",
-            "0 masks imported. 1 images kept the mask that they had.",
+            "0 masks imported. 1 image kept the mask that it had.",
         ],
         "",
     )
     assert load_mask(study / "masks" / "a.npz").codes.tolist() == CODES.tolist()
     code, lines, _error = run(capsys, "import", study, tmp_path / "a.png", "--replace")
-    assert (code, lines[-1]) == (0, "1 masks imported.")
+    assert (code, lines[-1]) == (0, "1 mask imported.")
     assert load_mask(study / "masks" / "a.npz").codes.tolist() == np.full((2, 3), 4).tolist()
 
 
@@ -90,3 +91,20 @@ def test_a_wrong_mapping_is_one_sentence(study, picture, capsys, pair):
     code, _out, error = run(capsys, "import", study, picture, "--map", pair)
     assert code == 2
     assert error.startswith(f"{pair} is no label with its class")
+
+
+def test_an_import_stopped_by_ctrl_c_says_how_many_masks_are_in(study, tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "new"
+    folder.mkdir()
+    for name in ("b.png", "c.png"):
+        Image.fromarray(np.full((2, 3), 4, np.uint8)).save(folder / name)
+    real = exchange._Names.find
+
+    def stop_at_the_second(names, entry):
+        if entry.names[-1] == "c":
+            raise KeyboardInterrupt
+        return real(names, entry)
+
+    monkeypatch.setattr(exchange._Names, "find", stop_at_the_second)
+    code, _out, error = run(capsys, "import", study, folder)
+    assert (code, error) == (2, "The import was stopped: 1 mask is in already and stays.")

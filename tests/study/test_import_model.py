@@ -1,3 +1,5 @@
+from threading import Event
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -84,7 +86,7 @@ def test_an_import_tells_what_it_did(model, study, masks, settle):
     model.set_meaning("255", 1)
     model.start()
     settle()
-    assert [str(report) for report in reports] == ["1 masks imported."]
+    assert [str(report) for report in reports] == ["1 mask imported."]
     assert load_mask(study.items[0].mask_path).codes.tolist() == [[0, 2, 1]] * 2
 
 
@@ -111,8 +113,36 @@ def test_a_file_that_cannot_be_read_is_told_and_nothing_is_ready(model, masks, s
     assert not model.ready
 
 
-def test_after_cancelling_nothing_is_ready(model, masks, settle):
+def test_a_stopped_import_says_how_many_masks_are_in(study, masks, dispatch, monkeypatch):
+    model = ImportModel(study, dispatch)
+    told = []
+    model.cancelled.connect(lambda report: told.append(report.cancelled))
+    first_is_in, never = Event(), Event()
+
+    def until_stopped(study, path, mapping, *, replace_existing, report, progress):
+        report.count = 1
+        first_is_in.set()
+        while True:
+            progress(0.5)
+            never.wait(0.01)
+
+    monkeypatch.setattr("allxai_desktop.study.import_model.import_masks", until_stopped)
+    Image.fromarray(np.array([[1, 2, 3]] * 2, np.uint8)).save(masks / "a.png")
     model.choose(masks)
-    model.cancel()
-    settle()
-    assert (model.ready, model.running) == (False, False)
+    model._tasks._worker.submit(lambda: None).result(20)
+    dispatch.run()
+    model.start()
+    first_is_in.wait(20)
+    model.close()
+    assert told == ["The import was stopped: 1 mask is in already and stays."]
+
+
+def test_closing_after_an_import_says_nothing_of_stopping(study, masks, dispatch):
+    model = ImportModel(study, dispatch)
+    told = []
+    model.cancelled.connect(told.append)
+    model.choose(masks)
+    model._tasks._worker.submit(lambda: None).result(20)
+    dispatch.run()
+    model.close()
+    assert told == []

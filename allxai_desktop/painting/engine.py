@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from allxai_desktop.cellclasses import CODES, MAX_CODE, UNLABELLED
-from allxai_desktop.painting.history import Edit, History, Source, merge
+from allxai_desktop.painting.history import Edit, History, Runs, Source, merge
 
 Tool = Literal["brush", "superpixel", "eraser", "fill", "wand", "polygon", "freehand", "wire"]
 TOOLS: tuple[Tool, ...] = get_args(Tool)
@@ -34,11 +34,11 @@ class PaintModel:
     """A mask and all that the painting tools need. The mask changes through `apply`, `undo` and `redo` only.
 
     `edited(indices, old, new)` follows every change of pixels, also in mid-stroke and from undo and redo;
-    `stroke_ended()` follows each finished stroke, undo or redo that changed something.
+    `stroke_ended(runs)` follows each finished stroke, undo or redo that changed something, with the `Runs` it changed.
     """
 
     edited = Signal(object, object, object)
-    stroke_ended = Signal()
+    stroke_ended = Signal(Runs)
     history_changed = Signal()
     image_replaced = Signal()
     active_changed = Signal(int)
@@ -191,9 +191,10 @@ class PaintModel:
             return
         step = merge(edits)
         if len(step.indices):
-            self._history.push(step)
+            runs = Runs.pack(step)
+            self._history.push(runs)
             self.history_changed.emit()
-            self.stroke_ended.emit()
+            self.stroke_ended.emit(runs)
 
     @property
     def can_undo(self) -> bool:
@@ -217,10 +218,10 @@ class PaintModel:
         if self._history.can_redo:
             self._step(self._history.redo())
 
-    def _step(self, edit: Edit) -> None:
-        self._write(edit)
+    def _step(self, runs: Runs) -> None:
+        self._write(runs.unpack())
         self.history_changed.emit()
-        self.stroke_ended.emit()
+        self.stroke_ended.emit(runs)
 
     def _write(self, edit: Edit) -> None:
         old, new = edit.old & _CODE, edit.new & _CODE

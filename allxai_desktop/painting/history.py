@@ -22,10 +22,6 @@ class Edit:
     new: NDArray[np.uint8]
     source: Source = "human"
 
-    def inverse(self) -> "Edit":
-        """Return the edit that takes this one back."""
-        return Edit(self.indices, self.new, self.old, self.source)
-
 
 def merge(edits: Sequence[Edit]) -> Edit:
     """Return one edit with the effect of `edits` in turn. Raises `ValueError` where there is none."""
@@ -41,8 +37,11 @@ def merge(edits: Sequence[Edit]) -> Edit:
 
 
 @dataclass(frozen=True)
-class _Runs:
-    """An edit as runs of neighbouring pixels with equal codes: a fill of 25 million pixels takes some kB."""
+class Runs:
+    """An edit as runs of neighbouring pixels with equal codes: a fill of 25 million pixels takes some kB.
+
+    `starts`, `lengths` int64 (r,), flat, in order and apart; `old`, `new` uint8 (r,) as in `Edit`.
+    """
 
     starts: NDArray[np.int64]
     lengths: NDArray[np.int64]
@@ -51,18 +50,24 @@ class _Runs:
     source: Source
 
     @classmethod
-    def pack(cls, edit: Edit) -> "_Runs":
+    def pack(cls, edit: Edit) -> "Runs":
+        """Return the runs of an edit of at least one pixel."""
         breaks = (np.diff(edit.indices) != 1) | (np.diff(edit.old) != 0) | (np.diff(edit.new) != 0)
         at = np.concatenate([[0], np.flatnonzero(breaks) + 1])
         lengths = np.diff(np.append(at, len(edit.indices)))
         return cls(edit.indices[at], lengths, edit.old[at], edit.new[at], edit.source)
 
     def unpack(self) -> Edit:
+        """Return the edit."""
         before = np.cumsum(self.lengths) - self.lengths
         indices = np.repeat(self.starts - before, self.lengths)
         indices += np.arange(len(indices))
         old, new = np.repeat(self.old, self.lengths), np.repeat(self.new, self.lengths)
         return Edit(indices, old, new, self.source)
+
+    def inverse(self) -> "Runs":
+        """Return the runs that take these back."""
+        return Runs(self.starts, self.lengths, self.new, self.old, self.source)
 
     @property
     def nbytes(self) -> int:
@@ -74,8 +79,8 @@ class History:
 
     def __init__(self, max_bytes: int = 64 << 20) -> None:
         self.max_bytes = max_bytes
-        self._done: list[_Runs] = []
-        self._undone: list[_Runs] = []
+        self._done: list[Runs] = []
+        self._undone: list[Runs] = []
 
     @property
     def can_undo(self) -> bool:
@@ -85,23 +90,23 @@ class History:
     def can_redo(self) -> bool:
         return bool(self._undone)
 
-    def push(self, edit: Edit) -> None:
+    def push(self, step: Runs) -> None:
         """Add a step that was just made; what could be redone is forgotten."""
         self._undone.clear()
-        self._done.append(_Runs.pack(edit))
+        self._done.append(step)
         total = sum(step.nbytes for step in self._done)
         while total > self.max_bytes and len(self._done) > 1:
             total -= self._done.pop(0).nbytes
 
-    def undo(self) -> Edit:
-        """Return the edit that takes the last step back. Raises `IndexError` where there is none."""
+    def undo(self) -> Runs:
+        """Return what takes the last step back. Raises `IndexError` where there is none."""
         self._undone.append(self._done.pop())
-        return self._undone[-1].unpack().inverse()
+        return self._undone[-1].inverse()
 
-    def redo(self) -> Edit:
-        """Return the edit that makes the step undone last again. Raises `IndexError` where there is none."""
+    def redo(self) -> Runs:
+        """Return what makes the step undone last again. Raises `IndexError` where there is none."""
         self._done.append(self._undone.pop())
-        return self._done[-1].unpack()
+        return self._done[-1]
 
     def clear(self) -> None:
         """Forget every step."""

@@ -16,9 +16,10 @@ from allxai_desktop.i18n import N_, _
 
 log = logging.getLogger(__name__)
 
-CLASS, TOOL, EDIT, CLEAN, IMAGE, PROGRAM = (
+CLASS, TOOL, PROPOSAL, EDIT, CLEAN, IMAGE, PROGRAM = (
     N_("Classes"),
     N_("Tools"),
+    N_("Proposal"),
     N_("Painting"),
     N_("Clean up"),
     N_("Image and map"),
@@ -52,6 +53,12 @@ KEYS: dict[str, Key] = {
     "polygon": Key("P", N_("Polygon: click its corners"), TOOL),
     "freehand": Key("O", N_("Outline: draw around a region"), TOOL),
     "wire": Key("A", N_("Live wire: click along an edge, which the outline follows"), TOOL),
+    "proposal": Key("G", N_("Show or hide the proposal"), PROPOSAL),
+    "accept-all": Key("Y", N_("Accept the whole proposal"), PROPOSAL),
+    "accept-class": Key("T", N_("Accept the proposal of the class in hand"), PROPOSAL),
+    "accept": Key("D", N_("Brush that accepts the proposal"), PROPOSAL),
+    "next-uncertain": Key("N", N_("Go to where the proposal is most unsure"), PROPOSAL),
+    "next-unlabelled": Key("U", N_("Go to the next unlabelled pixels"), PROPOSAL),
     # The sign without Shift on the same key of an English keyboard.
     "larger": Key("+", N_("Larger brush or tolerance (also Ctrl and the wheel)"), EDIT, ("=",)),
     "smaller": Key("-", N_("Smaller brush or tolerance (also Ctrl and the wheel)"), EDIT),

@@ -66,22 +66,22 @@ def test_the_key_of_another_action_is_refused_by_its_title(user_keys):
 
 
 def test_two_actions_can_change_places(user_keys):
-    keys.change("eraser", "Y")
+    keys.change("eraser", "J")
     keys.change("brush", "E")
     KEYS.update(keys.DEFAULTS)
     keys.load()
-    assert (KEYS["brush"].sequence, KEYS["eraser"].sequence) == ("E", "Y")
+    assert (KEYS["brush"].sequence, KEYS["eraser"].sequence) == ("E", "J")
 
 
 @pytest.mark.parametrize("name", ["escape", "no such action"])
 def test_fixed_and_unknown_actions_keep_their_keys(user_keys, name):
     with pytest.raises(KeyError):
-        keys.change(name, "Y")
+        keys.change(name, "J")
 
 
 @pytest.mark.parametrize(
     "text",
-    ["not json", "[1]", '{"gone": "Y"}', '{"escape": "Y"}', '{"brush": "E"}', '{"brush": "Y", "fill": "Y"}'],
+    ["not json", "[1]", '{"gone": "J"}', '{"escape": "J"}', '{"brush": "E"}', '{"brush": "J", "fill": "J"}'],
 )
 def test_a_file_that_does_not_fit_changes_nothing(user_keys, text, caplog):
     user_keys.parent.mkdir()

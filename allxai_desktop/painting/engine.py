@@ -10,8 +10,10 @@ from psygnal import Signal
 from allxai_desktop.cellclasses import CODES, MAX_CODE, UNLABELLED
 from allxai_desktop.painting.history import Edit, History, Runs, Source, merge
 
-Tool = Literal["brush", "superpixel", "eraser", "fill", "wand", "polygon", "freehand", "wire"]
+Tool = Literal["brush", "superpixel", "eraser", "fill", "wand", "polygon", "freehand", "wire", "accept"]
 TOOLS: tuple[Tool, ...] = get_args(Tool)
+NOT_DRAWING = ("eraser", "accept")
+"""The tools that do not paint the active class."""
 MIN_BRUSH, MAX_BRUSH = 1, 400
 MIN_TOLERANCE, MAX_TOLERANCE = 1, 100
 # In an edit, beside the code of a pixel: that a person set it. Undo brings it back with the code.
@@ -83,19 +85,24 @@ class PaintModel:
     def person(self) -> NDArray[np.bool_]:
         """The labelled pixels that a person, not a proposal, set last, bool (H, W): a read-only view.
 
-        The codes of `new_image` count as a person's. Labelling a proposal's pixel as what it is already makes it
-        a person's.
+        Labelling a proposal's pixel as what it is already makes it a person's.
         """
         return self._person_view
+
+    @property
+    def labelled(self) -> int:
+        """How many pixels have a class."""
+        return self._labelled
 
     @property
     def accepted_share(self) -> float:
         """Share of the labelled pixels that a proposal set last, 0…1; 0 where nothing is labelled."""
         return 1 - self._by_person / self._labelled if self._labelled else 0.0
 
-    def new_image(self, codes: NDArray[np.uint8]) -> None:
+    def new_image(self, codes: NDArray[np.uint8], accepted: NDArray[np.bool_] | None = None) -> None:
         """Start on a copy of `codes` uint8 (H, W) with an empty history.
 
+        Labelled pixels are a person's but for those `accepted`, bool (H, W), from a proposal before.
         Raises `ValueError` where `codes` is no mask.
         """
         if codes.ndim != 2 or codes.dtype != np.uint8 or (codes.size and codes.max() > MAX_CODE):
@@ -106,10 +113,13 @@ class PaintModel:
         self._view = self._codes.view()
         self._view.flags.writeable = False
         person: NDArray[np.bool_] = self._codes != UNLABELLED
+        self._labelled = int(np.count_nonzero(person))
+        if accepted is not None:
+            person &= ~accepted
         self._person = person.reshape(-1)
         self._person_view = person.view()
         self._person_view.flags.writeable = False
-        self._labelled = self._by_person = np.count_nonzero(person)
+        self._by_person = int(np.count_nonzero(person))
         self._history.clear()
         self.image_replaced.emit()
         self.history_changed.emit()
@@ -227,22 +237,24 @@ class PaintModel:
         old, new = edit.old & _CODE, edit.new & _CODE
         self._flat[edit.indices] = new
         self._person[edit.indices] = edit.new >= _PERSON
-        self._labelled += np.count_nonzero(new) - np.count_nonzero(old)
-        self._by_person += np.count_nonzero(edit.new >= _PERSON) - np.count_nonzero(edit.old >= _PERSON)
+        self._labelled += int(np.count_nonzero(new)) - int(np.count_nonzero(old))
+        self._by_person += int(np.count_nonzero(edit.new >= _PERSON)) - int(
+            np.count_nonzero(edit.old >= _PERSON)
+        )
         self.edited.emit(edit.indices, old, new)
 
     # Settings
 
     @property
     def active(self) -> int:
-        """The code that is painted, 1–5. Choosing one leaves the eraser for the tool used before it."""
+        """The code that is painted, 1–5. Choosing one leaves eraser and "accept" for the tool used before."""
         return self._active
 
     @active.setter
     def active(self, code: int) -> None:
         if code not in CODES:
             raise ValueError(f"no class has the code {code}")
-        if self._tool == "eraser":
+        if self._tool in NOT_DRAWING:
             self.tool = self._drawing_tool
         if code != self._active:
             self._previous = self._active
@@ -266,7 +278,7 @@ class PaintModel:
     def tool(self, tool: Tool) -> None:
         if tool not in TOOLS:
             raise ValueError(f"no tool is called {tool}")
-        if tool != "eraser":
+        if tool not in NOT_DRAWING:
             self._drawing_tool = tool
         self._set("tool", tool)
 

@@ -21,7 +21,7 @@ from napari_allxai_annotate.outlines import CLICKED, Outline
 from napari_allxai_annotate.superpixel_brush import SuperpixelBrush
 
 LEFT, RIGHT = 1, 2
-BRUSHES = ("brush", "superpixel", "eraser")
+BRUSHES = ("brush", "superpixel", "eraser", "accept")
 OUTLINED_PIXELS = 1_000_000
 LIBRARIES = {
     "fill": ("skimage.measure",),
@@ -32,6 +32,7 @@ LIBRARIES = {
 TOLERANCE_STEP = 6
 """How many px of the screen a drag with the wand goes for one more of tolerance."""
 ERASER_COLOR: Color = (1, 1, 1)
+ACCEPT_COLOR: Color = (0.5, 1, 0.5)
 REGION_COLOR: Color = (1, 0.75, 0)
 
 
@@ -39,7 +40,8 @@ class Gestures:
     """Turns presses, drags, clicks and the wheel into edits of `model`, and moves the drawn brush.
 
     The left button paints with the tool in hand, the right button erases with it. napari's own tools stay
-    usable: nothing is taken while the active layer has one of them in hand, or while `panning` is set.
+    usable: nothing is taken while the active layer has one of them in hand, or while `panning` is set. `accept`
+    takes the pixels of a proposal under the brush, where there are proposals.
     `target_changed` tells that the strokes go to another model, or that the history of the `region` changed.
     """
 
@@ -51,6 +53,7 @@ class Gestures:
         self.model = model
         self.view = view
         self.layer: Labels | None = None
+        self.accept: Callable[[shapes.Indices], object] = lambda indices: None
         self._pixels: NDArray[np.uint8] | None = None
         self._superpixels = SuperpixelBrush(self)
         self.enabled = True
@@ -129,6 +132,10 @@ class Gestures:
             region.history_changed.connect(self._on_region_history)
         self._show_brush()
         self.target_changed.emit()
+
+    @property
+    def _accepting(self) -> bool:
+        return self.model.tool == "accept" and self._region is None
 
     @property
     def target(self) -> PaintModel:
@@ -214,7 +221,8 @@ class Gestures:
         model = self.model
         if self._region is None:
             model.mask_visible = True
-        code = self._code(event.button == RIGHT or model.tool == "eraser")
+        erasing = event.button == RIGHT or model.tool == "eraser"
+        code = self._code(erasing)
         if model.tool == "fill":
             self.target.apply(shapes.flood(model.codes, self.data_point(event)), code)
         elif model.tool == "wand":
@@ -226,16 +234,18 @@ class Gestures:
         elif model.tool == "freehand":
             yield from self._freehand(event, code)
         else:
-            yield from self._stroke(event, code)
+            yield from self._stroke(event, None if self._accepting and not erasing else code)
 
-    def _stroke(self, event: Any, code: int) -> Iterator[None]:
+    def _stroke(self, event: Any, code: int | None) -> Iterator[None]:
+        """Paint with `code`, or with None accept the proposal."""
         target = self.target
-        target.begin_stroke()
+        target.begin_stroke("human" if code is not None else "proposal")
         last = self.data_point(event)
         while target.in_stroke:
             now = self.data_point(event)
             self.point_at(now, code)
-            target.apply(shapes.stroke(last, now, self.model.brush_size, target.shape), code)
+            under = shapes.stroke(last, now, self.model.brush_size, target.shape)
+            self.accept(under) if code is None else target.apply(under, code)
             last = now
             if event.type == "mouse_release":
                 target.end_stroke()
@@ -356,7 +366,8 @@ class Gestures:
             center = float(row), float(column)
             radius = float(self.layer.scale[-2] * size / 2), float(self.layer.scale[-1] * size / 2)
         shown = self._code(self.model.tool == "eraser") if code is None else code
-        self.view.set_brush(center, radius, self._color(shown))
+        color = ACCEPT_COLOR if self._accepting and code is None else self._color(shown)
+        self.view.set_brush(center, radius, color)
 
     def show_region(self, indices: NDArray[np.int64] | None) -> None:
         """Outline the pixels at flat `indices` (n,) on the canvas; None takes the outline away.

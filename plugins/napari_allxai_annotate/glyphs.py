@@ -72,6 +72,60 @@ def _superpixel(painter: QPainter, color: QColor) -> None:
     painter.drawPolygon(_polygon(*cell))
 
 
+def _tick(painter: QPainter, left: float, top: float, size: float) -> None:
+    painter.drawPolyline(
+        _polygon((left, top + size * 0.5), (left + size * 0.4, top + size * 0.9), (left + size, top))
+    )
+
+
+def _accept(painter: QPainter, _color: QColor) -> None:
+    painter.drawLine(QPointF(14, 2), QPointF(8, 8))
+    painter.drawPolygon(_polygon((8, 7), (9.5, 8.5), (7, 12.5), (2.5, 13.5), (4, 9)))
+    _tick(painter, 9.5, 10, 5)
+
+
+def _accept_all(painter: QPainter, _color: QColor) -> None:
+    _tick(painter, 1.5, 4, 8.5)
+    _tick(painter, 6, 4, 8.5)
+
+
+def _accept_class(painter: QPainter, _color: QColor) -> None:
+    _tick(painter, 3, 4, 9.5)
+
+
+def _ghost(painter: QPainter, _color: QColor) -> None:
+    pen = painter.pen()
+    painter.setClipRect(QRectF(2, 2, 12, 12))
+    for start in (-8, -4, 0, 4, 8):
+        painter.drawLine(QPointF(2 + start, 14), QPointF(14 + start, 2))
+    painter.setClipping(False)
+    pen.setDashPattern([2.2, 1.6])
+    painter.setPen(pen)
+    painter.drawRect(QRectF(2, 2, 12, 12))
+
+
+def _ghost_off(painter: QPainter, _color: QColor) -> None:
+    pen = painter.pen()
+    pen.setDashPattern([2.2, 1.6])
+    painter.setPen(pen)
+    painter.drawRect(QRectF(2, 2, 12, 12))
+
+
+def _uncertain(painter: QPainter, color: QColor) -> None:
+    painter.drawEllipse(QRectF(2, 2, 12, 12))
+    painter.drawArc(QRectF(5.8, 4.5, 4.4, 4.2), -80 * 16, 250 * 16)
+    painter.drawLine(QPointF(8, 8.6), QPointF(8, 9.6))
+    painter.setBrush(color)
+    painter.drawEllipse(QPointF(8, 11.7), 0.4, 0.4)
+
+
+def _unlabelled(painter: QPainter, color: QColor) -> None:
+    painter.drawLine(QPointF(2, 8), QPointF(9, 8))
+    painter.drawPolyline(_polygon((6, 5), (9, 8), (6, 11)))
+    painter.setBrush(color)
+    painter.drawRect(QRectF(12, 6.5, 3, 3))
+
+
 def _clean(painter: QPainter, color: QColor) -> None:
     painter.drawLine(QPointF(13.5, 1.5), QPointF(8.5, 7.5))
     painter.setBrush(color)
@@ -142,6 +196,13 @@ GLYPHS: dict[str, Callable[[QPainter, QColor], None]] = {
     "polygon": _polygon_tool,
     "freehand": _freehand,
     "wire": _wire,
+    "accept": _accept,
+    "accept-all": _accept_all,
+    "accept-class": _accept_class,
+    "ghost": _ghost,
+    "ghost-off": _ghost_off,
+    "uncertain": _uncertain,
+    "unlabelled": _unlabelled,
     "clean": _clean,
     "busy": _busy,
     "undo": _undo,

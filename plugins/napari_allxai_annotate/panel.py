@@ -184,7 +184,8 @@ class AnnotatePanel(QWidget):
         tools.setSpacing(2)
         for tool, button in self.tools.items():
             self.tool_group.addButton(button, TOOLS.index(tool))
-            tools.addWidget(button)
+            if tool != "accept":
+                tools.addWidget(button)
         tools.addStretch()
         tools.addWidget(self.clean)
         tools.addWidget(self.undo)

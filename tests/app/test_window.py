@@ -371,14 +371,14 @@ def test_a_key_is_changed_by_a_click_and_the_new_key(cell, tmp_path, monkeypatch
     assert "E is the key of" in sheet.message.text()
     assert cell.paint.tool == "brush"
     sheet.columns[0].linkActivated.emit("fill")
-    QTest.keyClick(sheet, "Y")
-    assert ">Y</a>" in "".join(column.text() for column in sheet.columns)
+    QTest.keyClick(sheet, "J")
+    assert ">J</a>" in "".join(column.text() for column in sheet.columns)
     QTest.keyClick(sheet, Qt.Key.Key_Escape)
     key(cell, "F")
     assert cell.paint.tool == "brush"
-    key(cell, "Y")
+    key(cell, "J")
     assert cell.paint.tool == "fill"
-    assert cell.annotate.tools["fill"].toolTip().endswith("(Y)")
+    assert cell.annotate.tools["fill"].toolTip().endswith("(J)")
     key(cell, "?")
     sheet.message.linkActivated.emit("reset")
     QTest.keyClick(sheet, Qt.Key.Key_Escape)

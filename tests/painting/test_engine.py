@@ -214,12 +214,19 @@ def propose(model, indices, code):
 
 
 def test_what_is_loaded_and_what_a_person_paints_is_a_persons(model):
-    assert PaintModel(np.array([[0, 3]], np.uint8)).person.tolist() == [[False, True]]
+    loaded = PaintModel(np.array([[0, 3]], np.uint8))
+    assert (loaded.person.tolist(), loaded.labelled) == ([[False, True]], 1)
     model.apply(at(1, 4), 2)
     propose(model, at(5), 2)
     assert model.person.tolist() == [[False, True, False], [False, True, False]]
     model.apply(at(1), 0)
     assert model.person.tolist() == [[False, False, False], [False, True, False]]
+
+
+def test_what_was_accepted_in_another_session_still_is_no_persons(model):
+    model.new_image(np.array([[0, 3, 3, 2]], np.uint8), np.array([[True, True, False, False]]))
+    assert model.person.tolist() == [[False, False, True, True]]
+    assert model.accepted_share == pytest.approx(1 / 3)
 
 
 def test_a_proposal_leaves_a_persons_pixels_alone(model):
@@ -287,10 +294,11 @@ def test_swap_returns_to_the_class_before(model):
     assert (model.active, model.previous) == (5, 3)
 
 
-def test_choosing_a_class_leaves_the_eraser_for_the_tool_before(model):
+@pytest.mark.parametrize("tool", ["eraser", "accept"])
+def test_choosing_a_class_leaves_what_does_not_paint_it_for_the_tool_before(model, tool):
     model.tool = "fill"
-    model.tool = "eraser"
-    assert model.tool == "eraser"
+    model.tool = tool
+    assert model.tool == tool
     model.active = model.active
     assert model.tool == "fill"
 

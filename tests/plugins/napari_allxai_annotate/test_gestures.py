@@ -50,6 +50,23 @@ def test_the_eraser_and_the_right_button_can_leave_a_class(window, mouse, qtbot)
     assert np.flatnonzero(model.codes).tolist() == [610, 611, 612]
 
 
+def test_the_accepting_brush_hands_on_what_is_under_it_and_the_right_button_still_erases(window, mouse):
+    model, gestures = window.model, window.canvas.gestures
+    model.apply(np.arange(600, 620), 3)
+    model.tool = "accept"
+    before, gestures.accept = gestures.accept, lambda indices: model.apply(indices, 2)
+    mouse.drag((9, 5), (9, 8))
+    mouse.drag((10, 5), (10, 8))
+    mouse.click(10, 15, RIGHT)
+    gestures.accept = before
+    assert np.flatnonzero(model.codes == 2).tolist() == [545, 546, 547, 548]
+    assert model.codes[10, 15] == 0
+    assert not model.person[9].any()
+    model.undo()
+    model.undo()
+    assert not model.codes[9].any()
+
+
 def test_painting_leaves_the_camera_alone(window, mouse):
     camera = window.viewer.scene.camera
     before = camera.center, camera.zoom

@@ -1,0 +1,157 @@
+"""The audit trail: who did what to which mask, and when; each entry holds the hash of the one before it.
+
+Whoever changes, removes or inserts an entry breaks the chain there. What a chain cannot show is that its end was
+taken away, or all of it written anew: note the last hash elsewhere (`allxai study verify` prints it) and compare.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allxai_desktop.files import write_whole
+from allxai_desktop.i18n import _
+
+SQL = """
+CREATE TABLE trail (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    time TEXT NOT NULL,
+    person TEXT NOT NULL,
+    role TEXT NOT NULL,
+    item TEXT NOT NULL,
+    action TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    mask_before TEXT,
+    mask_after TEXT,
+    previous TEXT NOT NULL,
+    hash TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER trail_update BEFORE UPDATE ON trail
+BEGIN SELECT RAISE(ABORT, 'the audit trail is only added to'); END;
+CREATE TRIGGER trail_delete BEFORE DELETE ON trail
+BEGIN SELECT RAISE(ABORT, 'the audit trail is only added to'); END;
+CREATE TRIGGER trail_replace BEFORE INSERT ON trail WHEN EXISTS (SELECT 1 FROM trail WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'the audit trail is only added to'); END;
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry: `time` in UTC (ISO 8601), `person` "" where nobody said who, hashes in hexadecimal.
+
+    `mask_before` and `mask_after` are of `mask_sha256`; `previous` is "" in the first entry.
+    """
+
+    seq: int
+    time: str
+    person: str
+    role: str
+    item: str
+    action: str
+    detail: str
+    mask_before: str | None
+    mask_after: str | None
+    previous: str
+    hash: str
+
+    def digest(self) -> str:
+        """Return the SHA-256 that belongs to what the entry says."""
+        said = json.dumps(astuple(self)[:-1], ensure_ascii=True, separators=(",", ":"))
+        return hashlib.sha256(said.encode()).hexdigest()
+
+
+COLUMNS = tuple(field.name for field in fields(Entry))
+
+
+def mask_sha256(codes: NDArray[np.uint8]) -> str | None:
+    """Return the SHA-256 of "HxW:" and the codes uint8 (H, W) row by row; None where nothing is labelled."""
+    if not codes.any():
+        return None
+    height, width = codes.shape
+    found = hashlib.sha256(f"{height}x{width}:".encode())
+    found.update(np.ascontiguousarray(codes).data)
+    return found.hexdigest()
+
+
+def append(
+    db: sqlite3.Connection,
+    *,
+    person: str,
+    role: str,
+    item: str,
+    action: str,
+    detail: str = "",
+    mask_before: str | None = None,
+    mask_after: str | None = None,
+) -> Entry:
+    """Add an entry at the end; `db` is in a transaction that writes."""
+    last = db.execute("SELECT seq, hash FROM trail ORDER BY seq DESC LIMIT 1").fetchone() or (0, "")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    said = (last[0] + 1, now, person, role, item, action, detail, mask_before, mask_after, last[1])
+    entry = Entry(*said, hash=Entry(*said, hash="").digest())
+    marks = ", ".join("?" * len(COLUMNS))
+    db.execute(f"INSERT INTO trail ({', '.join(COLUMNS)}) VALUES ({marks})", astuple(entry))
+    return entry
+
+
+def entries(db: sqlite3.Connection) -> list[Entry]:
+    """Return the whole trail, the oldest entry first."""
+    rows = db.execute(f"SELECT {', '.join(COLUMNS)} FROM trail ORDER BY seq")
+    return [Entry(*row) for row in rows]
+
+
+def broken(trail: Iterable[Entry]) -> str | None:
+    """Return a sentence on the first entry that breaks the chain, or None where it holds."""
+    previous = ""
+    for number, entry in enumerate(trail, 1):
+        if entry.seq != number:
+            return _("Entry {number} is missing: entry {next} follows in its place.").format(
+                number=number, next=entry.seq
+            )
+        if entry.hash != entry.digest():
+            return _("Entry {number} ({what}) was changed after it was written.").format(
+                number=number, what=described(entry)
+            )
+        if entry.previous != previous:
+            return _("Entry {number} ({what}) does not follow the entry before it.").format(
+                number=number, what=described(entry)
+            )
+        previous = entry.hash
+    return None
+
+
+def cut_off(db: sqlite3.Connection) -> int:
+    """Return how many entries SQLite counted beyond the last one that is there."""
+    (last,) = db.execute("SELECT coalesce(max(seq), 0) FROM trail").fetchone()
+    counted = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'trail'").fetchone() or (0,)
+    return max(0, int(counted[0]) - int(last))
+
+
+def described(entry: Entry) -> str:
+    """Return the entry in a few words: the action, the image, the person and the time."""
+    return ", ".join(part for part in (entry.action, entry.item, entry.person, entry.time) if part)
+
+
+def write_csv(path: Path, trail: Iterable[Entry]) -> None:
+    """Write the trail as CSV (UTF-8), a column for each field of `Entry`. Raises `WriteError`."""
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(COLUMNS)
+    rows.writerows(_harmless(astuple(entry)) for entry in trail)
+    write_whole(path, text.getvalue().encode("utf-8"))
+
+
+def _harmless(values: tuple[object, ...]) -> list[object]:
+    # A spreadsheet would take a comment that begins so for a formula, and run it.
+    return [
+        f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+        for value in values
+    ]

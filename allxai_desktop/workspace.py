@@ -19,8 +19,11 @@ from allxai_desktop.images import CellImage, read_image
 from allxai_desktop.masks.npz import MaskError, MaskFile, load_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
+from allxai_desktop.study.ahead import ImageAhead
 from allxai_desktop.study.autosave import Autosaver
 from allxai_desktop.study.folder import Study, StudyItem
+from allxai_desktop.study.people import Person
+from allxai_desktop.study.store import StudyStore
 
 Level = Literal["info", "warning", "error"]
 SavedState = Literal["saved", "saving", "failed"]
@@ -49,10 +52,12 @@ class _Loaded:
 class Workspace:
     """Opens images off the window's thread, hands them to `paint` and `session`, saves each stroke.
 
-    `dispatch` runs a callable on the thread that owns the widgets.
+    `dispatch` runs a callable on the thread that owns the widgets. `person` is who paints, where that is known.
+    `item_left` tells that another image takes the place of this one, whose mask is still there.
     """
 
     study_opened = Signal(Study)
+    item_left = Signal()
     item_shown = Signal(int)
     item_failed = Signal(int)
     saved_changed = Signal(str)
@@ -63,6 +68,7 @@ class Workspace:
     ) -> None:
         self.session = session
         self.paint: PaintModel = session.paint
+        self.person: Person | None = None
         self.study: Study | None = None
         self.index: int | None = None
         self.image: CellImage | None = None
@@ -71,6 +77,7 @@ class Workspace:
         self._meta: dict[str, Any] = {}
         self._dispatch = dispatch
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="load")
+        self._ahead = ImageAhead()
         self._request = 0
         self._asked: int | None = None
         self._autosaver = Autosaver(
@@ -91,6 +98,8 @@ class Workspace:
         """
         try:
             study = Study.open(path)
+            # A study that another version works on is left alone.
+            StudyStore.open(study.folder)
         except AllxaiError as error:
             self.noticed.emit(Notice("error", str(error)))
             return
@@ -106,6 +115,11 @@ class Workspace:
         self._request += 1
         self._asked = index
         self._loader.submit(self._load, self._request, self.study, index)
+
+    def prefetch(self, index: int) -> None:
+        """Read the image of item `index` now, for it will probably be asked for next."""
+        if self.study is not None:
+            self._ahead.read(self.study.items[index].image_path)
 
     def step(self, by: int) -> None:
         """Go `by` items on or, below 0, back, from the item asked for last: one that cannot be read is no end."""
@@ -143,7 +157,11 @@ class Workspace:
 
     def close(self, timeout: float = 30.0) -> bool:
         """Finish saving and stop. Returns whether all is on disk."""
+        self.paint.end_stroke()
+        if self.image is not None:
+            self.item_left.emit()
         self.paint.stroke_ended.disconnect(self.save)
+        self._ahead.close()
         done = self._autosaver.close(timeout)
         self._loader.shutdown(wait=True, cancel_futures=True)
         return done
@@ -155,7 +173,7 @@ class Workspace:
     def _mask_facts(self) -> dict[str, Any]:
         return {
             "image": self.image,
-            "annotator": self._meta.get("annotator"),
+            "annotator": self.person.name if self.person else self._meta.get("annotator"),
             "created": self._meta.get("created"),
         }
 
@@ -168,8 +186,9 @@ class Workspace:
             return
         item = study.items[index]
         try:
-            # What was painted a moment ago has to be on disk before it is read again.
-            self._autosaver.flush(5.0)
+            if self._autosaver.unsaved(item.mask_path) is not None:
+                # What was painted a moment ago has to be on disk before it is read again.
+                self._autosaver.flush(5.0)
             loaded = self._read(study, index)
         except AllxaiError as error:
             text = str(error)
@@ -183,7 +202,7 @@ class Workspace:
 
     def _read(self, study: Study, index: int) -> _Loaded:
         item = study.items[index]
-        image = read_image(item.image_path)
+        image = self._ahead.take(item.image_path) or read_image(item.image_path)
         if item.pixel_size_um is not None:
             image = replace(image, pixel_size_um=item.pixel_size_um)
         notices = [Notice("info", f"{image.name}: {note}") for note in image.notes]
@@ -222,6 +241,8 @@ class Workspace:
             return
         # A stroke in hand belongs to the image before.
         self.paint.end_stroke()
+        if self.image is not None:
+            self.item_left.emit()
         if loaded.study is not self.study:
             self._enter(loaded.study)
         self.session.set_image(None)

@@ -9,6 +9,7 @@ from PIL import Image
 from allxai_desktop.masks.npz import load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
+from allxai_desktop.study.people import Person
 from allxai_desktop.workspace import Workspace
 
 
@@ -206,3 +207,38 @@ def test_the_pixel_size_of_the_study_goes_before_that_of_the_file(workspace, pum
     (folder / "study.toml").write_text('[[items]]\nimage = "cell_0.png"\npixel_size_um = 0.1\n')
     opened(workspace, pump, folder)
     assert workspace.image.pixel_size_um == 0.1
+
+
+def test_the_mask_of_the_image_before_is_told_before_it_goes(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    left = []
+    workspace.item_left.connect(lambda: left.append((workspace.index, workspace.paint.codes.tolist())))
+    workspace.paint.begin_stroke()
+    workspace.paint.apply(np.array([0]), 2)
+    workspace.step(1)
+    pump.until(lambda: workspace.index == 1)
+    assert left == [(0, [[2, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])]
+
+
+def test_an_image_read_ahead_is_not_read_again(workspace, pump, folder, monkeypatch):
+    opened(workspace, pump, folder)
+    workspace.prefetch(1)
+    monkeypatch.setattr("allxai_desktop.workspace.read_image", None)
+    workspace.step(1)
+    pump.until(lambda: workspace.index == 1)
+    assert workspace.image.name == "cell_1.png"
+
+
+def test_whoever_is_known_signs_the_mask(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    workspace.person = Person("A07")
+    workspace.paint.apply(np.array([0]), 2)
+    pump.until(lambda: workspace.saved == "saved")
+    assert load_mask(folder / "masks" / "cell_0.npz").meta["annotator"] == "A07"
+
+
+def test_a_study_of_a_database_that_cannot_be_used_is_not_opened(workspace, folder):
+    (folder / "study.sqlite").write_bytes(b"no database" * 200)
+    workspace.open(folder)
+    assert workspace.study is None
+    assert "study.sqlite is damaged" in workspace.notices[0].text

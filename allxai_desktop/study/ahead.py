@@ -1,0 +1,60 @@
+"""The image that will probably be asked for next, read while the one before is painted."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from allxai_desktop.images import CellImage, read_image
+
+MAX_BYTES = 64 << 20
+"""Larger files are not read ahead: they would take the memory that the image in hand may need."""
+_Stamp = tuple[int, int]
+
+
+class ImageAhead:
+    """Reads one image ahead on a thread of its own; a file that changed meanwhile is not taken from memory."""
+
+    def __init__(self) -> None:
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+        self._next: tuple[Path, _Stamp, Future[CellImage]] | None = None
+
+    def read(self, path: Path) -> None:
+        """Begin to read an image, in place of the one read ahead before; one that cannot be read is nothing."""
+        if self._next is not None and self._next[0] == path:
+            return
+        self.drop()
+        stamp = _stamp(path)
+        if stamp is not None and stamp[1] <= MAX_BYTES:
+            self._next = path, stamp, self._reader.submit(read_image, path)
+
+    def take(self, path: Path) -> CellImage | None:
+        """Return the image at `path` where it was read ahead, waiting for it where it is being read now."""
+        ahead = self._next
+        if ahead is None or ahead[0] != path:
+            return None
+        _path, stamp, image = ahead
+        self._next = None
+        # What is wrong with it is told by whoever reads it then.
+        with suppress(Exception):
+            if _stamp(path) == stamp:
+                return image.result()
+        return None
+
+    def drop(self) -> None:
+        """Forget what was read ahead."""
+        if self._next is not None:
+            self._next[2].cancel()
+        self._next = None
+
+    def close(self) -> None:
+        """Stop reading."""
+        self.drop()
+        self._reader.shutdown(wait=True, cancel_futures=True)
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

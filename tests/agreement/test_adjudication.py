@@ -1,0 +1,178 @@
+import numpy as np
+import pytest
+
+from allxai_desktop.agreement.adjudication import (
+    Adjudication,
+    agreed,
+    check_pair,
+    final_study,
+    regions_of,
+    start_final,
+)
+from allxai_desktop.agreement.plan import AgreementError
+from allxai_desktop.images import read_image
+from allxai_desktop.masks.npz import MaskFile, load_mask
+from allxai_desktop.painting.engine import PaintModel
+
+# Three regions: four pixels nucleus | cytoplasm, two cytoplasm | background, one unlabelled | red cell.
+FIRST = np.array([[1, 1, 1, 5, 5, 5], [1, 1, 5, 5, 2, 2], [5, 5, 5, 5, 5, 5], [0, 5, 5, 5, 5, 5]], np.uint8)
+SECOND = np.array([[2, 2, 1, 5, 5, 5], [2, 2, 5, 5, 5, 5], [5, 5, 5, 5, 5, 5], [4, 5, 5, 5, 5, 5]], np.uint8)
+
+
+@pytest.fixture
+def paint():
+    return PaintModel(agreed(FIRST, SECOND))
+
+
+@pytest.fixture
+def model(paint):
+    return Adjudication(paint, FIRST, SECOND)
+
+
+def test_regions_are_told_apart_by_both_codes_the_largest_first():
+    found = regions_of(FIRST, SECOND)
+    assert [(region.first, region.second, region.size) for region in found] == [
+        (1, 2, 4),
+        (2, 5, 2),
+        (0, 4, 1),
+    ]
+    assert [region.bounds for region in found] == [(0, 0, 2, 2), (1, 4, 2, 6), (3, 0, 4, 1)]
+    assert found[0].indices.tolist() == [0, 1, 6, 7]
+
+
+def test_pixels_that_touch_by_a_corner_are_one_region_and_other_codes_are_not():
+    first = np.array([[1, 5], [5, 1]], np.uint8)
+    assert [region.size for region in regions_of(first, np.full((2, 2), 5, np.uint8))] == [2]
+    assert len(regions_of(first, np.array([[2, 5], [5, 3]], np.uint8))) == 2
+
+
+def test_masks_that_agree_have_no_regions():
+    assert regions_of(FIRST, FIRST) == []
+    with pytest.raises(ValueError, match="shapes"):
+        regions_of(FIRST, SECOND.T)
+
+
+def test_what_both_say_is_kept_and_the_rest_is_open():
+    assert agreed(FIRST, SECOND)[:2].tolist() == [[0, 0, 1, 5, 5, 5], [0, 0, 5, 5, 0, 0]]
+
+
+def test_it_begins_at_the_largest_region_with_all_open(model):
+    assert (model.current, model.open_count) == (0, 3)
+
+
+def test_choosing_a_side_paints_it_and_goes_on(model, paint):
+    model.choose("second")
+    assert paint.codes[:2, :2].tolist() == [[2, 2], [2, 2]]
+    assert (model.decisions, model.current) == (["second", "open", "open"], 1)
+    model.choose("first")
+    assert paint.codes[1, 4:].tolist() == [2, 2]
+    assert (model.decisions, model.current) == (["second", "first", "open"], 2)
+
+
+def test_a_choice_is_one_undo_step_and_undone_it_is_open_again(model, paint):
+    model.choose("first")
+    paint.undo()
+    assert model.decisions[0] == "open"
+    assert not paint.can_undo
+
+
+def test_a_side_without_a_label_cannot_be_chosen(model):
+    model.go_to(2)
+    assert (model.may_choose("first"), model.may_choose("second")) == (False, True)
+    model.choose("first")
+    assert model.decisions[2] == "open"
+
+
+def test_painting_oneself_decides_once_every_pixel_has_a_label(model, paint):
+    told = []
+    model.changed.connect(lambda: told.append(list(model.decisions)))
+    paint.apply(np.array([0, 1]), 3)
+    assert told == []
+    paint.apply(np.array([6, 7]), 1)
+    assert told == [["own", "open", "open"]]
+
+
+def test_the_rest_goes_to_one_side_in_one_step(model, paint):
+    model.choose("second")
+    model.choose_rest("first")
+    # The unlabelled pixel of the first stays open.
+    assert model.decisions == ["second", "first", "open"]
+    assert model.current == 2
+    paint.undo()
+    assert model.decisions == ["second", "open", "open"]
+
+
+def test_the_walk_goes_round_by_size(model):
+    walked = []
+    model.current_changed.connect(walked.append)
+    for by in (1, 1, 1, -1):
+        model.step(by)
+    assert walked == [1, 2, 0, 2]
+
+
+def test_the_next_open_region_is_beyond_those_decided(model):
+    model.go_to(1)
+    model.choose("first")
+    assert model.current == 2
+    model.go_to(0)
+    model.next_open()
+    assert model.current == 2
+
+
+def test_locks_do_not_keep_a_side_from_being_chosen(paint):
+    paint.locked, paint.only_over = {1}, 5
+    model = Adjudication(paint, FIRST, SECOND)
+    model.choose("first")
+    assert model.decisions[0] == "first"
+
+
+def test_a_final_mask_that_is_there_goes_on_where_it_was(paint):
+    paint.apply(np.array([0, 1, 6, 7]), 1)
+    model = Adjudication(paint, FIRST, SECOND)
+    assert (model.decisions[0], model.current) == ("first", 1)
+
+
+def test_closed_it_follows_no_more(model, paint):
+    model.close()
+    paint.apply(np.array([0, 1, 6, 7]), 1)
+    assert model.decisions[0] == "open"
+
+
+# In the study
+
+
+def test_the_final_mask_says_who_adjudicated_and_the_others_stay(study):
+    item = study.items[0]
+    before = item.mask_path.read_bytes()
+    start_final(study, item, read_image(item.image_path), FIRST, SECOND, "R01")
+    final = load_mask(study.folder / "final" / "cell_1.npz", read_image(item.image_path))
+    assert final.meta["annotator"] == "R01"
+    assert final.codes.tolist() == agreed(FIRST, SECOND).tolist()
+    assert item.mask_path.read_bytes() == before
+
+
+def test_a_final_mask_is_never_begun_anew(study):
+    item = study.items[0]
+    image = read_image(item.image_path)
+    start_final(study, item, image, FIRST, FIRST, "R01")
+    start_final(study, item, image, FIRST, SECOND, "R02")
+    assert load_mask(study.folder / "final" / "cell_1.npz").codes.tolist() == FIRST.tolist()
+
+
+def test_the_study_of_final_masks(study):
+    found = final_study(study, study.items[1:3], "R01", 1)
+    assert [item.mask_path.relative_to(study.folder).as_posix() for item in found.items] == [
+        "final/cell_2.npz",
+        "final/cell_3.npz",
+    ]
+    assert (found.annotator, found.start) == ("R01", 1)
+
+
+def test_masks_of_two_images_are_refused():
+    one, other = (MaskFile(FIRST, {"image_sha256": sha}) for sha in ("a", "b"))
+    check_pair("cell.png", one, one)
+    check_pair("cell.png", one, MaskFile(SECOND))
+    with pytest.raises(AgreementError, match=r"^The two masks of cell.png were made on different images"):
+        check_pair("cell.png", one, other)
+    with pytest.raises(AgreementError):
+        check_pair("cell.png", one, MaskFile(FIRST[:2]))

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import Tensor
 
-# Images that are made at once, if a batch has fewer.
-_MADE_TOGETHER = 32
+# Bytes of inputs that are made at once, if a batch has fewer.
+_MADE_TOGETHER = 2 << 20
 
 
 def batches_of(order: Sequence[int], batch: int) -> list[list[int]]:
@@ -25,21 +25,25 @@ def ahead(
 
     Small batches are made several at once: handing each over would take longer than learning from it.
     """
-    together = max(1, _MADE_TOGETHER // max(map(len, batches)))
-    groups = [batches[start : start + together] for start in range(0, len(batches), together)]
 
     def make_all(group: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         return make([place for places in group for place in places])
 
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as worker:
-        coming = worker.submit(make_all, groups[0])
-        for number, group in enumerate(groups):
-            made = coming.result()
-            if number + 1 < len(groups):
-                coming = worker.submit(make_all, groups[number + 1])
+        group, end = batches[:1], 1
+        coming = worker.submit(make_all, group)
+        together = 0
+        while group:
+            inputs, targets = coming.result()
+            together = together or max(1, _MADE_TOGETHER // max(1, inputs.nbytes))
+            following = batches[end : end + together]
+            end += together
+            if following:
+                coming = worker.submit(make_all, following)
             sizes = [len(places) for places in group]
-            parts = zip(torch.split(made[0], sizes), torch.split(made[1], sizes), strict=True)
+            parts = zip(torch.split(inputs, sizes), torch.split(targets, sizes), strict=True)
             yield from zip(group, parts, strict=True)
+            group = following
 
 
 def parts_of(inputs: Tensor, targets: Tensor, at_once: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -1,5 +1,6 @@
 import torch
 
+from allxai_desktop.training.preparing import batches as module
 from allxai_desktop.training.preparing.batches import ahead, batches_of, parts_of
 
 
@@ -9,7 +10,9 @@ def test_a_last_image_alone_goes_with_the_batch_before():
     assert batches_of(range(1), 4) == [[0]]
 
 
-def test_small_batches_are_made_together_and_given_one_by_one():
+def test_small_batches_are_made_together_and_given_one_by_one(monkeypatch):
+    # The first batch, of 12 numbers with 8 bytes, tells that two fit.
+    monkeypatch.setattr(module, "_MADE_TOGETHER", 200)
     asked = []
 
     def make(places):
@@ -22,7 +25,7 @@ def test_small_batches_are_made_together_and_given_one_by_one():
         for places, (inputs, targets) in ahead(make, batches)
     ]
     assert given == [(places, [2 * place for place in places], places) for places in batches]
-    assert asked == [24, 24, 22]
+    assert asked == [12, 24, 24, 10]
 
 
 def test_parts_are_of_nearly_one_size():

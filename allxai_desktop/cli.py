@@ -30,6 +30,7 @@ from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.registry import list_networks, load_network
 from allxai_desktop.overlay import blend
 from allxai_desktop.relevance import COLORMAPS, RULES, ClassShare, ShareCounter, pixel_weights
+from allxai_desktop.study import study_cli
 from allxai_desktop.tasks import Progress, unwatched
 from allxai_desktop.training import masks_cli, train_cli
 
@@ -339,28 +340,6 @@ def _ratio(value: float | None) -> str:
     return "–" if value is None else f"×{value:.2f}"
 
 
-# allxai networks, allxai explainers, allxai selftest
-
-
-def _no_arguments(parser: argparse.ArgumentParser) -> None:
-    pass
-
-
-def _explainers(options: argparse.Namespace) -> None:
-    width = max(map(len, EXPLAINERS))
-    for info in EXPLAINERS.values():
-        print(f"{info.name:{width}}  {_(info.title)}: {_(info.summary)}")
-        for key, setting in info.settings.items():
-            print(f"{'':{width}}  {key}={setting.default}: {_(setting.title)}, {setting.allowed}")
-
-
-def _selftest(options: argparse.Namespace) -> None:
-    from allxai_desktop.selftest import selftest
-
-    for line in selftest():
-        print(line)
-
-
 _Command = tuple[
     Callable[[], str], Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], None]
 ]
@@ -389,6 +368,11 @@ _COMMANDS: dict[str, _Command] = {
         masks_cli.add_arguments,
         masks_cli.run,
     ),
+    "study": (
+        lambda: _("Takes images into a study; checks its audit trail."),
+        study_cli.add_arguments,
+        study_cli.run,
+    ),
     "networks": (
         lambda: _("Lists the trained networks, or shows the card of one."),
         cli_networks.add_show_arguments,
@@ -399,10 +383,14 @@ _COMMANDS: dict[str, _Command] = {
         cli_networks.add_arguments,
         cli_networks.run,
     ),
-    "explainers": (lambda: _("Lists the explainers."), _no_arguments, _explainers),
+    "explainers": (
+        lambda: _("Lists the explainers."),
+        cli_networks.no_arguments,
+        cli_networks.list_explainers,
+    ),
     "selftest": (
         lambda: _("Explains a sample with every network and checks the answers."),
-        _no_arguments,
-        _selftest,
+        cli_networks.no_arguments,
+        cli_networks.selftest,
     ),
 }

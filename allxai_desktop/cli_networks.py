@@ -1,4 +1,4 @@
-"""The commands `allxai networks [show NAME]` and `allxai network add | remove`."""
+"""The commands `allxai networks [show NAME]`, `allxai network add | remove`, `allxai explainers`, `allxai selftest`."""
 
 import argparse
 import re
@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.architectures import ARCHITECTURES, Size
 from allxai_desktop.networks.card_text import card_lines
@@ -131,3 +132,24 @@ def _numbers(option: str, text: str | None) -> tuple[float, ...] | None:
                 option=option, text=text
             )
         ) from error
+
+
+def no_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare that nothing follows the command."""
+
+
+def list_explainers(options: argparse.Namespace) -> None:
+    """Print every explainer with its settings."""
+    width = max(map(len, EXPLAINERS))
+    for info in EXPLAINERS.values():
+        print(f"{info.name:{width}}  {_(info.title)}: {_(info.summary)}")
+        for key, setting in info.settings.items():
+            print(f"{'':{width}}  {key}={setting.default}: {_(setting.title)}, {setting.allowed}")
+
+
+def selftest(options: argparse.Namespace) -> None:
+    """Print the checks of every network as they are done. Raises `AllxaiError` where one fails."""
+    from allxai_desktop.selftest import selftest
+
+    for line in selftest():
+        print(line)

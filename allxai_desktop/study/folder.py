@@ -45,13 +45,17 @@ class StudyItem:
 
 @dataclass(frozen=True)
 class Study:
-    """The images of a folder in natural order ("cell_9" before "cell_10"); `start` is the index to show first."""
+    """The images of a folder in natural order ("cell_9" before "cell_10"); `start` is the index to show first.
+
+    `alone` tells that one image of a folder was opened by itself.
+    """
 
     folder: Path
     items: list[StudyItem]
     title: str = ""
     annotator: str | None = None
     start: int = 0
+    alone: bool = False
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -106,9 +110,18 @@ class Study:
             whole = cls._of_folder(folder)
             mine = [item for item in whole.items if item.image_path.name == path.name]
             if mine:
-                return replace(whole, items=mine)
+                return replace(whole, items=mine, alone=True)
         masks = folder / MASKS_FOLDER
-        return cls(folder, [StudyItem(path.stem, path, masks / f"{path.name}.npz")], path.name)
+        return cls(folder, [StudyItem(path.stem, path, masks / f"{path.name}.npz")], path.name, alone=True)
+
+
+def image_files(folder: Path, *, deep: bool = True) -> list[Path]:
+    """Return the files of `folder`, and with `deep` of the folders in it, that end as images do, in natural order.
+
+    Raises `OSError`.
+    """
+    found = [path for path in (folder.rglob("*") if deep else folder.iterdir()) if _is_image(path)]
+    return sorted(found, key=lambda path: _natural(path.relative_to(folder).as_posix()))
 
 
 def _is_image(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from allxai_desktop.i18n import _
 from allxai_desktop.study import audit
@@ -94,7 +94,7 @@ class Progress:
     def items(self) -> dict[str, ItemProgress]:
         """Return what is known, by the file names of the images; an image without a record is not in it."""
         with self.store.reading(PART) as db:
-            return {} if db is None else _items(db)
+            return {} if db is None else items_of(db)
 
     def people(self) -> list[Person]:
         """Return who has worked on the study, with the role of the last time."""
@@ -147,11 +147,11 @@ class Progress:
         comment: Comment | None = None,
     ) -> ItemProgress:
         with self.store.writing(PART) as db:
-            known = _items(db, item).get(item) or ItemProgress(mask_sha256=before)
+            known = items_of(db, item).get(item) or ItemProgress(mask_sha256=before)
             changed = mask != known.mask_sha256
             if not changed and action in ("edit", "found") and known.state in ("to-do", "in-progress"):
                 return known
-            state = step(known.state, action, person, known.annotator)
+            after = advanced(known, person, action, mask)
             if changed and action in ("approve", "return"):
                 raise StateError(
                     _("The mask of {name} is not the one that was submitted: look at it again.").format(
@@ -168,9 +168,7 @@ class Progress:
                 mask_before=known.mask_sha256,
                 mask_after=mask,
             )
-            painted = action == "edit" or (action == "submit" and (changed or known.annotator is None))
-            annotator = person.name if painted and person else known.annotator
-            _keep(db, item, state, annotator, mask)
+            _keep(db, item, after)
             if person is not None:
                 db.execute("INSERT OR REPLACE INTO people VALUES (?, ?)", (person.name, person.role))
             if action in ("submit", "approve"):
@@ -180,11 +178,20 @@ class Progress:
                     "INSERT INTO comments (item, person, row, col, text) VALUES (?, ?, ?, ?, ?)",
                     (item, comment.person, comment.row, comment.col, comment.text),
                 )
-            return _items(db, item)[item]
+            return items_of(db, item)[item]
 
 
-def _items(db: sqlite3.Connection, item: str | None = None) -> dict[str, ItemProgress]:
-    """Return the records of one image or of all."""
+def advanced(known: ItemProgress, person: Person | None, action: Action, mask: str | None) -> ItemProgress:
+    """Return what becomes of an image by an action that leaves it with `mask`. Raises `StateError`."""
+    state = step(known.state, action, person, known.annotator)
+    changed = mask != known.mask_sha256
+    painted = action == "edit" or (action == "submit" and (changed or known.annotator is None))
+    annotator = person.name if painted and person else known.annotator
+    return replace(known, state=state, annotator=annotator, mask_sha256=mask)
+
+
+def items_of(db: sqlite3.Connection, item: str | None = None) -> dict[str, ItemProgress]:
+    """Return the records of one image or of all, by file name."""
     comments = defaultdict(list)
     for name, *said in db.execute(
         "SELECT item, person, row, col, text FROM comments WHERE open AND (item = ?1 OR ?1 IS NULL) ORDER BY id",
@@ -201,12 +208,12 @@ def _items(db: sqlite3.Connection, item: str | None = None) -> dict[str, ItemPro
     }
 
 
-def _keep(db: sqlite3.Connection, item: str, state: State, annotator: str | None, mask: str | None) -> None:
+def _keep(db: sqlite3.Connection, item: str, now: ItemProgress) -> None:
     db.execute(
         """
         INSERT INTO items (item, state, annotator, mask_sha256) VALUES (?, ?, ?, ?)
         ON CONFLICT (item) DO UPDATE SET
             state = excluded.state, annotator = excluded.annotator, mask_sha256 = excluded.mask_sha256
         """,
-        (item, state, annotator, mask),
+        (item, now.state, now.annotator, now.mask_sha256),
     )

@@ -1,0 +1,120 @@
+"""Images of a folder become images of a study: copied, or linked where disk space is short."""
+
+import filecmp
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.files import write_whole
+from allxai_desktop.i18n import _
+from allxai_desktop.study.folder import IMAGES_FOLDER, STUDY_FILE, StudyError, image_files
+from allxai_desktop.tasks import Progress, unwatched
+
+# Masks of other programs are pictures too: "Import masks…" takes those.
+_MASK_FOLDERS = re.compile("masks?|labels?|PixelLabelData.*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came of it: file names that are new in the study, of these (as in the source → here) those that had to be
+    renamed, and how many images were there already."""
+
+    added: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]
+    known: int
+
+
+def import_images(
+    folder: str | Path, source: str | Path, *, link: bool = False, progress: Progress = unwatched
+) -> Imported:
+    """Take the images of `source` and of the folders in it into the study at `folder`, which is made when missing.
+
+    An image that is there already, by name and content, is left out; another one with its name is called `name_2`.
+    With `link` the disk holds each image once (hard links, on one disk only). Nothing is written over.
+    Raises `StudyError`, `WriteError`, or what `progress` raises; what was taken in until then stays.
+    """
+    folder, source = Path(folder), Path(source)
+    if not source.is_dir():
+        raise StudyError(_("{name} is no folder: give the folder of the images.").format(name=source.name))
+    found = [
+        path
+        for path in image_files(source)
+        if not path.is_relative_to(folder) and not _of_masks(path, source)
+    ]
+    if not found:
+        raise StudyError(
+            _("{name} holds no images: choose a folder with PNG, JPEG, BMP, TIFF or GIF files.").format(
+                name=source.name
+            )
+        )
+    images = _made(folder)
+    taken = {path.name.casefold(): path for path in image_files(images, deep=False)}
+    added, renamed, known = [], [], 0
+    for number, path in enumerate(found):
+        progress(number / len(found))
+        name = _free_name(path, taken)
+        if name is None:
+            known += 1
+            continue
+        _put(path, images / name, link)
+        taken[name.casefold()] = images / name
+        added.append(name)
+        if name != path.name:
+            renamed.append((path.relative_to(source).as_posix(), name))
+    if not (folder / STUDY_FILE).exists():
+        # A JSON text is a TOML text too.
+        title = json.dumps(folder.resolve().name, ensure_ascii=False)
+        write_whole(folder / STUDY_FILE, f"title = {title}\n".encode())
+    return Imported(tuple(added), tuple(renamed), known)
+
+
+def _of_masks(path: Path, source: Path) -> bool:
+    return any(_MASK_FOLDERS.fullmatch(part) for part in path.relative_to(source).parts[:-1])
+
+
+def _made(folder: Path) -> Path:
+    """Return the folder for the images; a study whose images lie in the folder itself stays as it is."""
+    images = folder / IMAGES_FOLDER
+    try:
+        if not images.is_dir() and folder.is_dir() and image_files(folder, deep=False):
+            return folder
+        images.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(
+            _("The study {name} cannot be made ({reason}): choose another folder.").format(
+                name=folder.name, reason=error.strerror or type(error).__name__
+            )
+        ) from error
+    return images
+
+
+def _free_name(path: Path, taken: dict[str, Path]) -> str | None:
+    """Return a file name that is free in the study, or None where this very image is there."""
+    name, number = path.name, 1
+    while name.casefold() in taken:
+        if filecmp.cmp(path, taken[name.casefold()], shallow=False):
+            return None
+        number += 1
+        name = f"{path.stem}_{number}{path.suffix}"
+    return name
+
+
+def _put(source: Path, target: Path, link: bool) -> None:
+    try:
+        if link:
+            os.link(source, target)
+        else:
+            write_whole(target, source.read_bytes())
+    except AllxaiError:
+        raise
+    except OSError as error:
+        text = (
+            _("{name} cannot be linked ({reason}): leave --link out, and it is copied.")
+            if link
+            else _("{name} could not be opened ({reason}): check that you may read it.")
+        )
+        reason = error.strerror or type(error).__name__
+        raise StudyError(text.format(name=source.name, reason=reason)) from error

@@ -1,0 +1,61 @@
+"""`allxai study`: takes images into a study, and checks its audit trail."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what follows `allxai study`."""
+    commands = parser.add_subparsers(metavar="import | verify", required=True)
+    take = commands.add_parser("import", help=_("takes a folder of images into a study"))
+    take.add_argument("study", metavar="STUDY", type=Path, help=_("the folder of the study, new or not"))
+    take.add_argument(
+        "--images", metavar="DIR", type=Path, required=True, help=_("the images, also in folders within it")
+    )
+    take.add_argument("--link", action="store_true", help=_("links the images instead of copying them"))
+    take.set_defaults(study_command=_import)
+    check = commands.add_parser("verify", help=_("checks the audit trail, and the masks against it"))
+    check.add_argument("study", metavar="STUDY", type=Path, help=_("the folder of the study"))
+    check.set_defaults(study_command=_verify)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Do what was asked for. Raises `AllxaiError`."""
+    options.study_command(options)
+
+
+def _import(options: argparse.Namespace) -> None:
+    from allxai_desktop.study.importing import import_images
+
+    found = import_images(options.study, options.images, link=options.link)
+    for was, name in found.renamed:
+        print(
+            _("{was} is called {name} here, for the study has another image of its name.").format(
+                was=was, name=name
+            )
+        )
+    print(_("{count} images taken in, {known} were there.").format(count=len(found.added), known=found.known))
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from allxai_desktop.study.verify import verify
+
+    found = verify(options.study)
+    for sentence in found.notes:
+        print(_("Note: {text}").format(text=sentence))
+    if found.problems:
+        raise AllxaiError("\n".join(found.problems))
+    if not found.entries:
+        print(_("There is no audit trail yet: nothing was submitted or edited in this study."))
+        return
+    print(
+        _("The audit trail holds: {entries} entries, and {masks} masks as it tells.").format(
+            entries=found.entries, masks=found.masks
+        )
+    )
+    print(_("Last hash: {hash}").format(hash=found.last_hash))

@@ -1,0 +1,106 @@
+"""Whether the audit trail of a study holds, and whether its masks are those that the trail tells of."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+from allxai_desktop.masks.npz import load_mask
+from allxai_desktop.study import audit
+from allxai_desktop.study.audit import Entry, described, mask_sha256
+from allxai_desktop.study.folder import Study, StudyItem
+from allxai_desktop.study.people import ROLES, Person, Role
+from allxai_desktop.study.progress import NOBODY, PART, ItemProgress, advanced, items_of
+from allxai_desktop.study.states import ACTIONS, TITLES
+from allxai_desktop.study.store import StudyStore
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found: how many entries and masks fit, sentences on what does not, and what is only worth knowing.
+
+    `last_hash` is the hash of the last entry: noted elsewhere, it shows later that nothing was taken away.
+    """
+
+    entries: int
+    masks: int
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    last_hash: str
+
+
+def verify(folder: str | Path) -> Verification:
+    """Check the trail of a study, the states that follow from it, and the masks on disk against it.
+
+    Raises `StoreError` or `StudyError` where the study cannot be read.
+    """
+    study = Study.open(folder)
+    with StudyStore.open(study.folder).reading(PART) as db:
+        trail = [] if db is None else audit.entries(db)
+        known = {} if db is None else items_of(db)
+        lost = 0 if db is None else audit.cut_off(db)
+    problems = [sentence for sentence in (audit.broken(trail),) if sentence]
+    if lost:
+        problems.append(_("The last {count} entries were taken away.").format(count=lost))
+    if not problems:
+        problems += _replayed(trail, known)
+    items = {item.image_path.name: item for item in study.items}
+    notes, fit = [], 0
+    for name, progress in known.items():
+        if name not in items:
+            notes.append(_("{name} is not in the study any more.").format(name=name))
+            continue
+        sentence = _mask_problem(items[name], progress)
+        if sentence is None:
+            fit += 1
+        elif progress.state == "in-progress":
+            notes.append(_("{name} was painted on since its last entry.").format(name=name))
+        else:
+            problems.append(sentence)
+    return Verification(len(trail), fit, tuple(problems), tuple(notes), trail[-1].hash if trail else "")
+
+
+def _replayed(trail: list[Entry], known: dict[str, ItemProgress]) -> list[str]:
+    """Return the first step of the trail that may not be taken, else what in the list does not follow from it."""
+    now: dict[str, ItemProgress] = {}
+    for entry in trail:
+        before = now.get(entry.item) or ItemProgress(mask_sha256=entry.mask_before)
+        if before.mask_sha256 != entry.mask_before:
+            sentence = _("Entry {number} ({what}) begins with another mask than the entry before it left.")
+        else:
+            try:
+                now[entry.item] = _next(before, entry)
+                continue
+            except (AllxaiError, ValueError):
+                sentence = _("Entry {number} ({what}) is a step that may not be taken.")
+        return [sentence.format(number=entry.seq, what=described(entry))]
+    return [
+        _("The list has {name} as {state}, and the trail does not.").format(
+            name=name, state=_(TITLES[found.state])
+        )
+        for name, found in known.items()
+        if name not in now or replace(found, seconds=0.0, comments=()) != now[name]
+    ]
+
+
+def _next(before: ItemProgress, entry: Entry) -> ItemProgress:
+    if entry.action not in ACTIONS or entry.role not in (*ROLES, NOBODY):
+        raise ValueError("an action or a role that there is not")
+    person = Person(entry.person, cast(Role, entry.role)) if entry.person != NOBODY else None
+    return advanced(before, person, entry.action, entry.mask_after)
+
+
+def _mask_problem(item: StudyItem, progress: ItemProgress) -> str | None:
+    try:
+        codes = load_mask(item.mask_path).codes if item.mask_path.exists() else None
+    except AllxaiError as error:
+        return str(error)
+    found = None if codes is None else mask_sha256(codes)
+    if found == progress.mask_sha256:
+        return None
+    if codes is None:
+        return _("The mask {name} is missing.").format(name=item.mask_path.name)
+    return _("The mask {name} is not the one that was {state}.").format(
+        name=item.mask_path.name, state=_(TITLES[progress.state])
+    )

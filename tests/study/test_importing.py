@@ -1,0 +1,93 @@
+import tomllib
+
+import pytest
+from PIL import Image
+
+from allxai_desktop.study.folder import Study, StudyError
+from allxai_desktop.study.importing import import_images
+
+
+def picture(path, red):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (3, 2), (red, 0, 0)).save(path)
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "from the microscope"
+    picture(folder / "cell_10.png", 1)
+    picture(folder / "cell_9.png", 2)
+    picture(folder / "monday" / "cell_9.png", 3)
+    picture(folder / "PixelLabelData_1" / "Label_1.png", 4)
+    (folder / "notes.txt").write_text("x")
+    return folder
+
+
+@pytest.fixture
+def study(tmp_path):
+    return tmp_path / "new" / "study"
+
+
+def test_a_new_study_gets_the_images_and_a_title(source, study):
+    found = import_images(study, source)
+    assert found.added == ("cell_9.png", "cell_10.png", "cell_9_2.png")
+    assert [item.image_path.name for item in Study.open(study).items] == [
+        "cell_9.png",
+        "cell_9_2.png",
+        "cell_10.png",
+    ]
+    assert tomllib.loads((study / "study.toml").read_text()) == {"title": "study"}
+
+
+def test_two_images_with_one_name_are_kept_apart(source, study):
+    assert import_images(study, source).renamed == (("monday/cell_9.png", "cell_9_2.png"),)
+    assert (study / "images" / "cell_9_2.png").read_bytes() == (source / "monday" / "cell_9.png").read_bytes()
+    assert (study / "images" / "cell_9.png").read_bytes() == (source / "cell_9.png").read_bytes()
+
+
+def test_doing_it_again_adds_nothing(source, study):
+    import_images(study, source)
+    again = import_images(study, source)
+    assert (again.added, again.known) == ((), 3)
+
+
+def test_names_that_differ_in_case_alone_are_kept_apart(source, study):
+    import_images(study, source)
+    picture(source / "more" / "CELL_10.png", 9)
+    assert import_images(study, source).added == ("CELL_10_2.png",)
+
+
+def test_images_are_linked_where_asked(source, study):
+    import_images(study, source, link=True)
+    assert (study / "images" / "cell_10.png").samefile(source / "cell_10.png")
+
+
+def test_a_study_with_its_images_beside_its_masks_stays_so(source, tmp_path):
+    picture(tmp_path / "flat" / "old.png", 7)
+    import_images(tmp_path / "flat", source)
+    assert len(Study.open(tmp_path / "flat").items) == 4
+
+
+def test_what_the_study_says_of_itself_stays(source, study):
+    study.mkdir(parents=True)
+    (study / "study.toml").write_text('title = "Mine"\n')
+    import_images(study, source)
+    assert Study.open(study).title == "Mine"
+
+
+def test_a_folder_without_images_is_refused(tmp_path, study):
+    with pytest.raises(StudyError, match="holds no images"):
+        import_images(study, tmp_path)
+    with pytest.raises(StudyError, match="is no folder"):
+        import_images(study, tmp_path / "missing")
+    assert not study.exists()
+
+
+def test_what_was_taken_in_before_it_was_stopped_stays(source, study):
+    def stop(share):
+        if share > 0:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        import_images(study, source, progress=stop)
+    assert [path.name for path in (study / "images").iterdir()] == ["cell_9.png"]

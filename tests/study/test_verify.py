@@ -1,0 +1,99 @@
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from allxai_desktop.masks.npz import save_mask
+from allxai_desktop.study.audit import mask_sha256
+from allxai_desktop.study.people import Person
+from allxai_desktop.study.progress import Progress
+from allxai_desktop.study.store import STORE_FILE, StudyStore
+from allxai_desktop.study.verify import verify
+
+A, R = Person("A07"), Person("R01", "reviewer")
+CODES = np.full((2, 3), 5, np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a study of an image approved and one in progress."""
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (3, 2)).save(tmp_path / name)
+    progress, mask = Progress(StudyStore.open(tmp_path)), mask_sha256(CODES)
+    for stem in "ab":
+        save_mask(tmp_path / "masks" / f"{stem}.npz", CODES)
+    progress.edited(A, "a.png", None, mask)
+    progress.submit(A, "a.png", mask)
+    progress.approve(R, "a.png", mask)
+    progress.edited(None, "b.png", None, mask)
+    return tmp_path
+
+
+def tamper(folder, *statements):
+    with closing(sqlite3.connect(folder / STORE_FILE)) as db:
+        for name in ("update", "delete"):
+            db.execute(f"DROP TRIGGER trail_{name}")
+        for statement in statements:
+            db.execute(statement)
+        db.commit()
+
+
+def test_an_honest_study_holds(folder):
+    found = verify(folder)
+    assert (found.entries, found.masks, found.problems, found.notes) == (4, 2, (), ())
+    assert found.last_hash == Progress(StudyStore.open(folder)).trail()[-1].hash
+
+
+def test_a_study_without_a_trail_has_nothing_to_check(tmp_path):
+    Image.new("RGB", (3, 2)).save(tmp_path / "a.png")
+    assert verify(tmp_path).entries == 0
+    assert not (tmp_path / STORE_FILE).exists()
+
+
+def test_the_first_broken_entry_is_named(folder):
+    tamper(folder, "UPDATE trail SET person = 'X' WHERE seq IN (2, 3)")
+    (sentence,) = verify(folder).problems
+    assert sentence.startswith("Entry 2 (submit, a.png, X, ")
+
+
+def test_entries_taken_from_the_end_are_told(folder):
+    tamper(folder, "DELETE FROM trail WHERE seq = 4", "DELETE FROM items WHERE item = 'b.png'")
+    assert verify(folder).problems == ("The last 1 entries were taken away.",)
+
+
+@pytest.mark.parametrize("change", ["state = 'approved'", "annotator = 'B'", "mask_sha256 = 'ff'"])
+def test_a_list_that_says_other_than_the_trail_is_told(folder, change):
+    tamper(folder, f"UPDATE items SET {change} WHERE item = 'b.png'")
+    assert verify(folder).problems[0].startswith("The list has b.png as ")
+
+
+def test_an_approved_mask_that_was_changed_is_told(folder):
+    save_mask(folder / "masks" / "a.npz", CODES - 1)
+    assert verify(folder).problems == ("The mask a.npz is not the one that was approved.",)
+
+
+def test_an_approved_mask_that_is_gone_is_told(folder):
+    (folder / "masks" / "a.npz").unlink()
+    assert verify(folder).problems == ("The mask a.npz is missing.",)
+
+
+def test_a_mask_in_progress_is_painted_on(folder):
+    save_mask(folder / "masks" / "b.npz", CODES - 1)
+    found = verify(folder)
+    assert (found.problems, found.notes) == ((), ("b.png was painted on since its last entry.",))
+
+
+def test_an_approval_by_who_painted_is_no_step(folder):
+    # As a program would that writes a sound chain and ignores the rules.
+    from allxai_desktop.study import audit
+    from allxai_desktop.study.progress import PART
+
+    with StudyStore.open(folder).writing(PART) as db:
+        mask = mask_sha256(CODES)
+        said = {"person": "A07", "role": "reviewer", "item": "a.png", "mask_before": mask, "mask_after": mask}
+        audit.append(db, action="return", **said)
+    (sentence,) = verify(folder).problems
+    assert sentence.startswith("Entry 5 (return, a.png, A07, ")
+    assert sentence.endswith("is a step that may not be taken.")

@@ -173,6 +173,16 @@ ARCHITECTURES: dict[str, Architecture] = {
         multiple=16,
         task="segmentation",
     ),
+    "mobilenet-v1-unet": Architecture(
+        "U-Net on MobileNet V1, in white light",
+        "mobilenet_unet.mobilenet_unet",
+        None,
+        input_size=(256, 256),
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        multiple=16,
+        task="segmentation",
+    ),
 }
 
 

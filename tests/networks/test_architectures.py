@@ -148,6 +148,16 @@ def test_the_standardised_unet_draws_the_same_whatever_brightness_and_contrast()
         assert torch.isfinite(model(torch.full_like(image, 0.5))).all()
 
 
+def test_the_u_net_on_mobilenet_draws_the_same_in_any_lamp_s_light():
+    torch.manual_seed(0)
+    model, image = build("mobilenet-v1-unet", 5).eval(), torch.rand(1, 3, 32, 48)
+    lamp = torch.tensor([1.0, 0.8, 0.4]).view(1, 3, 1, 1)
+    with torch.inference_mode():
+        white, yellow = model(2 * image - 1), model(2 * lamp * image - 1)
+    assert white.shape == (1, 5, 32, 48)
+    torch.testing.assert_close(yellow, white, rtol=1e-4, atol=1e-4)
+
+
 def test_there_are_no_auxiliary_heads():
     assert not [name for name, _ in build("googlenet", 8).named_parameters() if name.startswith("aux")]
 

@@ -13,7 +13,7 @@ def test_the_u_nets():
     assert not [p.name for p in PRESETS.values() if p.task == "segmentation" and p.name not in DRAWING]
 
 
-@pytest.mark.parametrize("name", DRAWING)
+@pytest.mark.parametrize("name", ["unet-nuclei", "unet-nuclei-2"])
 def test_it_is_the_u_net_of_its_source_on_80_10_10(name):
     preset = DRAWING[name]
     assert (preset.val, preset.test) == (0.1, 0.1)
@@ -24,6 +24,11 @@ def test_it_is_the_u_net_of_its_source_on_80_10_10(name):
         # 1,941,105 of one class; each further one has 16 weights and a bias.
         assert sum(p.numel() for p in model.parameters()) == 1_941_105 + 17 * (preset.classes - 1)
         assert model(views).shape == (1, preset.classes, *views.shape[2:])
+
+
+def test_that_for_five_classes_begins_with_a_trunk_that_saw_many_images():
+    preset = DRAWING["unet-five-classes"]
+    assert (preset.architecture, preset.start, preset.classes) == ("mobilenet-v1-unet", "imagenet", 5)
 
 
 def test_only_the_second_stage_begins_with_a_trained_network():

@@ -17,8 +17,9 @@ from allxai_desktop.training.datasets.label_masks import read_label_mask
 from allxai_desktop.training.datasets.mask_classes import MaskClasses
 from allxai_desktop.training.preparing.augment import affine_matrices
 
-# Numbers drawn for a view: angle, zoom, mirror, place (2), gamma and gain (1 for all channels, 3 each), grey, negative.
-_WIDTHS = [1, 1, 1, 2, 1, 3, 1, 3, 1, 1]
+# Numbers drawn for a view: angle, zoom, mirror, place (2), gamma and gain (1 for all channels, 3 each), grey, negative,
+# what of each channel's density goes into the others (9), blur, noise.
+_WIDTHS = [1, 1, 1, 2, 1, 3, 1, 3, 1, 1, 9, 1, 1]
 _LUMINANCE = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
 
 
@@ -29,7 +30,9 @@ class PairAugmentation:
     `crop` is the side in pixels of what is seen of an image, at a random place, turned by any angle, mirrored or not;
     its scale lies in 1/`zoom`…`zoom`. Optical density is scaled by exp(±`stain`) and shifted by ±`stain`/2, a third
     of both for each channel by itself; the shares `grey` and `negative` of the views lose their colour or are
-    inverted, which makes bright nuclei dark and so one stain of another.
+    inverted, which makes bright nuclei dark and so one stain of another. With `dyes` up to that share of the density
+    of each channel goes into, or is taken from, each other one, as if the dyes were others. `blur` is the highest
+    standard deviation in pixels, `noise` that of the values 0…1.
     """
 
     crop: int
@@ -37,6 +40,9 @@ class PairAugmentation:
     stain: float = 0.3
     grey: float = 0.0
     negative: float = 0.0
+    dyes: float = 0.0
+    blur: float = 0.0
+    noise: float = 0.0
 
 
 def read_classes(root: Path, item: Item, size: tuple[int, int], classes: MaskClasses) -> NDArray[np.uint8]:
@@ -66,12 +72,9 @@ def augment_pairs(
 
     Each view depends on seed, epoch and the image's number in `items` only. Edges continue as in a mirror.
     """
-    draws = torch.from_numpy(
-        np.stack(
-            [np.random.default_rng([seed, epoch, item]).random(sum(_WIDTHS), np.float32) for item in items]
-        )
-    )
-    angle, scale, mirror, place, gamma, gammas, gain, gains, grey, negative = torch.split(
+    generators = [np.random.default_rng([seed, epoch, item]) for item in items]
+    draws = torch.from_numpy(np.stack([random.random(sum(_WIDTHS), np.float32) for random in generators]))
+    angle, scale, mirror, place, gamma, gammas, gain, gains, grey, negative, dyes, blur, noise = torch.split(
         2 * draws - 1, _WIDTHS, dim=1
     )
     crop = min(settings.crop, pixels.shape[-1])
@@ -90,12 +93,33 @@ def augment_pairs(
         masks[:, None].float(), grid, mode="nearest", padding_mode="reflection", align_corners=False
     )
     density = -torch.log(views.clamp(min=1 / 255))
+    if settings.dyes:
+        mixing = torch.eye(3) + settings.dyes * dyes.view(-1, 3, 3) * (1 - torch.eye(3))
+        density = torch.einsum("nij,njhw->nihw", mixing, density).clamp(min=0)
     scales = torch.exp(settings.stain * (gamma + gammas / 3))[:, :, None, None]
     shifts = (settings.stain / 2 * (gain + gains / 3))[:, :, None, None]
     views = torch.exp(-(density * scales + shifts)).clamp(0, 1)
     views = torch.where(_of(grey, settings.grey), (views * _LUMINANCE).sum(1, keepdim=True), views)
     views = torch.where(_of(negative, settings.negative), 1 - views, views)
+    if settings.blur:
+        views = _blurred(views, settings.blur * (blur + 1) / 2, math.ceil(2 * settings.blur))
+    if settings.noise:
+        drawn = np.stack([random.standard_normal(views.shape[1:], np.float32) for random in generators])
+        strength = settings.noise * (noise + 1) / 2
+        views = (views + strength[:, :, None, None] * torch.from_numpy(drawn)).clamp(0, 1)
     return views, seen[:, 0].byte()
+
+
+def _blurred(images: Tensor, sigma: Tensor, radius: int) -> Tensor:
+    """Return images (N, C, h, w) smoothed by Gaussians of `sigma` (N, 1) pixels, cut off at `radius`."""
+    count, channels = images.shape[:2]
+    offsets = torch.arange(-radius, radius + 1)
+    kernels = torch.exp(-(offsets**2) / (2 * sigma.clamp(min=0.1) ** 2))
+    kernels = (kernels / kernels.sum(1, keepdim=True)).repeat_interleave(channels, 0)
+    planes = functional.pad(images, (radius,) * 4, mode="replicate").flatten(0, 1)[None]
+    for shape in ((-1, 1, 1, 2 * radius + 1), (-1, 1, 2 * radius + 1, 1)):
+        planes = functional.conv2d(planes, kernels.view(shape), groups=count * channels)
+    return planes.view(images.shape)
 
 
 def _of(drawn: Tensor, share: float) -> Tensor:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -77,6 +79,41 @@ def test_the_stain_changes_without_touching_the_mask():
     assert views.std((2, 3)).max() < 1e-6
     assert (views - 100 / 255).abs().min() > 1e-3
     assert torch.equal(seen, masks)
+
+
+def test_dyes_take_from_one_channel_and_give_to_another():
+    pixels = torch.tensor([255, 255, 100], dtype=torch.uint8).view(1, 3, 1, 1).repeat(20, 1, 8, 8)
+    masks = torch.zeros(20, 8, 8, dtype=torch.uint8)
+    settings = PairAugmentation(8, stain=0.0, dyes=0.5)
+    views, _seen = augment_pairs(pixels, masks, settings, seed=0, epoch=0, items=range(20))
+    density = -torch.log(views[:, :, 4, 4])
+    # Blue keeps its own; up to half of it comes to the others, and what would be below nothing is nothing.
+    torch.testing.assert_close(density[:, 2], torch.full((20,), -float(np.log(100 / 255))))
+    assert 0 <= density[:, :2].min() < density[:, :2].max() <= 0.5 * density[0, 2]
+    assert (density[:, :2] == 0).any()
+
+
+def test_blur_keeps_the_sum_and_lowers_the_peak():
+    pixels = torch.zeros(4, 3, 17, 17, dtype=torch.uint8)
+    pixels[:, :, 8, 8] = 255
+    masks = torch.zeros(4, 17, 17, dtype=torch.uint8)
+    plain = PairAugmentation(17, zoom=1.0, stain=0.0)
+    sharp, _seen = augment_pairs(pixels, masks, plain, seed=0, epoch=0, items=range(4))
+    views, _seen = augment_pairs(pixels, masks, replace(plain, blur=2.0), seed=0, epoch=0, items=range(4))
+    # Black is 1/255 here.
+    torch.testing.assert_close(views.sum((2, 3)), sharp.sum((2, 3)), rtol=1e-3, atol=0)
+    peaks = views.amax((1, 2, 3))
+    assert 1 / (2 * np.pi * 2**2) < peaks.min() < 0.5
+    assert peaks.unique().numel() > 1
+
+
+def test_noise_is_no_stronger_than_said():
+    pixels = torch.full((8, 3, 64, 64), 128, dtype=torch.uint8)
+    masks = torch.zeros(8, 64, 64, dtype=torch.uint8)
+    settings = PairAugmentation(64, stain=0.0, noise=0.1)
+    views, _seen = augment_pairs(pixels, masks, settings, seed=0, epoch=0, items=range(8))
+    deviations = views.std((1, 2, 3))
+    assert 0 < deviations.min() < deviations.max() < 0.1 * 1.05
 
 
 def test_a_mask_is_read_at_the_size_of_the_network(tmp_path):

@@ -1,0 +1,99 @@
+"""Makes the data set of the five-class network: `python -m allxai_desktop.training.five_classes --data DIR --out DIR`.
+
+`--data` holds `bccd_masks/`, whose masks tell nucleus and cytoplasm from the rest, and `pbc/`, of which the program's
+resources hold painted masks. The result is `images/` and `masks/`, for `allxai train --preset unet-five-classes`.
+"""
+
+import argparse
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from allxai_desktop.files import write_whole
+from allxai_desktop.images import CellImage, image_from_array, read_image
+from allxai_desktop.masks.npz import load_mask, save_mask
+from allxai_desktop.masks.pictures import read_values
+from allxai_desktop.proposing.classical import optical_density
+from allxai_desktop.study.folder import IMAGES_FOLDER, MASKS_FOLDER
+from allxai_desktop.training.preparing.copies import make_empty, png_bytes
+
+# Of bccd_masks every second image, so that its one laboratory does not outweigh the painted masks.
+_STRIDE = 2
+# Outlines of bccd_masks are polygons: so many pixels on either side of them are left unlabelled.
+_DOUBT = 3
+# Green density between which it is left open whether anything lies there, and red density of what is no red cell.
+_NOTHING, _SOMETHING, _DYED = 0.06, 0.12, 0.45
+# Pixels of a hole that is the pale middle of a red cell, and of dyed things that are platelets.
+_MIDDLE, _PLATELET = 1500, 900
+
+
+def derive(pixels: NDArray[np.uint8], given: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the codes (H, W) of an image (H, W, 3) where `given` is 1 in nuclei, 2 in cytoplasm and 0 elsewhere.
+
+    Elsewhere what absorbs green light is red cell, with its pale middle, and the rest background; platelets are
+    background too, for they are none of the classes. Doubtful pixels are 0.
+    """
+    density = ndimage.gaussian_filter(optical_density(pixels), (1, 1, 0))
+    green, red = density[..., 1], density[..., 0]
+    lies = green > _SOMETHING
+    holes, count = ndimage.label(~lies)
+    sizes = np.bincount(holes.ravel(), minlength=count + 1)
+    sizes[0] = sizes.max() + 1
+    filled = lies | (sizes < _MIDDLE)[holes]
+    codes = np.where(filled, np.uint8(4), np.uint8(5))
+    codes[(green > _NOTHING) & ~filled] = 0
+    dyed = ndimage.binary_dilation((red > _DYED) & (given == 0), iterations=2)
+    labels, count = ndimage.label(dyed)
+    small = np.bincount(labels.ravel(), minlength=count + 1) < _PLATELET
+    codes[dyed] = np.where(small[labels], np.uint8(5), np.uint8(0))[dyed]
+    codes = np.where(given > 0, given, codes)
+    square = np.ones((2 * _DOUBT + 1,) * 2, bool)
+    outline = ndimage.maximum_filter(given, footprint=square) != ndimage.minimum_filter(
+        given, footprint=square
+    )
+    codes[outline] = 0
+    return codes
+
+
+def square_about(given: NDArray[np.uint8]) -> tuple[slice, slice]:
+    """Return rows and columns of the largest square in the image that has what is `given` nearest to its middle."""
+    side = min(given.shape)
+    middle = [
+        int(places.mean()) if places.size else size // 2
+        for places, size in zip(np.nonzero(given), given.shape, strict=True)
+    ]
+    starts = [min(max(0, at - side // 2), size - side) for at, size in zip(middle, given.shape, strict=True)]
+    return slice(starts[0], starts[0] + side), slice(starts[1], starts[1] + side)
+
+
+def make(data: Path, out: Path) -> None:
+    """Write the data set to the empty folder `out`."""
+    make_empty(out, [Path(IMAGES_FOLDER), Path(MASKS_FOLDER)])
+    for path in sorted((data / "bccd_masks").glob("*.jpg"))[::_STRIDE]:
+        given = read_values(path.with_name(f"{path.stem}_mask.png")).astype(np.uint8)
+        rows, columns = square_about(given)
+        image = image_from_array(read_image(path).pixels[rows, columns], f"bccd_{path.stem}.png")
+        _write(out, image, derive(image.pixels, given[rows, columns]))
+    images = {path.stem: path for path in (data / "pbc").rglob("*.jpg")}
+    with as_file(files("allxai_resources")) as resources:
+        for folder in (resources / "sample_study" / "masks", resources / "training_masks" / "pbc"):
+            for mask in sorted(folder.glob("*.npz")):
+                image = read_image(images[mask.stem])
+                _write(out, image, load_mask(mask, image).codes)
+
+
+def _write(out: Path, image: CellImage, codes: NDArray[np.uint8]) -> None:
+    stem = Path(image.name).stem
+    write_whole(out / IMAGES_FOLDER / f"{stem}.png", png_bytes(image.pixels))
+    save_mask(out / MASKS_FOLDER / f"{stem}.npz", codes, image=image)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    make(options.data, options.out)

@@ -1,0 +1,55 @@
+"""`allxai study agreement`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+
+
+def add_command(commands: Any) -> None:
+    """Declare `agreement` among the commands of an argparse parser."""
+    parser = commands.add_parser(
+        "agreement", help=_("compares first and second annotations, and people with the proposal")
+    )
+    parser.add_argument("study", metavar="STUDY", type=Path, help=_("the folder of the study"))
+    parser.add_argument(
+        "--proposal", action="store_true", help=_("compares the masks with what the program proposes, too")
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help=_("gets agreement.csv, agreement.json and agreement.html")
+    )
+    parser.set_defaults(study_command=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the table, and write it where asked. Raises `AllxaiError`."""
+    from allxai_desktop.agreement.gathering import measure_study, start_proposal
+    from allxai_desktop.agreement.report import lines, write_report
+    from allxai_desktop.study.folder import Study
+
+    study = Study.open(options.study)
+    found = measure_study(study, start_proposal if options.proposal else None, progress=_progress)
+    print("\n".join(lines(found)))
+    for problem in found.problems:
+        print(problem, file=sys.stderr)
+    if options.out is not None:
+        try:
+            options.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AllxaiError(
+                _("The folder {name} cannot be made ({reason}): choose another one.").format(
+                    name=options.out.name, reason=error.strerror or type(error).__name__
+                )
+            ) from error
+        names = write_report(options.out, found, study.title)
+        print(_("Written: {names}.").format(names=", ".join(names)))
+
+
+def _progress(share: float) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{100 * share:3.0f} %\r", end="", file=sys.stderr, flush=True)

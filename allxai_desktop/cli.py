@@ -369,7 +369,7 @@ _COMMANDS: dict[str, _Command] = {
         masks_cli.run,
     ),
     "study": (
-        lambda: _("Takes images into a study; checks its audit trail."),
+        lambda: _("Takes images into a study; checks its audit trail; compares annotations."),
         study_cli.add_arguments,
         study_cli.run,
     ),

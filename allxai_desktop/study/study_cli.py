@@ -1,17 +1,18 @@
-"""`allxai study`: takes images into a study, and checks its audit trail."""
+"""`allxai study`: takes images into a study, checks its audit trail, and compares annotations."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from allxai_desktop.agreement import agreement_cli
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what follows `allxai study`."""
-    commands = parser.add_subparsers(metavar="import | verify", required=True)
+    commands = parser.add_subparsers(metavar="import | verify | agreement", required=True)
     take = commands.add_parser("import", help=_("takes a folder of images into a study"))
     take.add_argument("study", metavar="STUDY", type=Path, help=_("the folder of the study, new or not"))
     take.add_argument(
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check = commands.add_parser("verify", help=_("checks the audit trail, and the masks against it"))
     check.add_argument("study", metavar="STUDY", type=Path, help=_("the folder of the study"))
     check.set_defaults(study_command=_verify)
+    agreement_cli.add_command(commands)
 
 
 def run(options: argparse.Namespace) -> None:

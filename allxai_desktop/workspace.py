@@ -16,12 +16,16 @@ from psygnal import Signal
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage, read_image
-from allxai_desktop.masks.npz import MaskError, MaskFile, load_mask
 from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.painting.history import Runs
 from allxai_desktop.session import Session
 from allxai_desktop.study.ahead import ImageAhead
 from allxai_desktop.study.autosave import Autosaver
+from allxai_desktop.study.finding import find_mask
 from allxai_desktop.study.folder import Study, StudyItem
+from allxai_desktop.study.keeper import MaskKeeper
+from allxai_desktop.study.locks import Holder
+from allxai_desktop.study.locks import Session as PaintingSession
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.store import StudyStore
 
@@ -44,8 +48,7 @@ class _Loaded:
     index: int
     image: CellImage
     codes: NDArray[np.uint8]
-    mask_path: Path
-    meta: dict[str, Any]
+    keeper: MaskKeeper
     notices: tuple[Notice, ...]
 
 
@@ -60,6 +63,7 @@ class Workspace:
     item_left = Signal()
     item_shown = Signal(int)
     item_failed = Signal(int)
+    holder_changed = Signal()
     saved_changed = Signal(str)
     noticed = Signal(Notice)
 
@@ -72,9 +76,10 @@ class Workspace:
         self.study: Study | None = None
         self.index: int | None = None
         self.image: CellImage | None = None
-        self.mask_path: Path | None = None
         self.saved: SavedState = "saved"
-        self._meta: dict[str, Any] = {}
+        self._me = PaintingSession.new()
+        self._keeper: MaskKeeper | None = None
+        self._keepers: dict[Path, MaskKeeper] = {}
         self._dispatch = dispatch
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="load")
         self._ahead = ImageAhead()
@@ -84,12 +89,22 @@ class Workspace:
             on_saved=lambda path: dispatch(lambda: self._on_saved(path)),
             on_error=lambda path, error: dispatch(lambda: self._on_save_error(path, error)),
         )
-        self.paint.stroke_ended.connect(self.save)
+        self.paint.stroke_ended.connect(self._on_stroke)
 
     @property
     def item(self) -> StudyItem | None:
         """The item that is shown."""
         return None if self.study is None or self.index is None else self.study.items[self.index]
+
+    @property
+    def mask_path(self) -> Path | None:
+        """Where the mask that is shown is saved."""
+        return None if self._keeper is None else self._keeper.path
+
+    @property
+    def holder(self) -> Holder | None:
+        """Who else paints the mask of this image; what is painted here is then saved as a copy."""
+        return None if self._keeper is None else self._keeper.holder
 
     def open(self, path: Path) -> None:
         """Open a study, a folder of images or one image; what is open stays where that fails.
@@ -128,12 +143,29 @@ class Workspace:
 
     def save(self) -> None:
         """Save the mask as it is now, on another thread; an image without a single label gets no new file."""
-        if self.image is None or self.mask_path is None:
-            return
-        if not self.paint.codes.any() and not self.mask_path.exists():
+        keeper = self._keeper
+        if keeper is None or (keeper.clean and not self.paint.codes.any() and not keeper.path.exists()):
             return
         self._set_saved("saving")
-        self._autosaver.submit(self.mask_path, self.paint.codes.copy(), **self._mask_facts())
+        self._autosaver.submit(
+            keeper.key, self.paint.codes.copy(), keeper.save, strokes=keeper.strokes, **self._mask_facts()
+        )
+
+    def take_over(self) -> None:
+        """Take the mask from whoever holds it, who goes on in a copy, and show it as it was saved last."""
+        keeper, index = self._keeper, self.index
+        if keeper is None or keeper.holder is None or index is None:
+            return
+
+        def work() -> None:
+            try:
+                keeper.take_over()
+            except AllxaiError as error:
+                self._notice("error", str(error))
+            else:
+                self._dispatch(lambda: self.show(index))
+
+        self._loader.submit(work)
 
     def export(self, path: Path, form: str = "npz") -> None:
         """Write the mask to a file of the user's choice, on another thread, in a format of `masks.formats`."""
@@ -160,10 +192,12 @@ class Workspace:
         self.paint.end_stroke()
         if self.image is not None:
             self.item_left.emit()
-        self.paint.stroke_ended.disconnect(self.save)
+        self.paint.stroke_ended.disconnect(self._on_stroke)
         self._ahead.close()
         done = self._autosaver.close(timeout)
         self._loader.shutdown(wait=True, cancel_futures=True)
+        for keeper in self._keepers.values():
+            keeper.close()
         return done
 
     def unsaved(self, timeout: float = 30.0) -> bool:
@@ -171,11 +205,20 @@ class Workspace:
         return not self._autosaver.flush(timeout)
 
     def _mask_facts(self) -> dict[str, Any]:
+        meta = {} if self._keeper is None else self._keeper.meta
         return {
             "image": self.image,
-            "annotator": self.person.name if self.person else self._meta.get("annotator"),
-            "created": self._meta.get("created"),
+            "annotator": self.person.name if self.person else meta.get("annotator"),
+            "created": meta.get("created"),
         }
+
+    def _on_stroke(self, runs: Runs) -> None:
+        if self._keeper is not None:
+            before = self.holder
+            self._keeper.stroke(runs, self.paint.codes)
+            if self.holder is not before:
+                self.holder_changed.emit()
+        self.save()
 
     def _enter(self, study: Study) -> None:
         self.study, self.index, self._asked = study, None, study.start
@@ -206,35 +249,14 @@ class Workspace:
         if item.pixel_size_um is not None:
             image = replace(image, pixel_size_um=item.pixel_size_um)
         notices = [Notice("info", f"{image.name}: {note}") for note in image.notes]
-        mask_path, mask, refused = self._usable_mask(item.mask_path, image)
-        if refused:
-            text = _("{reason} What you paint is saved as {name}; the file stays as it is.").format(
-                reason=refused, name=mask_path.name
-            )
-            notices.append(Notice("warning", text))
-        if mask is not None and mask.warning:
-            notices.append(Notice("warning", mask.warning))
-        codes = mask.codes if mask is not None else np.zeros(image.pixels.shape[:2], np.uint8)
-        unsaved = self._autosaver.unsaved(mask_path)
-        if unsaved is not None and unsaved.shape == codes.shape:
-            codes = unsaved
-        meta = mask.meta if mask is not None else {}
-        return _Loaded(study, index, image, codes, mask_path, meta, tuple(notices))
-
-    def _usable_mask(self, path: Path, image: CellImage) -> tuple[Path, MaskFile | None, str | None]:
-        """Return where the mask of `image` is or will be, the mask if there is one, and why `path` is left alone.
-
-        A file that is no mask of this image is never written over: `<stem>-2.npz`, `-3`, … take its place.
-        """
-        number, refused, candidate = 1, None, path
-        while candidate.exists():
-            try:
-                return candidate, load_mask(candidate, image), refused
-            except MaskError as error:
-                refused = refused or str(error)
-            number += 1
-            candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
-        return candidate, None, refused
+        keeper, unsaved = self._keepers.get(item.mask_path), self._autosaver.unsaved(item.mask_path)
+        if keeper is not None and unsaved is not None and unsaved.shape == image.pixels.shape[:2]:
+            return _Loaded(study, index, image, unsaved, keeper, tuple(notices))
+        person = self.person.name if self.person else study.annotator
+        found = find_mask(item.mask_path, image, self._me, person)
+        notices += [Notice("warning", note) for note in found.notes]
+        keeper = MaskKeeper(image, found, self._me, person, lambda text: self._notice("warning", text))
+        return _Loaded(study, index, image, found.codes, keeper, tuple(notices))
 
     def _present(self, request: int, loaded: _Loaded) -> None:
         if request != self._request:
@@ -247,15 +269,27 @@ class Workspace:
             self._enter(loaded.study)
         self.session.set_image(None)
         self.index, self.image = loaded.index, loaded.image
-        self.mask_path, self._meta = loaded.mask_path, loaded.meta
+        self._keep(loaded.keeper)
         if self.saved == "saving":
             # The end of that stroke is being saved for the image before; should it fail, it will be said.
             self._set_saved("saved")
         self.paint.new_image(loaded.codes)
         self.item_shown.emit(loaded.index)
         self.session.set_image(loaded.image)
+        self.holder_changed.emit()
         for notice in loaded.notices:
             self.noticed.emit(notice)
+        if loaded.keeper.start():
+            self.save()
+
+    def _keep(self, keeper: MaskKeeper) -> None:
+        before, self._keeper = self._keeper, keeper
+        keeper.resume()
+        self._keepers = {key: other for key, other in self._keepers.items() if not other.done}
+        self._keepers[keeper.key] = keeper
+        if before is not None and before is not keeper:
+            # At once, where the same image is shown anew.
+            before.retire() if before.key == keeper.key else self._loader.submit(before.retire)
 
     def _skip(self, request: int, study: Study, index: int, text: str) -> None:
         if request == self._request:
@@ -267,8 +301,10 @@ class Workspace:
         self._dispatch(lambda: self.noticed.emit(Notice(level, text)))
 
     def _on_saved(self, path: Path) -> None:
-        if path == self.mask_path:
+        if self._keeper is not None and path == self._keeper.key:
             self._set_saved("saved")
+            # It may have found that somebody else changed the file.
+            self.holder_changed.emit()
 
     def _on_save_error(self, path: Path, error: AllxaiError) -> None:
         self._set_saved("failed")

@@ -63,8 +63,25 @@ class MaskFile:
 # Writing
 
 
-def save_mask(
-    path: str | Path,
+def save_mask(path: str | Path, codes: NDArray[np.uint8], **facts: Any) -> None:
+    """Write a mask uint8 (H, W) whole or not at all; the last folder of `path` is made when it is missing.
+
+    `facts` are those of `mask_bytes`. Raises `MaskError`; the file that was there before is then untouched.
+    """
+    path = Path(path)
+    put_mask(path, mask_bytes(path, codes, **facts))
+
+
+def put_mask(path: Path, data: memoryview) -> None:
+    """Write the bytes of a mask file whole or not at all. Raises `MaskError`."""
+    try:
+        write_whole(path, data)
+    except WriteError as error:
+        raise MaskError(str(error)) from error
+
+
+def mask_bytes(
+    path: Path,
     codes: NDArray[np.uint8],
     *,
     image: CellImage | None = None,
@@ -72,12 +89,11 @@ def save_mask(
     state: str = "in-progress",
     created: str | None = None,
     accepted_proposal_share: float = 0.0,
-) -> None:
-    """Write a mask uint8 (H, W) whole or not at all; the last folder of `path` is made when it is missing.
+) -> memoryview:
+    """Return the bytes of the mask file `path`. Raises `MaskError`.
 
-    `created` is an ISO 8601 time, now when None. Raises `MaskError`; the file that was there before is then untouched.
+    `created` is an ISO 8601 time, now when None.
     """
-    path = Path(path)
     if codes.ndim != 2 or codes.dtype != np.uint8 or (codes.size and codes.max() > MAX_CODE):
         raise MaskError(
             _("{name} was not saved: a mask is two-dimensional with codes 0 to {highest}.").format(
@@ -113,10 +129,7 @@ def save_mask(
         **class_table(),
         meta_json=np.array(json.dumps(meta, ensure_ascii=False, allow_nan=False)),
     )
-    try:
-        write_whole(path, buffer.getbuffer())
-    except WriteError as error:
-        raise MaskError(str(error)) from error
+    return buffer.getbuffer()
 
 
 def class_table() -> dict[str, NDArray[Any]]:

@@ -14,6 +14,7 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.masks.npz import save_mask
 
+Write = Callable[..., None]
 Codes = NDArray[np.uint8] | Callable[[], NDArray[np.uint8]]
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 class _State:
     codes: Codes
     facts: dict[str, Any]
+    write: Write | None
     told: bool = False
 
 
@@ -47,17 +49,17 @@ class Autosaver:
         self._thread = threading.Thread(target=self._work, name="autosave", daemon=True)
         self._thread.start()
 
-    def submit(self, path: Path, codes: Codes, **facts: Any) -> None:
+    def submit(self, path: Path, codes: Codes, write: Write | None = None, **facts: Any) -> None:
         """Have a mask written: `codes` uint8 (H, W), left alone from now on, or a call that returns them.
 
-        A state of the same file that is still waiting is replaced; `facts` go to `save_mask`. What failed before
-        is tried again. Raises `RuntimeError` after `close`.
+        A state of the same file that is still waiting is replaced; `path`, the codes and `facts` go to `write`,
+        or else to `save_mask`. What failed before is tried again. Raises `RuntimeError` after `close`.
         """
         with self._changed:
             if self._closing:
                 raise RuntimeError("the autosaver is closed")
             self._failed.pop(path, None)
-            self._waiting[path] = _State(codes, facts)
+            self._waiting[path] = _State(codes, facts, write)
             self._retry()
 
     def unsaved(self, path: Path) -> NDArray[np.uint8] | None:
@@ -111,7 +113,8 @@ class Autosaver:
     @staticmethod
     def _save(path: Path, state: _State) -> AllxaiError | None:
         try:
-            save_mask(path, state.codes() if callable(state.codes) else state.codes, **state.facts)
+            codes = state.codes() if callable(state.codes) else state.codes
+            (state.write or save_mask)(path, codes, **state.facts)
         except AllxaiError as error:
             return error
         except Exception:

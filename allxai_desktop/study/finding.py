@@ -1,0 +1,195 @@
+"""What is there for an image that is opened: its mask, who paints it, and strokes that a crash left in a journal."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allxai_desktop.i18n import N_, _, counted
+from allxai_desktop.images import CellImage
+from allxai_desktop.masks.npz import MaskError, MaskFile, load_mask
+from allxai_desktop.study.journal import (
+    NO_FILE,
+    JournalError,
+    Recorded,
+    file_sha256,
+    journals_of,
+    read_journal,
+)
+from allxai_desktop.study.locks import Holder, Session, holder_of, left_behind, lock_path
+
+
+@dataclass(frozen=True, eq=False)
+class Crashed:
+    """Journals of programs that ended: the one whose last `count` strokes are brought back, and others.
+
+    The strokes of the `spent` are in the mask file or in `recorded`; the `foreign` do not fit.
+    """
+
+    recorded: Recorded | None = None
+    count: int = 0
+    spent: tuple[Recorded, ...] = ()
+    foreign: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What is there for an image whose mask belongs at `key`: `codes` uint8 (H, W), to be saved at `path`.
+
+    `sha256` is that of the file at `path` ("" where it cannot be read); `holder` who else paints, and `held` what;
+    `codes` have the strokes of `crashed.recorded`; `notes` are sentences for the user, the weightiest last.
+    """
+
+    key: Path
+    path: Path
+    codes: NDArray[np.uint8]
+    meta: dict[str, Any]
+    sha256: str
+    holder: Holder | None
+    held: Path | None
+    crashed: Crashed
+    notes: tuple[str, ...]
+
+
+def find_mask(path: Path, image: CellImage, me: Session, person: str | None) -> Found:
+    """Look for the mask of an image at `path`, or beside it where that is another's. Nothing is written.
+
+    A file that is no mask of this image, or that somebody else paints, is never written over: `<stem>-2.npz`, `-3`, …
+    take its place. Of those that others paint, the copy that `person` began is gone on with.
+    """
+    shown: MaskFile | None = None
+    mask: MaskFile | None = None
+    refused: str | None = None
+    holder: Holder | None = None
+    held_path: Path | None = None
+    target, sha256 = path, NO_FILE
+    for target in candidates(path):
+        sha256, mask = sha256_or_unknown(target), None
+        try:
+            mask = load_mask(target, image) if sha256 != NO_FILE else None
+        except MaskError as error:
+            refused = refused or str(error)
+            continue
+        held = holder_of(lock_path(target), me)
+        if held is not None:
+            holder, held_path, shown = holder or held, held_path or target, shown or mask
+        elif mask is None or holder is None or mask.meta.get("annotator") == person:
+            break
+    shown = mask or shown
+    empty = np.zeros(image.pixels.shape[:2], np.uint8)
+    crashed, painted = _crashed(target, image, me, sha256, empty if mask is None else mask.codes)
+    if painted is None:
+        painted = empty if shown is None else shown.codes
+    notes = []
+    if shown is not None and shown.warning:
+        notes.append(shown.warning)
+    if refused is not None:
+        text = _("{reason} What you paint is saved as {name}; the file stays as it is.")
+        notes.append(text.format(reason=refused, name=target.name))
+    if holder is None:
+        notes += _of_copy(target, image)
+    notes += _of_crash(crashed, left_behind(lock_path(target), me), target)
+    if holder is not None:
+        notes.append(
+            _(
+                "{person} paints {name}, since {time}. What you paint is saved as a copy, {copy}; "
+                "to paint in the mask itself, choose File › Take Over Image."
+            ).format(person=holder.name, name=image.name, time=holder.time, copy=target.name)
+        )
+    meta = {} if mask is None else mask.meta
+    return Found(path, target, painted, meta, sha256, holder, held_path, crashed, tuple(notes))
+
+
+def candidates(path: Path) -> Iterator[Path]:
+    """Yield a path, and then `<stem>-2`, `-3`, … without end."""
+    yield path
+    for number in count(2):
+        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def sha256_or_unknown(path: Path) -> str:
+    """Return the SHA-256 of a file, `NO_FILE` where there is none, "" where it cannot be read."""
+    try:
+        return file_sha256(path)
+    except OSError:
+        return ""
+
+
+def _crashed(
+    target: Path, image: CellImage, me: Session, sha256: str, codes: NDArray[np.uint8]
+) -> tuple[Crashed, NDArray[np.uint8] | None]:
+    """Return the journals of dead sessions for the mask `codes`, and the mask with the strokes of the fullest on it."""
+    fitting: list[tuple[Recorded, int, NDArray[np.uint8]]] = []
+    foreign = []
+    for path in journals_of(target, image.sha256):
+        try:
+            recorded = read_journal(path)
+            if recorded.head.session.id != me.id and recorded.head.session.alive():
+                continue
+            had = recorded.had_by(sha256)
+            if had is None or not recorded.is_of(image.sha256, codes.shape):
+                raise JournalError("the journal is of another image or mask")
+            fitting.append((recorded, had, recorded.painted(codes, had)))
+        except JournalError:
+            foreign.append(path)
+    fitting.sort(key=lambda one: len(one[0].strokes) - one[1])
+    if not fitting:
+        return Crashed(foreign=tuple(foreign)), None
+    recorded, had, painted = fitting[-1]
+    lost = len(recorded.strokes) - had
+    # One that the mask file has whole goes by itself.
+    spent = [one for one, had, _painted in fitting if had == len(one.strokes) or recorded.has(one)]
+    foreign += [one.path for one, _had, _painted in fitting if one not in spent and one is not recorded]
+    found = Crashed(
+        recorded if lost else None,
+        lost,
+        tuple(one for one in spent if one is not recorded or not lost),
+        tuple(foreign),
+    )
+    return found, painted if lost else None
+
+
+def _of_crash(crashed: Crashed, gone: Holder | None, target: Path) -> list[str]:
+    recorded = crashed.recorded
+    if recorded is not None:
+        with suppress(OSError):
+            time = datetime.fromtimestamp(recorded.path.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
+            one = N_("The program ended before it saved the last stroke, of {time}: it was brought back.")
+            many = N_(
+                "The program ended before it saved the last {count} strokes, until {time}: they were brought back."
+            )
+            return [counted(crashed.count, one, many).replace("{time}", time)]
+    if gone is not None:
+        return [
+            _("{person} began to paint {name} at {time}, and the program ended: you may go on.").format(
+                person=gone.name, name=target.name, time=gone.time
+            )
+        ]
+    return []
+
+
+def _of_copy(target: Path, image: CellImage) -> list[str]:
+    """Return the note on a copy that somebody painted while another held this mask."""
+    others = candidates(target)
+    next(others)
+    other = next(others)
+    try:
+        if not other.exists():
+            return []
+        mask = load_mask(other, image)
+    except (MaskError, OSError):
+        return []
+    if mask.warning:
+        return []
+    person = mask.meta.get("annotator") or _("Somebody")
+    return [
+        _("{name} is a second mask of this image, painted by {person}: compare the two.").format(
+            name=other.name, person=person
+        )
+    ]

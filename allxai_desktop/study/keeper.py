@@ -1,0 +1,238 @@
+"""Keeps the mask of the image that is painted safe: who holds it, its journal, and a file that nobody else changed."""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allxai_desktop.i18n import _
+from allxai_desktop.images import CellImage
+from allxai_desktop.masks.npz import MaskError, load_mask, mask_bytes, put_mask
+from allxai_desktop.painting.history import Runs
+from allxai_desktop.study.finding import Found, candidates, sha256_or_unknown
+from allxai_desktop.study.journal import NO_FILE, Head, Journal
+from allxai_desktop.study.locks import (
+    Holder,
+    Lock,
+    Session,
+    acquire,
+    held_by_me,
+    holder_of,
+    lock_path,
+    take_by_force,
+)
+
+log = logging.getLogger(__name__)
+
+
+class MaskKeeper:
+    """Journals each stroke on an image and saves its mask, beside the file where somebody else has it.
+
+    `key` is where the mask of this image belongs, `path` where it is saved now, `meta` what its file said, `holder` who
+    else paints it. `warn` is called with sentences for the user, on any thread. The lock is taken at the first stroke:
+    who only looks holds up nobody.
+    """
+
+    def __init__(
+        self, image: CellImage, found: Found, me: Session, person: str | None, warn: Callable[[str], None]
+    ) -> None:
+        self.key = found.key
+        self.path = found.path
+        self.holder = found.holder
+        self.meta = found.meta
+        self._name = image.name
+        self._crashed, self._others = found.crashed, found.held
+        self._me, self._person, self._warn = me, person, warn
+        self._sha256 = found.sha256
+        self._lock: Lock | None = None
+        self._held = self._retired = self._told = False
+        self._mutex = threading.RLock()
+        height, width = found.codes.shape
+        head = Head(image.sha256, found.sha256 or NO_FILE, height, width, me)
+        self._journal = Journal(self.path, head, found.codes if found.sha256 == NO_FILE else None)
+
+    @property
+    def strokes(self) -> int:
+        """How many strokes were journalled."""
+        return self._journal.count
+
+    @property
+    def clean(self) -> bool:
+        """Whether the file has every stroke."""
+        return self._journal.empty
+
+    @property
+    def done(self) -> bool:
+        """Whether the image was let go and nothing is left to save."""
+        return self._retired and not self._held and self.clean
+
+    def start(self) -> bool:
+        """Take over what a crash left. Returns whether strokes were brought back, which are then to be saved."""
+        crashed = self._crashed
+        for path in crashed.foreign:
+            self._set_aside(path)
+        if held_by_me(lock_path(self.path), self._me):
+            self._hold()
+        if crashed.recorded is None:
+            for spent in crashed.spent:
+                with suppress(OSError):
+                    spent.path.unlink()
+            return False
+        self._hold()
+        try:
+            self._journal.adopt(crashed.recorded, crashed.spent)
+        except OSError as error:
+            self._tell_unwritten(error)
+        return True
+
+    def stroke(self, runs: Runs, codes: NDArray[np.uint8]) -> None:
+        """Journal a stroke that led to `codes` uint8 (H, W), before the next one begins."""
+        if not self._held:
+            path = self.path
+            self._hold()
+            if self.path != path:
+                before = codes.copy()
+                edit = runs.unpack()
+                before.reshape(-1)[edit.indices] = edit.old & 0x7F
+                self._journal.move(self.path, before, self.strokes)
+        try:
+            self._journal.append(runs)
+        except OSError as error:
+            self._tell_unwritten(error)
+
+    def save(self, _path: Path, codes: NDArray[np.uint8], *, strokes: int, **facts: Any) -> None:
+        """Write the mask uint8 (H, W) that has the first `strokes`; a file that somebody changed is left alone.
+
+        Raises `MaskError`.
+        """
+        data = mask_bytes(self.path, codes, **facts)
+        sha256 = hashlib.sha256(data).hexdigest()
+        taken = self._lock is not None and not self._lock.mine()
+        if taken or sha256_or_unknown(self.path) not in (self._sha256, NO_FILE):
+            self._step_aside(codes, strokes)
+        self._journal.announce(sha256, strokes)
+        try:
+            put_mask(self.path, data)
+        except MaskError as error:
+            if not self._journal.written:
+                raise
+            kept = _("Your strokes are kept on this computer and come back when the image is opened again.")
+            raise MaskError(f"{error} {kept}") from error
+        self._sha256 = sha256
+        self._journal.cut(sha256, strokes)
+        with self._mutex:
+            if self._retired and self.clean:
+                self._release()
+
+    def resume(self) -> None:
+        """Go on with an image whose last stroke was not saved yet."""
+        with self._mutex:
+            self._retired = False
+
+    def retire(self) -> None:
+        """Let the image go as soon as its last stroke is saved."""
+        with self._mutex:
+            self._retired = True
+            if self.clean:
+                self._release()
+
+    def close(self) -> None:
+        """Let the image go; what could not be saved stays in the journal."""
+        with self._mutex:
+            self._release()
+
+    def take_over(self) -> None:
+        """Take the mask from whoever holds it, who goes on in a copy. The image is then to be opened anew.
+
+        Raises `LockError`.
+        """
+        if self._others is not None:
+            take_by_force(lock_path(self._others), self._me, self._person)
+
+    def _hold(self) -> None:
+        """Take the lock, once; where somebody was quicker, that of a copy."""
+        if self._held:
+            return
+        self._held = True
+        got = self._acquire(self.path)
+        if isinstance(got, Holder):
+            self.holder, self._others = got, self.path
+            self._go_beside()
+            text = _("{person} paints {name}, since {time}: what you paint is saved as {copy}.")
+            self._warn(text.format(person=got.name, name=self._name, time=got.time, copy=self.path.name))
+        else:
+            self._lock = got
+
+    def _acquire(self, path: Path) -> Lock | Holder | None:
+        try:
+            got = acquire(lock_path(path), self._me, self._person)
+        except OSError:
+            # Where no lock can be written, no mask can, as a rule; where one can, its hash still guards it.
+            return None
+        if isinstance(got, Lock):
+            got.keep(self._on_lost)
+        return got
+
+    def _go_beside(self) -> None:
+        """Save from now on in the first copy that is not there yet and that nobody else has."""
+        for candidate in islice(candidates(self.key), 1, None):
+            if sha256_or_unknown(candidate) != NO_FILE:
+                continue
+            got = self._acquire(candidate)
+            if not isinstance(got, Holder):
+                self.path, self._sha256, self._lock = candidate, NO_FILE, got
+                return
+
+    def _step_aside(self, codes: NDArray[np.uint8], strokes: int) -> None:
+        before, lock = self.path, self._lock
+        taker = self.holder = holder_of(lock_path(before), self._me)
+        self._others = before
+        if lock is not None:
+            lock.release()
+        self._go_beside()
+        self._journal.move(self.path, codes, strokes)
+        person = _("Somebody") if taker is None else taker.name
+        if taker is None:
+            with suppress(MaskError):
+                person = load_mask(before).meta.get("annotator") or person
+        text = _(
+            "{person} changed {name} or took it over after you opened it: what you paint is saved as {copy}. "
+            "Compare the two."
+        )
+        self._warn(text.format(person=person, name=before.name, copy=self.path.name))
+
+    def _on_lost(self, holder: Holder | None) -> None:
+        if holder is not None:
+            text = _("{person} took {name} over: what you paint from now on is saved as a copy.")
+            self._warn(text.format(person=holder.name, name=self.path.name))
+
+    def _release(self) -> None:
+        lock, self._lock, self._held = self._lock, None, False
+        if lock is not None:
+            lock.release()
+
+    def _set_aside(self, path: Path) -> None:
+        place = next(place for place in candidates(path.with_suffix(".journal-aside")) if not place.exists())
+        try:
+            path.rename(place)
+        except OSError:
+            log.warning("A journal could not be set aside", exc_info=True)
+            return
+        text = _("Strokes of another image or mask were found beside {name}: they were set aside as {place}.")
+        self._warn(text.format(name=self.path.name, place=place.name))
+
+    def _tell_unwritten(self, error: OSError) -> None:
+        if not self._told:
+            self._told = True
+            text = _(
+                "The strokes on {name} cannot be kept ({reason}): until the mask is saved, a crash would lose them. "
+                "Free some space on the disk."
+            )
+            self._warn(text.format(name=self._name, reason=error.strerror or type(error).__name__))

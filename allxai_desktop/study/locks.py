@@ -1,0 +1,263 @@
+"""Who is painting an image: a lock file beside its mask, for several people on one study in a shared folder.
+
+The file says a pseudonym, a time, a random session id, a process number, and a hash by which a program on the same
+machine knows that it is: no name of a machine, none of a person. Its holder writes it anew every `BEAT_SECONDS`. It is
+stale when its process is gone or, from another machine, when it was not written for `STALE_SECONDS` by the clock of
+the disk that it lies on.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import re
+import secrets
+import threading
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+
+BEAT_SECONDS = 30.0
+STALE_SECONDS = 300.0
+_MAX_BYTES = 2**12
+
+
+class LockError(AllxaiError):
+    """An image that cannot be taken over, and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of the program: a random `id`, and what tells on its own machine whether it still runs."""
+
+    id: str
+    machine: str
+    process: int
+    started: float
+
+    @classmethod
+    def new(cls) -> Self:
+        """Return a session of this process."""
+        id = secrets.token_hex(8)
+        return cls(id, _machine(id), os.getpid(), psutil.Process().create_time())
+
+    @classmethod
+    def of(cls, found: dict[str, Any]) -> Self:
+        """Return the session that a file names. Raises `KeyError`, `TypeError` or `ValueError` for any other."""
+        made = cls(str(found["id"]), str(found["machine"]), int(found["process"]), float(found["started"]))
+        if not re.fullmatch("[0-9a-f]{16}", made.id):
+            raise ValueError("no session id")
+        return made
+
+    def alive(self) -> bool | None:
+        """Whether its process runs; None where it is not of this machine."""
+        if self.machine != _machine(self.id):
+            return None
+        try:
+            # Process numbers come back; clocks are set by a few seconds.
+            started: float = psutil.Process(self.process).create_time()
+            return abs(started - self.started) < 60
+        except psutil.NoSuchProcess:
+            return False
+        except (psutil.Error, ValueError, OverflowError):
+            return None
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds an image: a pseudonym, "" where none is known, and since when."""
+
+    person: str
+    since: datetime
+    session: Session
+
+    @property
+    def name(self) -> str:
+        """The pseudonym, or a word where none is known."""
+        return self.person or _("Somebody")
+
+    @property
+    def time(self) -> str:
+        """Hour and minute on this machine, with the date where it is not today."""
+        local = self.since.astimezone()
+        today = local.date() == datetime.now().astimezone().date()
+        return local.strftime("%H:%M" if today else "%Y-%m-%d %H:%M")
+
+
+class Lock:
+    """A lock file that this session holds."""
+
+    def __init__(self, path: Path, holder: Holder) -> None:
+        self.path = path
+        self.holder = holder
+        self._released = threading.Event()
+
+    def keep(self, on_lost: Callable[[Holder | None], None]) -> None:
+        """Beat on a thread of its own until the release, or until somebody else has it, who is then told."""
+
+        def work() -> None:
+            while not self._released.wait(BEAT_SECONDS):
+                if not self.beat():
+                    on_lost(_read(self.path))
+                    return
+
+        threading.Thread(target=work, name="lock", daemon=True).start()
+
+    def mine(self) -> bool:
+        """Whether nobody took it over; a disk that cannot be asked does not count as somebody."""
+        found = _read(self.path)
+        return found is None or found.session.id == self.holder.session.id
+
+    def beat(self) -> bool:
+        """Show that the holder is alive. Returns whether the lock is still held."""
+        if not self.mine():
+            return False
+        with suppress(OSError):
+            # Written, not touched: the time is then that of the disk's own clock.
+            _put(self.path, self.holder)
+        return True
+
+    def release(self) -> None:
+        """Let the image go."""
+        self._released.set()
+        if self.mine():
+            with suppress(OSError):
+                self.path.unlink()
+
+
+def lock_path(mask_path: Path) -> Path:
+    """Return where the lock of a mask lies."""
+    return mask_path.with_suffix(".lock")
+
+
+def holder_of(path: Path, me: Session) -> Holder | None:
+    """Return who else holds a lock file; None where nobody does, or whoever did is gone."""
+    found = _read(path)
+    if found is None or found.session.id == me.id:
+        return None
+    alive = found.session.alive()
+    return found if alive or (alive is None and not _old(path)) else None
+
+
+def left_behind(path: Path, me: Session) -> Holder | None:
+    """Return whose program ended without letting a lock file go."""
+    found = _read(path)
+    gone = found is not None and found.session.id != me.id and holder_of(path, me) is None
+    return found if gone else None
+
+
+def held_by_me(path: Path, me: Session) -> bool:
+    """Whether this session holds a lock file."""
+    found = _read(path)
+    return found is not None and found.session.id == me.id
+
+
+def acquire(path: Path, me: Session, person: str | None) -> Lock | Holder:
+    """Take a lock file, also a stale one; return who holds it where it cannot be had.
+
+    The folder is made when it is missing. Raises `OSError` where the file cannot be written.
+    """
+    mine = Lock(path, Holder(person or "", datetime.now(UTC), me))
+    path.parent.mkdir(exist_ok=True)
+    try:
+        with path.open("xb") as stream:
+            stream.write(_text(mine.holder))
+        return mine
+    except FileExistsError:
+        pass
+    held = holder_of(path, me)
+    if held is not None:
+        return held
+    _put(path, mine.holder)
+    return mine
+
+
+def take_by_force(path: Path, me: Session, person: str | None) -> None:
+    """Take a lock file from whoever holds it. Raises `LockError` where it cannot be written."""
+    try:
+        _put(path, Holder(person or "", datetime.now(UTC), me))
+    except OSError as error:
+        raise LockError(
+            _("{name} cannot be taken over ({reason}): check that you may write in its folder.").format(
+                name=path.stem, reason=error.strerror or type(error).__name__
+            )
+        ) from error
+
+
+def _put(path: Path, holder: Holder) -> None:
+    temporary = path.with_name(f".{path.name}.{holder.session.id}.tmp")
+    try:
+        temporary.write_bytes(_text(holder))
+        os.replace(temporary, path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _text(holder: Holder) -> bytes:
+    since = holder.since.isoformat(timespec="seconds")
+    return json.dumps(
+        {"person": holder.person, "since": since, "session": asdict(holder.session)}, ensure_ascii=False
+    ).encode()
+
+
+def _read(path: Path) -> Holder | None:
+    """Return who a lock file names; None where there is none, and a nameless holder where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            found = json.loads(stream.read(_MAX_BYTES))
+        since = datetime.fromisoformat(found["since"])
+        if since.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return Holder(str(found["person"])[:100], since, Session.of(found["session"]))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        # Somebody is about to write it, or did long ago: its age tells.
+        with suppress(OSError):
+            since = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            return Holder("", since, Session("", "", 0, 0.0))
+        return None
+
+
+def _old(path: Path) -> bool:
+    """Whether a file was last written `STALE_SECONDS` ago, by the clock of its disk, which may be another machine's."""
+    probe = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        written = path.stat().st_mtime
+        try:
+            probe.touch()
+            now = probe.stat().st_mtime
+        except OSError:
+            now = datetime.now().timestamp()
+        return now - written > STALE_SECONDS
+    except OSError:
+        return True
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+
+
+def _machine(id: str) -> str:
+    """Return this machine as a hash that differs from session to session, so that it tells nothing by itself."""
+    return hashlib.sha256(f"{id} {_machine_facts()}".encode()).hexdigest()
+
+
+@cache
+def _machine_facts() -> str:
+    facts = [platform.node(), str(uuid.getnode())]
+    # Containers share names and addresses, but not these.
+    with suppress(OSError):
+        facts.append(Path("/proc/sys/kernel/random/boot_id").read_text())
+        facts.append(os.readlink("/proc/self/ns/pid"))
+    return " ".join(facts)

@@ -1,0 +1,161 @@
+"""Who holds an image, and when whoever did is gone."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from allxai_desktop.study import locks
+from allxai_desktop.study.locks import (
+    Holder,
+    Lock,
+    LockError,
+    Session,
+    acquire,
+    held_by_me,
+    holder_of,
+    left_behind,
+    lock_path,
+    take_by_force,
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return lock_path(tmp_path / "masks" / "cell.npz")
+
+
+def of_another_machine():
+    return replace(Session.new(), machine="0" * 64)
+
+
+def of_a_dead_process():
+    """Return a session of this machine whose process has ended."""
+    made = Session.new()
+    return replace(made, started=made.started - 3600)
+
+
+def test_the_first_has_it_and_the_second_sees_who(path):
+    first, second = Session.new(), Session.new()
+    assert isinstance(acquire(path, first, "A07"), Lock)
+    held = acquire(path, second, "B01")
+    assert isinstance(held, Holder)
+    assert held.person == "A07"
+    assert holder_of(path, second).person == "A07"
+    assert holder_of(path, first) is None
+    assert held_by_me(path, first)
+    assert not held_by_me(path, second)
+
+
+def test_what_is_let_go_may_be_taken(path):
+    acquire(path, Session.new(), "A07").release()
+    assert not path.exists()
+    assert isinstance(acquire(path, Session.new(), "B01"), Lock)
+
+
+def test_the_lock_of_a_process_that_ended_is_free_and_says_whose_it_was(path):
+    acquire(path, of_a_dead_process(), "A07")
+    me = Session.new()
+    assert holder_of(path, me) is None
+    assert left_behind(path, me).person == "A07"
+    assert isinstance(acquire(path, me, "B01"), Lock)
+
+
+def test_a_killed_process_is_dead(path):
+    code = (
+        "import sys, time; from pathlib import Path; from allxai_desktop.study.locks import Session, acquire\n"
+        "acquire(Path(sys.argv[1]), Session.new(), 'A07'); print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        assert holder_of(path, Session.new()).person == "A07"
+        process.kill()
+    assert holder_of(path, Session.new()) is None
+
+
+def test_on_another_machine_only_silence_tells(path):
+    acquire(path, of_another_machine(), "A07")
+    me = Session.new()
+    assert holder_of(path, me).person == "A07"
+    long_ago = time.time() - locks.STALE_SECONDS - 5
+    os.utime(path, (long_ago, long_ago))
+    assert holder_of(path, me) is None
+
+
+def test_a_beat_keeps_a_lock_alive(path):
+    session = of_another_machine()
+    lock = acquire(path, session, "A07")
+    long_ago = time.time() - locks.STALE_SECONDS - 5
+    os.utime(path, (long_ago, long_ago))
+    assert lock.beat()
+    assert holder_of(path, Session.new()).person == "A07"
+
+
+def test_the_clock_of_the_disk_counts_not_this_one(path, monkeypatch):
+    acquire(path, of_another_machine(), "A07")
+
+    class Wrong(datetime):
+        @classmethod
+        def now(cls, zone=None):
+            return datetime(2100, 1, 1, tzinfo=zone)
+
+    monkeypatch.setattr(locks, "datetime", Wrong)
+    assert holder_of(path, Session.new()).person == "A07"
+
+
+def test_whoever_lost_it_by_force_is_told_and_leaves_it_alone(path, monkeypatch):
+    monkeypatch.setattr(locks, "BEAT_SECONDS", 0.01)
+    lock, second = acquire(path, Session.new(), "A07"), Session.new()
+    told = []
+    take_by_force(path, second, "B01")
+    lock.keep(told.append)
+    deadline = time.monotonic() + 10
+    while not told:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    assert told[0].person == "B01"
+    assert not lock.mine()
+    lock.release()
+    assert held_by_me(path, second)
+
+
+def test_a_lock_that_cannot_be_taken_by_force_says_why(tmp_path):
+    (tmp_path / "masks").write_text("in the way")
+    with pytest.raises(LockError, match="cell cannot be taken over"):
+        take_by_force(tmp_path / "masks" / "cell.lock", Session.new(), "A07")
+
+
+def test_the_file_names_no_machine_and_differs_from_session_to_session(path):
+    first, second = Session.new(), Session.new()
+    acquire(path, first, "A07")
+    text = path.read_text()
+    assert locks.platform.node() not in text
+    assert set(json.loads(text)) == {"person", "since", "session"}
+    assert first.machine != second.machine
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"person": 1}', "null", "[" * 9999])
+def test_a_lock_that_cannot_be_read_holds_until_it_is_old(path, text):
+    path.parent.mkdir()
+    path.write_text(text)
+    me = Session.new()
+    assert holder_of(path, me).name == "Somebody"
+    long_ago = time.time() - locks.STALE_SECONDS - 5
+    os.utime(path, (long_ago, long_ago))
+    assert holder_of(path, me) is None
+
+
+def test_a_folder_that_cannot_be_written_raises(tmp_path):
+    (tmp_path / "masks").write_text("in the way")
+    with pytest.raises(OSError, match="masks"):
+        acquire(tmp_path / "masks" / "cell.lock", Session.new(), "A07")
+
+
+def test_an_earlier_day_is_shown_with_its_date():
+    holder = Holder("A07", datetime(2020, 1, 2, 3, 4, tzinfo=UTC), Session.new())
+    assert holder.time.startswith("2020-01-0")

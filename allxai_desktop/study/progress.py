@@ -149,7 +149,7 @@ class Progress:
         with self.store.writing(PART) as db:
             known = items_of(db, item).get(item) or ItemProgress(mask_sha256=before)
             changed = mask != known.mask_sha256
-            if not changed and action in ("edit", "found") and known.state in ("to-do", "in-progress"):
+            if not changed and action in ("edit", "found"):
                 return known
             after = advanced(known, person, action, mask)
             if changed and action in ("approve", "return"):

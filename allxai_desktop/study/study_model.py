@@ -1,0 +1,397 @@
+"""The open study as a person works through it: Enter, approving, returning, and what the list shows of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from psygnal import Signal
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+from allxai_desktop.masks.npz import load_mask
+from allxai_desktop.study.audit import mask_sha256
+from allxai_desktop.study.checks import Finding, check
+from allxai_desktop.study.folder import STUDY_FILE, Study
+from allxai_desktop.study.people import Person
+from allxai_desktop.study.progress import ActiveTime, Comment, ItemProgress, Progress
+from allxai_desktop.study.states import StateError
+from allxai_desktop.study.store import ReadOnlyError, StudyStore
+from allxai_desktop.workspace import Level, Notice, Workspace
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class StudyModel:
+    """Follows a `Workspace`. What takes long, or writes, is done on a thread of its own, in the order it was asked for.
+
+    States are kept for a study, that is a folder with `study.toml` or `study.sqlite`, or one from which something
+    was submitted. `findings` are what the last check found in the mask that is shown.
+    """
+
+    person_changed = Signal(object)
+    person_asked = Signal()
+    items_changed = Signal()
+    item_changed = Signal(int)
+    findings_changed = Signal()
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.workspace = workspace
+        self.findings: tuple[Finding, ...] = ()
+        self._dispatch = dispatch
+        self._clock = clock
+        self._study: Study | None = None
+        self._progress: Progress | None = None
+        self._items: dict[str, ItemProgress] = {}
+        self._rows: dict[str, int] = {}
+        self._time = ActiveTime()
+        self._before: str | None = None
+        self._checked: str | None = None
+        self._checking = self._painted = self._told_read_only = self._closed = False
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="study")
+        workspace.study_opened.connect(self._on_study)
+        workspace.item_shown.connect(self._on_item)
+        workspace.item_left.connect(self._on_left)
+        workspace.paint.stroke_ended.connect(self._on_stroke)
+
+    # What is known
+
+    @property
+    def person(self) -> Person | None:
+        """Who works here, as far as it was said."""
+        return self.workspace.person
+
+    @person.setter
+    def person(self, person: Person | None) -> None:
+        if person != self.workspace.person:
+            self.workspace.person = person
+            self.person_changed.emit(person)
+            self._read_ahead()
+
+    @property
+    def kept(self) -> bool:
+        """Whether the states of this folder are kept already."""
+        if self._study is None or self._progress is None or self._progress.store.read_only:
+            return False
+        return self._progress.store.path.exists() or (self._study.folder / STUDY_FILE).is_file()
+
+    def item(self, row: int) -> ItemProgress:
+        """Return how far the image of a row is; "to-do" where nothing was recorded."""
+        return self._items.get(self._name(row), ItemProgress())
+
+    @property
+    def current(self) -> ItemProgress:
+        """How far the image that is shown is."""
+        return ItemProgress() if self.workspace.index is None else self.item(self.workspace.index)
+
+    @property
+    def reviewing(self) -> bool:
+        """Whether the image that is shown waits for this person's judgement, or has it."""
+        person = self.person
+        return (
+            person is not None
+            and person.role == "reviewer"
+            and self.current.state in ("submitted", "approved")
+            and self.current.annotator != person.name
+        )
+
+    def next_row(self, reviewing: bool) -> int | None:
+        """Return the row after this one, from the top again at the end, of the next image that waits for this person.
+
+        With `reviewing` that is one that somebody else submitted, otherwise one to paint.
+        """
+        here, name = self.workspace.index, self.person.name if self.person else None
+        if here is None:
+            return None
+        for step in range(1, len(self._rows)):
+            row = (here + step) % len(self._rows)
+            item = self.item(row)
+            if reviewing:
+                if item.state == "submitted" and item.annotator != name:
+                    return row
+            elif item.state not in ("submitted", "approved") and item.annotator in (None, name):
+                return row
+        return None
+
+    def read_trail(self, receive: Callable[[list[object]], None]) -> None:
+        """Hand the audit trail to `receive`, the oldest entry first."""
+        progress = self._progress
+        self._run(lambda: list[object](progress.trail() if progress else []), receive)
+
+    # What a person does
+
+    def touch(self) -> None:
+        """Note a sign of life, for the time that an image takes."""
+        self._time.touch(self._clock())
+
+    def enter(self) -> None:
+        """Check the mask; where nothing is found, or the same as the last time, save, submit and go on to the next."""
+        workspace = self.workspace
+        workspace.paint.end_stroke()
+        if workspace.index is None or self._checking:
+            return
+        self.touch()
+        if self.current.state in ("submitted", "approved"):
+            self._go_on(self.reviewing)
+            return
+        self._checking = True
+        row, codes = workspace.index, workspace.paint.codes.copy()
+        self._run(
+            lambda: (tuple(check(codes)), mask_sha256(codes)), lambda found: self._on_checked(row, *found)
+        )
+
+    def dismiss(self) -> None:
+        """Let what was found be."""
+        self._set_findings(())
+
+    def approve(self) -> None:
+        """Approve the mask that is shown, and go on to the next that was submitted."""
+        self._judge(lambda progress, person, name, mask: progress.approve(person, name, mask))
+
+    def send_back(self, place: tuple[int, int], text: str) -> None:
+        """Return the image with a comment on the (row, column) `place`, and go on to the next that was submitted."""
+
+        def judge(progress: Progress, person: Person, name: str, mask: str | None) -> ItemProgress:
+            return progress.send_back(person, name, mask, Comment(person.name, *place, text))
+
+        self._judge(judge)
+
+    def seen_on_disk(self, row: int, mask: str | None) -> None:
+        """Note the hash of the mask on disk: where another one was submitted, that is void."""
+        item = self.item(row)
+        if (
+            item.state in ("submitted", "approved")
+            and row != self.workspace.index
+            and item.mask_sha256 != mask
+        ):
+            study, progress = self._study, self._progress
+            assert study is not None
+            assert progress is not None
+            path, name = study.items[row].mask_path, self._name(row)
+
+            def work() -> ItemProgress:
+                # What was seen may be older than what was submitted meanwhile.
+                now = mask_sha256(load_mask(path).codes) if path.exists() else None
+                return progress.edited(self.person, name, None, now, found=True)
+
+            self._record(name, work)
+
+    def close(self) -> None:
+        """Finish what is to be written, and stop."""
+        self._closed = True
+        workspace = self.workspace
+        workspace.study_opened.disconnect(self._on_study)
+        workspace.item_shown.disconnect(self._on_item)
+        workspace.item_left.disconnect(self._on_left)
+        workspace.paint.stroke_ended.disconnect(self._on_stroke)
+        self._worker.shutdown(wait=True)
+
+    # What the workspace tells
+
+    def _on_study(self, study: Study) -> None:
+        self._study, self._progress = study, Progress(StudyStore(study.folder))
+        self._rows = {item.image_path.name: row for row, item in enumerate(study.items)}
+        self._items = {}
+        self._told_read_only = False
+        self.items_changed.emit()
+        self._reload()
+
+    def _on_item(self, row: int) -> None:
+        self._painted = False
+        self._time.take()
+        self.touch()
+        self._set_findings(())
+        name, codes, progress = self._name(row), self.workspace.paint.codes.copy(), self._progress
+        assert progress is not None
+
+        def work() -> tuple[str | None, dict[str, ItemProgress]]:
+            mask = mask_sha256(codes)
+            known = progress.items()
+            if name in known and known[name].mask_sha256 != mask:
+                known[name] = progress.edited(self.person, name, None, mask, found=True)
+            return mask, known
+
+        def receive(found: tuple[str | None, dict[str, ItemProgress]]) -> None:
+            if self.workspace.index == row:
+                self._before = found[0]
+            self._receive(found[1])
+
+        self._run(work, receive)
+
+    def _on_stroke(self) -> None:
+        self.touch()
+        row = self.workspace.index
+        if row is None:
+            return
+        if not self._painted and self.kept and self.current.state != "in-progress":
+            self._record_edit(row)
+        self._painted = True
+        self._checked = None
+        if self.findings:
+            codes = self.workspace.paint.codes.copy()
+            self._run(lambda: tuple(check(codes)), self._set_findings)
+
+    def _on_left(self) -> None:
+        row = self.workspace.index
+        if row is None or not self._painted:
+            return
+        self.touch()
+        name, seconds, progress = self._name(row), self._time.take(), self._progress
+        assert progress is not None
+        if self.kept:
+            self._record_edit(row)
+            self._run(lambda: progress.add_time(name, seconds), lambda _done: None)
+
+    # Steps
+
+    def _on_checked(self, row: int, findings: tuple[Finding, ...], mask: str | None) -> None:
+        self._checking = False
+        if row != self.workspace.index:
+            return
+        if findings and (findings != self.findings or mask != self._checked):
+            self._checked = mask
+            self._set_findings(findings)
+            return
+        self._checked = mask
+        self.workspace.save()
+        person, study, progress = self.person, self._study, self._progress
+        assert study is not None
+        assert progress is not None
+        if study.alone and not self.kept:
+            self._tell("info", _("{name} is complete and saved.").format(name=self._name(row)))
+            self._set_findings(())
+            return
+        if person is None:
+            self._tell("info", _("Say who you are, a pseudonym is enough; then press Enter again to submit."))
+            self.person_asked.emit()
+            return
+        self._set_findings(())
+        # From here on there is a record, which takes the time.
+        self._painted = True
+        name, notes = self._name(row), tuple(f"overruled: {finding.note}" for finding in findings)
+
+        def submit() -> ItemProgress:
+            if self.workspace.unsaved():
+                raise StateError(_("{name} was not submitted, for its mask is not saved.").format(name=name))
+            return progress.submit(person, name, mask, notes)
+
+        self._record(name, submit)
+        self._go_on(reviewing=False)
+
+    def _judge(self, judge: Callable[[Progress, Person, str, str | None], ItemProgress]) -> None:
+        row, progress, person = self.workspace.index, self._progress, self.person
+        if row is None or progress is None:
+            return
+        if person is None:
+            self.person_asked.emit()
+            return
+        self.workspace.paint.end_stroke()
+        name, codes = self._name(row), self.workspace.paint.codes.copy()
+        self._record(
+            name,
+            lambda: judge(progress, person, name, mask_sha256(codes)),
+            lambda: self._go_on(reviewing=True) if self.workspace.index == row else None,
+        )
+
+    def _go_on(self, reviewing: bool) -> None:
+        row = self.next_row(reviewing)
+        if row is not None:
+            self.workspace.show(row)
+        elif reviewing:
+            self._tell("info", _("Nothing is left to judge."))
+        else:
+            self._tell("info", _("Nothing is left to paint: every image is submitted or somebody else's."))
+
+    def _record_edit(self, row: int) -> None:
+        name, codes, before = self._name(row), self.workspace.paint.codes.copy(), self._before
+        progress, person = self._progress, self.person
+        assert progress is not None
+        self._record(name, lambda: progress.edited(person, name, before, mask_sha256(codes)))
+
+    def _record(
+        self, name: str, work: Callable[[], ItemProgress], then: Callable[[], None] = lambda: None
+    ) -> None:
+        """Do what changes one record, take the result over, and say where it made an approval void."""
+        study = self._study
+
+        def receive(now: ItemProgress) -> None:
+            if study is self._study:
+                self._receive(self._items | {name: now})
+                then()
+
+        self._run(work, receive)
+
+    def _receive(self, items: dict[str, ItemProgress]) -> None:
+        before, self._items = self._items, items
+        for name in (before.keys() | items.keys()) & self._rows.keys():
+            was, now = before.get(name, ItemProgress()), items.get(name, ItemProgress())
+            if was != now:
+                self.item_changed.emit(self._rows[name])
+            if was.state == "approved" and now.state == "in-progress":
+                text = _("The approval of {name} is void, for its mask was changed.").format(name=name)
+                self._tell("warning", text)
+        self._read_ahead()
+
+    def _reload(self) -> None:
+        progress = self._progress
+        if progress is not None:
+            self._run(progress.items, self._receive)
+
+    def _read_ahead(self) -> None:
+        row = self.next_row(self.reviewing)
+        if row is not None:
+            self.workspace.prefetch(row)
+
+    def _set_findings(self, findings: tuple[Finding, ...]) -> None:
+        if findings != self.findings:
+            self.findings = findings
+            self.findings_changed.emit()
+
+    def _name(self, row: int) -> str:
+        assert self._study is not None
+        return self._study.items[row].image_path.name
+
+    def _tell(self, level: Level, text: str) -> None:
+        self.workspace.noticed.emit(Notice(level, text))
+
+    def _run(self, work: Callable[[], T], receive: Callable[[T], None]) -> None:
+        study = self._study
+
+        def deliver(call: Callable[[], None]) -> None:
+            self._dispatch(lambda: None if self._closed or study is not self._study else call())
+
+        def run() -> None:
+            try:
+                found = work()
+            except ReadOnlyError as error:
+                text = str(error)
+                deliver(lambda: self._on_read_only(text))
+            except AllxaiError as error:
+                text = str(error)
+                deliver(lambda: self._on_failed(text))
+            except Exception:
+                log.exception("A step of the study failed")
+                deliver(lambda: self._on_failed(_("The state of the image was not kept: see the log.")))
+            else:
+                deliver(lambda: receive(found))
+
+        self._worker.submit(run)
+
+    def _on_failed(self, text: str) -> None:
+        self._checking = False
+        self._tell("error", text)
+
+    def _on_read_only(self, text: str) -> None:
+        self._checking = False
+        if not self._told_read_only:
+            self._told_read_only = True
+            self._tell("warning", text)

@@ -1,0 +1,347 @@
+"""Working through a study, without a window."""
+
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from allxai_desktop.masks.npz import load_mask, save_mask
+from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.session import Session
+from allxai_desktop.study.people import Person
+from allxai_desktop.study.progress import Comment, Progress
+from allxai_desktop.study.store import STORE_FILE, ReadOnlyError, StudyStore
+from allxai_desktop.study.study_model import StudyModel
+from allxai_desktop.study.verify import verify
+from allxai_desktop.workspace import Workspace
+
+A, R = Person("A07"), Person("R01", "reviewer")
+SIDE = 6
+
+
+class Desk:
+    """A workspace with its study, a clock, and a pump for what the threads hand over."""
+
+    def __init__(self, folder):
+        self.folder, self.calls, self.notices, self.now = folder, [], [], 0.0
+        self.session = Session(PaintModel(), dispatch=self.calls.append)
+        self.space = Workspace(self.session, self.calls.append)
+        self.study = StudyModel(self.space, self.calls.append, lambda: self.now)
+        self.space.noticed.connect(lambda notice: self.notices.append(notice.text))
+
+    def pump(self):
+        while self.calls:
+            self.calls.pop(0)()
+
+    def until(self, condition):
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline
+            self.pump()
+            time.sleep(0.002)
+
+    def settle(self):
+        """Wait for all that was asked of the study's thread."""
+        self.study._worker.submit(lambda: None).result(10)
+        self.pump()
+
+    def open(self, path=None):
+        self.space.open(path or self.folder)
+        self.until(lambda: self.space.index is not None)
+        self.settle()
+
+    def show(self, row):
+        self.space.show(row)
+        self.until(lambda: self.space.index == row)
+        self.settle()
+
+    def paint(self, code=5, at=None):
+        self.space.paint.apply(np.arange(SIDE * SIDE) if at is None else np.array(at), code)
+        self.settle()
+
+    def enter(self):
+        self.study.enter()
+        self.settle()
+        self.settle()
+
+    def states(self):
+        return [self.study.item(row).state for row in range(len(self.space.study.items))]
+
+    def trail(self):
+        return [(entry.action, entry.person, entry.item) for entry in self.progress.trail()]
+
+    @property
+    def progress(self):
+        return Progress(StudyStore.open(self.folder))
+
+    def close(self):
+        self.space.close()
+        self.study.close()
+        self.session.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in range(3):
+        Image.new("RGB", (SIDE, SIDE), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    (tmp_path / "study.toml").write_text('title = "Three"\n')
+    return tmp_path
+
+
+@pytest.fixture
+def desk(folder):
+    found = Desk(folder)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def submitted(desk):
+    """Return a desk with its first image submitted by A07, and the reviewer R01 at it."""
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    desk.enter()
+    desk.until(lambda: desk.space.index == 1)
+    desk.study.person = R
+    desk.show(0)
+    return desk
+
+
+def test_opening_and_looking_write_nothing(desk):
+    desk.open()
+    desk.show(1)
+    desk.close()
+    assert not (desk.folder / STORE_FILE).exists()
+
+
+def test_the_first_stroke_puts_an_image_in_progress(desk):
+    desk.open()
+    desk.study.person = A
+    desk.paint(1, [0])
+    assert desk.states() == ["in-progress", "to-do", "to-do"]
+    assert desk.trail() == [("edit", "A07", "0.png")]
+
+
+def test_enter_submits_a_complete_mask_and_shows_the_next_image(desk):
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    desk.enter()
+    desk.until(lambda: desk.space.index == 1)
+    desk.settle()
+    assert desk.states() == ["submitted", "to-do", "to-do"]
+    assert desk.trail() == [("edit", "A07", "0.png"), ("submit", "A07", "0.png")]
+    assert load_mask(desk.folder / "masks" / "0.npz").codes.all()
+    assert verify(desk.folder).problems == ()
+
+
+def test_what_is_found_stops_the_first_enter_and_the_second_overrules_it(desk):
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    desk.paint(1, [0])
+    desk.enter()
+    assert [finding.place for finding in desk.study.findings] == [(0, 0)]
+    assert desk.space.index == 0
+    desk.enter()
+    desk.until(lambda: desk.space.index == 1)
+    desk.settle()
+    assert desk.progress.trail()[-1].detail == "overruled: speck nucleus 1 px at row 0, column 0"
+    assert desk.study.findings == ()
+
+
+def test_what_is_found_goes_as_it_is_mended_and_is_not_overruled_by_the_way(desk):
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    desk.paint(1, [0, 21])
+    desk.enter()
+    desk.paint(5, [21])
+    assert [finding.place for finding in desk.study.findings] == [(0, 0)]
+    desk.enter()
+    assert desk.space.index == 0
+    assert len(desk.study.findings) == 1
+
+
+def test_whoever_did_not_say_who_they_are_is_asked_and_the_mask_is_saved(desk):
+    asked = []
+    desk.study.person_asked.connect(lambda: asked.append(True))
+    desk.open()
+    desk.paint()
+    desk.enter()
+    assert asked == [True]
+    assert desk.space.index == 0
+    assert not desk.space.unsaved()
+    assert desk.states()[0] == "in-progress"
+
+
+def test_a_plain_folder_becomes_a_study_when_something_is_submitted(desk):
+    (desk.folder / "study.toml").unlink()
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    assert not (desk.folder / STORE_FILE).exists()
+    desk.enter()
+    desk.settle()
+    assert (desk.folder / STORE_FILE).exists()
+    assert desk.states()[0] == "submitted"
+
+
+def test_an_image_alone_is_checked_and_saved_and_gets_no_database(desk):
+    (desk.folder / "study.toml").unlink()
+    desk.open(desk.folder / "1.png")
+    desk.study.person = A
+    desk.paint()
+    desk.enter()
+    assert desk.notices == ["1.png is complete and saved."]
+    desk.close()
+    assert (desk.folder / "masks" / "1.npz").exists()
+    assert not (desk.folder / STORE_FILE).exists()
+
+
+def test_enter_goes_by_what_is_submitted_or_somebody_elses(desk):
+    save_mask(desk.folder / "masks" / "1.npz", np.ones((SIDE, SIDE), np.uint8))
+    desk.progress.edited(Person("B2"), "1.png", None, "aa")
+    desk.open()
+    desk.study.person = A
+    assert desk.study.next_row(False) == 2
+    desk.show(2)
+    assert desk.study.next_row(False) == 0
+
+
+def test_the_end_is_told(desk):
+    desk.open()
+    desk.study.person = A
+    for row in range(3):
+        desk.until(lambda row=row: desk.space.index == row)
+        desk.settle()
+        desk.paint()
+        desk.enter()
+    assert desk.notices[-1].startswith("Nothing is left to paint")
+    assert desk.states() == ["submitted"] * 3
+
+
+def test_a_reviewer_approves_and_the_next_submitted_image_comes(submitted):
+    submitted.progress.submit(A, "2.png", None)
+    submitted.show(0)
+    submitted.study.approve()
+    submitted.until(lambda: submitted.space.index == 2)
+    assert submitted.states() == ["approved", "to-do", "submitted"]
+
+
+def test_an_annotator_approves_nothing(submitted):
+    submitted.study.person = Person("B2")
+    submitted.study.approve()
+    submitted.settle()
+    assert submitted.notices == ["Only a reviewer approves or returns: change your role in “Who are you”."]
+    assert submitted.states()[0] == "submitted"
+
+
+def test_a_returned_image_comes_back_with_its_comment(submitted):
+    submitted.study.send_back((2, 3), "Too wide")
+    submitted.settle()
+    assert submitted.states()[0] == "returned"
+    assert submitted.study.item(0).comments == (Comment("R01", 2, 3, "Too wide"),)
+    submitted.study.person = A
+    submitted.show(2)
+    assert submitted.study.next_row(False) == 0
+
+
+def test_a_later_edit_voids_the_approval_and_says_so(submitted):
+    submitted.study.approve()
+    submitted.settle()
+    submitted.show(0)
+    submitted.study.person = A
+    submitted.paint(1, [3])
+    assert submitted.states()[0] == "in-progress"
+    assert "The approval of 0.png is void, for its mask was changed." in submitted.notices
+
+
+def test_an_approved_mask_changed_outside_is_void_when_it_is_opened(submitted):
+    submitted.study.approve()
+    submitted.settle()
+    submitted.show(1)
+    save_mask(submitted.folder / "masks" / "0.npz", np.ones((SIDE, SIDE), np.uint8))
+    submitted.show(0)
+    assert submitted.states()[0] == "in-progress"
+    assert submitted.trail()[-1] == ("found", "R01", "0.png")
+
+
+def test_an_approved_mask_changed_outside_is_void_when_the_list_sees_it(submitted):
+    submitted.study.approve()
+    submitted.settle()
+    submitted.show(1)
+    known = submitted.study.item(0).mask_sha256
+    submitted.study.seen_on_disk(0, "an older one")
+    submitted.settle()
+    assert submitted.states()[0] == "approved"
+    save_mask(submitted.folder / "masks" / "0.npz", np.ones((SIDE, SIDE), np.uint8))
+    submitted.study.seen_on_disk(0, "another")
+    submitted.settle()
+    assert submitted.states()[0] == "in-progress"
+    assert submitted.study.item(0).mask_sha256 != known
+
+
+def test_enter_on_a_submitted_image_goes_on(submitted):
+    submitted.study.person = A
+    submitted.enter()
+    submitted.until(lambda: submitted.space.index == 1)
+    assert submitted.states()[0] == "submitted"
+
+
+def test_the_time_of_an_image_is_kept_without_its_pauses(desk):
+    desk.open()
+    desk.study.person = A
+    for now in (5, 20, 100):
+        desk.now = now
+        desk.paint(1 + now % 5, [now % 9])
+    desk.now = 110
+    desk.show(1)
+    desk.settle()
+    assert desk.study.item(0).state == "in-progress"
+    assert desk.progress.items()["0.png"].seconds == 5 + 15 + 10
+
+
+def test_looking_takes_no_time(submitted):
+    submitted.now = 50.0
+    before = submitted.progress.items()["0.png"].seconds
+    submitted.show(1)
+    submitted.settle()
+    assert submitted.progress.items()["0.png"].seconds == before
+
+
+def test_what_was_painted_last_is_recorded_when_the_window_closes(desk):
+    desk.open()
+    desk.study.person = A
+    desk.paint(1, [0])
+    desk.paint(2, [1])
+    desk.close()
+    assert [entry.action for entry in desk.progress.trail()] == ["edit", "edit"]
+    assert verify(desk.folder).notes == ()
+
+
+def test_a_folder_that_may_not_be_written_says_so_once(desk, monkeypatch):
+    def refuse(store, part):
+        raise ReadOnlyError("may not be written")
+
+    monkeypatch.setattr(StudyStore, "writing", refuse)
+    desk.open()
+    desk.study.person = A
+    desk.paint(1, [0])
+    desk.show(1)
+    desk.paint(1, [0])
+    assert desk.notices == ["may not be written"]
+    assert desk.space.paint.codes[0, 0] == 1
+
+
+def test_a_mask_that_was_not_saved_is_not_submitted(desk, monkeypatch):
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    monkeypatch.setattr(desk.space, "unsaved", lambda timeout=30.0: True)
+    desk.enter()
+    desk.settle()
+    assert desk.states()[0] == "in-progress"
+    assert desk.notices == ["0.png was not submitted, for its mask is not saved."]

@@ -1,0 +1,190 @@
+"""Second annotations, their agreement and their adjudication, as one observable model for a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from psygnal import Signal
+
+from allxai_desktop.agreement.adjudication import Codes, final_study, start_final
+from allxai_desktop.agreement.gathering import (
+    Comparison,
+    Disagreement,
+    Pair,
+    StudyAgreement,
+    measure_study,
+    read_pair,
+    start_proposal,
+)
+from allxai_desktop.agreement.plan import AgreementError, SecondPlan, second_path
+from allxai_desktop.agreement.report import write_report
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import N_, _
+from allxai_desktop.images import read_image
+from allxai_desktop.study.folder import Study
+from allxai_desktop.study.people import Person
+from allxai_desktop.tasks import Progress, TaskRunner
+
+
+@dataclass(frozen=True)
+class SecondState:
+    """How far the second annotation by `person` is: images drawn, and those with a mask."""
+
+    person: str
+    drawn: int
+    begun: int
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An adjudication that can begin: the final mask as a study of one image, and the two masks uint8 (H, W)."""
+
+    pair: Pair
+    study: Study
+    first: Codes
+    second: Codes
+
+
+class AgreementModel:
+    """Starts second annotations of `study`, compares the masks in the background, and prepares adjudications.
+
+    `dispatch` runs a callable on the thread that owns the widgets, where all signals are emitted. `failed` carries
+    one sentence.
+    """
+
+    plan_changed = Signal()
+    result_changed = Signal()
+    prepared = Signal(Prepared)
+    exported = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()) -> None:
+        self.study: Study | None = None
+        self.seconds: list[SecondState] = []
+        self.result: StudyAgreement | None = None
+        self.shown = 0
+        self.runner = TaskRunner(dispatch, N_("The masks could not be compared: see the log."))
+        self.runner.finished.connect(self._on_finished)
+        self.runner.failed.connect(self.failed.emit)
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """The comparison that is shown."""
+        return self.result.comparisons[self.shown] if self.result else None
+
+    @property
+    def ranked(self) -> list[Disagreement]:
+        """The images with two masks, those that agree least first."""
+        if self.result is None:
+            return []
+        return sorted(
+            self.result.disagreements,
+            key=lambda one: -2.0 if one.compared.kappa is None else one.compared.kappa,
+        )
+
+    def set_study(self, study: Study | None) -> None:
+        """Turn to another study."""
+        self.runner.cancel()
+        self.study = study
+        self._set_result(None)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read again what was drawn and how far it is."""
+        self.seconds = []
+        if self.study is not None:
+            try:
+                self.seconds = _states(self.study)
+            except AllxaiError as error:
+                self.failed.emit(str(error))
+        self.plan_changed.emit()
+
+    def start(self, person: str, share: float, seed: int) -> None:
+        """Draw a `share` (0…1) of the images for a second annotation by `person`."""
+        if self.study is None:
+            return
+        try:
+            SecondPlan(self.study).start(person, share, seed)
+        except AllxaiError as error:
+            self.failed.emit(str(error))
+        self.refresh()
+
+    def blind_study(self, person: str) -> Study | None:
+        """Return what `person` annotates a second time; None where that was told to be impossible."""
+        if self.study is None:
+            return None
+        try:
+            return SecondPlan(self.study).blind_study(person)
+        except AllxaiError as error:
+            self.failed.emit(str(error))
+            return None
+
+    def measure(self, *, proposal: bool) -> None:
+        """Compare all masks there are, with the program's proposal too where wanted."""
+        study = self.study
+        if study is None:
+            return
+        propose = start_proposal if proposal else None
+        self.runner.start(lambda progress: measure_study(study, propose, progress=progress))
+
+    def show(self, number: int) -> None:
+        """Show another comparison of the result."""
+        if self.result is not None and number != self.shown:
+            self.shown = number
+            self.result_changed.emit()
+
+    def export(self, folder: Path) -> None:
+        """Write table, JSON and page into a folder."""
+        study, result = self.study, self.result
+        if study is not None and result is not None:
+            self.runner.start(lambda _progress: write_report(folder, result, study.title))
+
+    def adjudicate(self, one: Disagreement, person: str) -> None:
+        """Have the final mask of an image made ready for `person` to decide."""
+        study = self.study
+        if study is not None:
+            self.runner.start(lambda progress: _prepare(study, one.pair, person, progress))
+
+    def cancel(self) -> None:
+        """Stop what runs."""
+        self.runner.cancel()
+
+    def close(self) -> None:
+        """Stop and wait for the thread."""
+        self.runner.close()
+
+    def _on_finished(self, result: Any) -> None:
+        if isinstance(result, StudyAgreement):
+            self._set_result(result)
+        elif isinstance(result, Prepared):
+            self.prepared.emit(result)
+        else:
+            self.exported.emit(result)
+
+    def _set_result(self, result: StudyAgreement | None) -> None:
+        self.result, self.shown = result, 0
+        self.result_changed.emit()
+
+
+def _states(study: Study) -> list[SecondState]:
+    items = {item.image_path.name: item for item in study.items}
+    drawn: dict[str, list[bool]] = {}
+    for one in SecondPlan(study).all():
+        if one.item in items:
+            begun = second_path(study, items[one.item], one.person).exists()
+            drawn.setdefault(one.person, []).append(begun)
+    return [SecondState(person, len(begun), sum(begun)) for person, begun in drawn.items()]
+
+
+def _prepare(study: Study, pair: Pair, person: str, progress: Progress) -> Prepared:
+    if not person:
+        raise AgreementError(_("Say who adjudicates first: the final mask keeps that name."))
+    person = Person(person).name
+    first, second = read_pair(pair)
+    image = read_image(pair.item.image_path)
+    progress(0.5)
+    start_final(study, pair.item, image, first.codes, second.codes, person)
+    return Prepared(pair, final_study(study, [pair.item], person, 0), first.codes, second.codes)

@@ -304,8 +304,8 @@ class Fitting:
     def _no_number(self, epoch: int) -> TrainingError:
         return TrainingError(
             _(
-                "The loss became no number in epoch {epoch}; the checkpoint from before is kept. Train again with a"
-                " lower learning rate than {rate:g}."
+                "In epoch {epoch} the loss was not a finite number; the checkpoint before it is kept. Train again with"
+                " a learning rate below {rate:g}."
             ).format(epoch=epoch + 1, rate=self.plan.optimiser.rate)
         )
 

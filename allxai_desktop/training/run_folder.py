@@ -154,6 +154,32 @@ def write_curves(folder: Path, records: Sequence[EpochRecord], caption: Caption)
         save_picture(folder / f"curves.{kind}", draw_curves(curves, caption))
 
 
+def read_curves(folder: Path) -> list[EpochRecord]:
+    """Return how the epochs of a finished run went; [] where its table is not there or cannot be read."""
+    try:
+        with (folder / CURVES_FILE).open(encoding="utf-8", newline="") as file:
+            rows = [
+                {name: float(text) if text else None for name, text in row.items()}
+                for row in csv.DictReader(file)
+            ]
+        return [
+            EpochRecord(
+                number,
+                len(rows),
+                row["loss"] or 0.0,
+                row["accuracy"],
+                row["validation_loss"],
+                row["validation_accuracy"],
+                row["seconds"] or 0.0,
+                0.0,
+                row["validation_dice"],
+            )
+            for number, row in enumerate(rows, 1)
+        ]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
 def write_card(folder: Path, card: dict[str, Any]) -> None:
     """Write the card. Raises `WriteError`."""
     write_whole(folder / CARD_FILE, (json.dumps(card, ensure_ascii=False, indent=1) + "\n").encode())

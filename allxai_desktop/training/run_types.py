@@ -38,6 +38,27 @@ class Request:
 
 
 @dataclass(frozen=True)
+class TrainChoices:
+    """What is asked for beside the data, as in `Request`; None is what the preset says, and for `out` a new folder.
+
+    `patience` None never ends a run early, and `test_subjects` count where the subjects are known.
+    """
+
+    preset: str
+    positive: str | None = None
+    weights: str | None = None
+    epochs: int | None = None
+    batch: int | None = None
+    rate: float | None = None
+    unseen: int | None = None
+    test_subjects: tuple[str, ...] = ()
+    patience: int | None = None
+    seed: int = 0
+    as_published: bool = False
+    out: Path | None = None
+
+
+@dataclass(frozen=True)
 class EpochRecord:
     """How the epoch `number` (from 1) of `of` went; accuracies 0…1, None where nothing was measured.
 

@@ -75,7 +75,9 @@ def range_test(
         rates.append(rate)
         losses.append(corrected)
     if not losses:
-        raise TrainingError(_("The loss is no number from the first step: check the images and the weights."))
+        raise TrainingError(
+            _("The loss is not a finite number from the first step on: check the images and the weights.")
+        )
     return RangeTest(rates, losses)
 
 

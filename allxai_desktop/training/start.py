@@ -81,7 +81,8 @@ def _load_trunk(model: nn.Module, path: Path, images: Tensor) -> None:
     except (OSError, ValueError, KeyError, RuntimeError, AssertionError, TypeError) as error:
         raise TrainingError(
             _(
-                "{name} holds no trunk of MobileNet V1, or the network is another: choose other weights."
+                "{name} does not hold the convolutions of a MobileNet V1, or the network is another one:"
+                " choose other weights."
             ).format(name=path.name)
         ) from error
     unfold_batch_norm(features, images)
@@ -98,7 +99,7 @@ def _imagenet_state(name: str) -> dict[str, Tensor]:
         raise TrainingError(
             _(
                 "There are no ImageNet weights for {name} here, and they could not be downloaded: connect to the"
-                " internet, or start from a file or from random numbers (--weights FILE, --weights none)."
+                " internet, or start from a file or from random numbers."
             ).format(name=name)
         ) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,32 +18,17 @@ from allxai_desktop.training.datasets.data_model import DataModel, missing_data
 from allxai_desktop.training.measuring.read_report import Report, read_report
 from allxai_desktop.training.measuring.report import JSON_FILE
 from allxai_desktop.training.presets import FIRST, Preset
-from allxai_desktop.training.run_types import EpochRecord, Request
+from allxai_desktop.training.run_folder import read_curves
+from allxai_desktop.training.run_types import EpochRecord, Request, TrainChoices
 
 if TYPE_CHECKING:
     from allxai_desktop.training.trainer import Trainer
 
-Shown = tuple[Report, Path, Path | None]
-"""A report, the folder of its run, and that of its images; None for the one that is chosen at the moment."""
+Shown = tuple[Report, Path, Path | None, list[EpochRecord] | None]
+"""A report, the folder of its run, that of its images (None for the one that is chosen at the moment), and how the
+epochs of a former run went."""
 # A first estimate from less of an epoch would jump about.
 _ENOUGH = 0.05
-
-
-@dataclass(frozen=True)
-class TrainChoices:
-    """What is asked for beside the data; None is what the preset says, and for `out` a new folder for runs.
-
-    `patience` ends the run after so many epochs without a lower validation loss, None never.
-    """
-
-    preset: str
-    positive: str | None = None
-    weights: str | None = None
-    epochs: int | None = None
-    patience: int | None = None
-    seed: int = 0
-    as_published: bool = False
-    out: Path | None = None
 
 
 class TrainModel:
@@ -51,8 +36,8 @@ class TrainModel:
 
     `starts` are the networks, name and title, that the chosen preset can start from; `unfinished` is the folder of a
     run of the chosen data and preset that was broken off. `records`, `notes` and `stage` (what is being done, and its
-    share 0…1) are of the run that goes on or ended last, `error` is why it ended, or "". `report` and `folder` are of
-    the run that is shown, and `network` is its name once it is offered.
+    share 0…1) are of the run that goes on or ended last, `error` is why it ended, or ""; a run that is opened has
+    records too. `report` and `folder` are of the run that is shown, and `network` is its name once it is offered.
     `failed` tells what went wrong beside a run: a report that cannot be read, a network that cannot be kept.
     """
 
@@ -205,7 +190,7 @@ class TrainModel:
 
     def open_report(self, path: Path) -> None:
         """Show the report of a run that was made before."""
-        self._reader.start(lambda _progress: (read_report(path), path.parent, None))
+        self._reader.start(lambda _progress: (read_report(path), path.parent, None, read_curves(path.parent)))
 
     def offer(self) -> None:
         """Offer the network that is shown in the program."""
@@ -242,7 +227,7 @@ class TrainModel:
 
         def work(progress: Progress) -> Shown:
             folder = self._trainer.train(request, _Relay(self, number, progress)).folder
-            return read_report(folder / JSON_FILE), folder, root
+            return read_report(folder / JSON_FILE), folder, root, None
 
         self._runner.start(work)
         self.run_changed.emit()
@@ -269,6 +254,10 @@ class TrainModel:
             positive=choices.positive,
             weights=choices.weights,
             epochs=choices.epochs,
+            batch=choices.batch,
+            rate=choices.rate,
+            unseen=choices.unseen,
+            test_subjects=choices.test_subjects if data.subjects else (),
             patience=choices.patience if self.preset.val else None,
             seed=choices.seed,
             as_published=choices.as_published,
@@ -325,8 +314,11 @@ class TrainModel:
         self.run_changed.emit()
 
     def _show(self, shown: Shown) -> None:
-        self.report, self.folder, self._root = shown
+        self.report, self.folder, self._root, records = shown
         self.network = None
+        if records is not None and not self.running:
+            self.records, self.notes, self.error = records, [], ""
+            self.run_changed.emit()
         self.report_changed.emit()
 
     def _on_failed(self, message: str) -> None:

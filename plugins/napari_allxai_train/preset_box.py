@@ -8,7 +8,9 @@ from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
+    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -23,7 +25,8 @@ from qtpy.QtWidgets import (
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.training.cost import CostModel
 from allxai_desktop.training.presets import FIRST, Preset
-from allxai_desktop.training.train_model import TrainChoices, TrainModel
+from allxai_desktop.training.run_types import TrainChoices
+from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.words import duration
 from napari_allxai_explain.choice_box import ChoiceBox
 
@@ -42,6 +45,7 @@ OPTIMISERS = {
     "sgd": "SGD",
 }
 MOST_EPOCHS = 10_000
+MOST_IMAGES = 100_000
 STYLE = "<style>p { margin: 2px 0 3px 0; } ul { margin: 0 0 0 12px; -qt-list-indent: 0; }</style>"
 
 
@@ -57,6 +61,11 @@ class PresetBox(QWidget):
         self.card = QLabel(wordWrap=True, textFormat=Qt.TextFormat.RichText)
         self.positive, self.weights = ChoiceBox(), ChoiceBox()
         self.epochs = QSpinBox(minimum=0, maximum=MOST_EPOCHS, keyboardTracking=False)
+        self.batch = QSpinBox(minimum=0, maximum=MOST_IMAGES, keyboardTracking=False)
+        self.rate = QDoubleSpinBox(minimum=0, maximum=10, decimals=6, keyboardTracking=False)
+        self.rate.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+        self.unseen = QSpinBox(minimum=-1, maximum=MOST_IMAGES, keyboardTracking=False)
+        self.test_subjects = QLineEdit(clearButtonEnabled=True)
         self.patience = QSpinBox(minimum=0, maximum=MOST_EPOCHS, keyboardTracking=False)
         self.seed = QSpinBox(minimum=0, maximum=2**31 - 1, keyboardTracking=False)
         self.as_published = QCheckBox()
@@ -67,10 +76,21 @@ class PresetBox(QWidget):
         place.setSpacing(4)
         place.addWidget(self.out, 1)
         place.addWidget(self.browse)
-        self.labels = [QLabel() for _row in range(6)]
+        self._named = (
+            self.positive,
+            self.weights,
+            self.epochs,
+            self.batch,
+            self.rate,
+            self.unseen,
+            self.test_subjects,
+            self.patience,
+            self.seed,
+            self.out,
+        )
+        self.labels = [QLabel() for _field in self._named]
         self._form = QFormLayout(horizontalSpacing=8, verticalSpacing=4)
-        fields = (self.positive, self.weights, self.epochs, self.patience, self.seed, place)
-        for label, field in zip(self.labels, fields, strict=True):
+        for label, field in zip(self.labels, (*self._named[:-1], place), strict=True):
             self._form.addRow(label, field)
         self._form.addRow(self.as_published)
         layout = QVBoxLayout(self)
@@ -85,11 +105,17 @@ class PresetBox(QWidget):
     def _connect(self) -> None:
         model = self.model
         self.preset.activated.connect(
-            lambda: model.choose(preset=self.preset.value, weights=None, epochs=None)
+            lambda: model.choose(
+                preset=self.preset.value, weights=None, epochs=None, batch=None, rate=None, unseen=None
+            )
         )
         self.positive.activated.connect(lambda: model.choose(positive=self.positive.value))
         self.weights.activated.connect(self._choose_weights)
         self.epochs.valueChanged.connect(lambda value: model.choose(epochs=value or None))
+        self.batch.valueChanged.connect(lambda value: model.choose(batch=value or None))
+        self.rate.valueChanged.connect(lambda value: model.choose(rate=value or None))
+        self.unseen.valueChanged.connect(lambda value: model.choose(unseen=None if value < 0 else value))
+        self.test_subjects.editingFinished.connect(self._choose_test_subjects)
         self.patience.valueChanged.connect(lambda value: model.choose(patience=value or None))
         self.seed.valueChanged.connect(lambda value: model.choose(seed=value))
         self.as_published.toggled.connect(lambda on: model.choose(as_published=on))
@@ -119,6 +145,18 @@ class PresetBox(QWidget):
             ),
             (self.weights, _("Start from"), _("The weights that the network begins with")),
             (self.epochs, _("Epochs"), _("How often the network sees every image")),
+            (self.batch, _("Batch"), _("How many images each step learns from")),
+            (self.rate, _("Learning rate"), _("How far each step goes")),
+            (
+                self.unseen,
+                _("Never seen"),
+                _("How many images a class are put aside at first; the figures are then those on them"),
+            ),
+            (
+                self.test_subjects,
+                _("Test subjects"),
+                _("The subjects whose images are only tested, with commas between, in place of a share"),
+            ),
             (
                 self.patience,
                 _("Stop early"),
@@ -146,10 +184,10 @@ class PresetBox(QWidget):
         ):
             control.setAccessibleName(name)
             control.setToolTip(tip)
-        controls = (self.positive, self.weights, self.epochs, self.patience, self.seed, self.out)
-        for label, named in zip(self.labels, controls, strict=True):
+        for label, named in zip(self.labels, self._named, strict=True):
             label.setText(named.accessibleName())
         self.positive.setPlaceholderText(_("Choose…"))
+        self.test_subjects.setPlaceholderText(_("a share of them"))
         self.as_published.setText(self.as_published.accessibleName())
         self._show(self.model.choices)
 
@@ -177,20 +215,28 @@ class PresetBox(QWidget):
         self.weights.fill([*starts, (FROM_FILE, _("Weights from a file…"), "")], choices.weights)
         copied = bool(preset.enlarge) and preset.task == "classification"
         self.as_published.setVisible(copied)
-        self.epochs.setSpecialValueText(_("As the preset: {count}").format(count=preset.plan.epochs))
+        for field, number in (
+            (self.epochs, str(preset.plan.epochs)),
+            (self.batch, str(preset.plan.batch)),
+            (self.rate, f"{preset.plan.optimiser.rate:g}"),
+            (self.unseen, str(preset.unseen)),
+        ):
+            field.setSpecialValueText(_("As the preset: {count}").format(count=number))
+        self._form.setRowVisible(self.test_subjects, bool(model.data.subjects))
         self._form.setRowVisible(self.patience, preset.val > 0)
         self.patience.setSpecialValueText(_("never"))
         self.patience.setSuffix(" " + _("epochs"))
-        with (
-            QSignalBlocker(self.epochs),
-            QSignalBlocker(self.patience),
-            QSignalBlocker(self.seed),
-            QSignalBlocker(self.as_published),
-        ):
-            self.patience.setValue(choices.patience or 0)
-            self.epochs.setValue(choices.epochs or 0)
-            self.seed.setValue(choices.seed)
+        _set(self.epochs, choices.epochs or 0)
+        _set(self.batch, choices.batch or 0)
+        _set(self.unseen, -1 if choices.unseen is None else choices.unseen)
+        _set(self.patience, choices.patience or 0)
+        _set(self.seed, choices.seed)
+        with QSignalBlocker(self.rate):
+            self.rate.setValue(choices.rate or 0.0)
+        with QSignalBlocker(self.as_published):
             self.as_published.setChecked(choices.as_published)
+        if not self.test_subjects.hasFocus():
+            self.test_subjects.setText(", ".join(choices.test_subjects))
         self.out.setPlaceholderText(_("A new folder in {folder}").format(folder=model.runs))
         if not self.out.hasFocus():
             self.out.setText("" if choices.out is None else str(choices.out))
@@ -214,6 +260,12 @@ class PresetBox(QWidget):
                 return
         self.model.choose(weights=chosen)
 
+    def _choose_test_subjects(self) -> None:
+        names = (name.strip() for name in self.test_subjects.text().split(","))
+        subjects = tuple(name for name in names if name)
+        if subjects != self.model.choices.test_subjects:
+            self.model.choose(test_subjects=subjects)
+
     def _choose_out(self) -> None:
         text = self.out.text().strip()
         out = Path(text).expanduser() if text else None
@@ -225,6 +277,11 @@ class PresetBox(QWidget):
         if name:
             self.model.choose(out=Path(name))
             self.out.setText(name)
+
+
+def _set(field: QSpinBox, number: int) -> None:
+    with QSignalBlocker(field):
+        field.setValue(number)
 
 
 def card_text(preset: Preset, cost: CostModel) -> str:

@@ -84,5 +84,5 @@ def test_a_loss_that_is_no_number_at_once_is_told():
         def loss(self, outputs, targets):
             return functional.mse_loss(outputs, targets) * float("nan")
 
-    with pytest.raises(TrainingError, match="no number from the first step"):
+    with pytest.raises(TrainingError, match="not a finite number from the first step"):
         range_test(_model(), Broken(), PLAN, Unwatched(), steps=7)

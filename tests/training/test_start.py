@@ -71,7 +71,7 @@ def test_imagenet_weights_that_cannot_be_downloaded_are_told_in_one_sentence(mon
 
     monkeypatch.setattr(torchvision_models, "imagenet_state", offline)
     with pytest.raises(
-        TrainingError, match=r"could not be downloaded: connect to the internet, .* --weights none"
+        TrainingError, match=r"could not be downloaded: connect to the internet, .* from random numbers"
     ):
         _begin("resnet18-transfer", weights="imagenet")
 
@@ -94,7 +94,7 @@ def test_the_trunk_of_mobilenet_comes_with_the_program(name):
 
 def test_a_trunk_is_refused_by_another_network(tmp_path):
     np.savez(tmp_path / "trunk.npz", a=np.zeros(3))
-    with pytest.raises(TrainingError, match="holds no trunk of MobileNet V1, or the network is another"):
+    with pytest.raises(TrainingError, match="does not hold the convolutions of a MobileNet V1"):
         _begin(weights=str(tmp_path / "trunk.npz"))
 
 

@@ -215,9 +215,10 @@ def test_a_second_stage_asks_for_the_network_that_it_goes_on_from(ready):
 
 def test_the_request_is_what_was_chosen(ready, trainer, folder, tmp_path):
     ready.data.choose(pattern="^([0-9])")
-    ready.choose(epochs=7, seed=3, patience=2)
+    ready.choose(epochs=7, seed=3, patience=2, batch=5, rate=0.02, unseen=1, test_subjects=("1",))
     run_to_end(ready)
     request = trainer.requests[0]
+    assert (request.batch, request.rate, request.unseen, request.test_subjects) == (5, 0.02, 1, ("1",))
     assert (request.preset, request.data, request.groups) == ("any", folder, "^([0-9])")
     assert (request.positive, request.epochs, request.seed, request.resume) == ("b", 7, 3, False)
     assert request.patience == 2
@@ -353,12 +354,27 @@ def test_a_report_of_an_earlier_run_is_shown(model, tmp_path):
     model.open_report(tmp_path / "old" / "evaluation.json")
     wait(model, lambda: model.report)
     assert (model.folder, model.report.network) == (tmp_path / "old", "net")
+    assert model.records == []
     (tmp_path / "old" / "other.json").write_text(json.dumps([]))
     model.open_report(tmp_path / "old" / "other.json")
     failures = []
     model.failed.connect(failures.append)
     wait(model, lambda: failures)
     assert failures[0].startswith("other.json is no evaluation")
+
+
+def test_a_report_brings_the_curves_of_its_run(model, tmp_path):
+    report(tmp_path / "old")
+    (tmp_path / "old" / "curves.csv").write_text(
+        "epoch,loss,accuracy,validation_loss,validation_accuracy,validation_dice,seconds\n"
+        "1,0.500000,0.750000,,,,30.00\n2,0.250000,1.000000,0.125000,0.500000,,20.00\n"
+    )
+    model.open_report(tmp_path / "old" / "evaluation.json")
+    wait(model, lambda: model.report)
+    assert model.records == [
+        EpochRecord(1, 2, 0.5, 0.75, None, None, 30.0, 0.0),
+        EpochRecord(2, 2, 0.25, 1.0, 0.125, 0.5, 20.0, 0.0),
+    ]
 
 
 def test_the_positive_class_is_that_of_the_class_map(model, tmp_path):

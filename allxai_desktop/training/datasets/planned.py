@@ -80,6 +80,6 @@ def caution_of(items: Sequence[Item]) -> str:
     if all(item.subject is not None for item in items):
         return ""
     return _(
-        "It is not known whom the images are from, so images of one person may lie in several parts: the figures"
-        " say nothing of new persons."
+        "Which person each image is from is not known, so images of one person may lie in several parts: the figures"
+        " say nothing about new persons. If the file names tell the person, give a pattern that finds it."
     )

@@ -89,6 +89,30 @@ def test_epochs_and_seed_are_chosen_and_another_preset_takes_its_own(box, settin
     assert box.seed.value() == 7
 
 
+def test_batch_rate_and_images_never_seen_are_chosen_and_another_preset_takes_its_own(box, setting):
+    fields = (box.batch, box.rate, box.unseen)
+    assert [field.text() for field in fields] == [
+        f"As the preset: {number}" for number in ("4", "0.001", "0")
+    ]
+    box.batch.setValue(8)
+    box.rate.setValue(0.02)
+    box.unseen.setValue(0)
+    choices = setting.model.choices
+    assert (choices.batch, choices.rate, choices.unseen) == (8, 0.02, 0)
+    choose(box.preset, "grey-cnn")
+    choices = setting.model.choices
+    assert (choices.batch, choices.rate, choices.unseen) == (None, None, None)
+
+
+def test_subjects_to_test_can_be_named_once_subjects_are_known(box, ready):
+    assert not box.test_subjects.isVisible()
+    ready.model.data.choose(pattern="([0-9])")
+    assert box.test_subjects.isVisible()
+    box.test_subjects.setText(" 1, 2,")
+    box.test_subjects.editingFinished.emit()
+    assert ready.model.choices.test_subjects == ("1", "2")
+
+
 def test_a_run_is_stopped_early_only_where_there_is_a_validation_part(box, setting):
     assert not box.patience.isVisible()
     choose(box.preset, "modern")

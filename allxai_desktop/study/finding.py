@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from allxai_desktop.i18n import N_, _, counted
+from allxai_desktop.i18n import N_, _
 from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, MaskFile, load_mask
 from allxai_desktop.study.journal import (
@@ -164,7 +164,7 @@ def _of_crash(crashed: Crashed, gone: Holder | None, target: Path) -> list[str]:
             many = N_(
                 "The program ended before it saved the last {count} strokes, until {time}: they were brought back."
             )
-            return [counted(crashed.count, one, many).replace("{time}", time)]
+            return [_(one if crashed.count == 1 else many).format(count=crashed.count, time=time)]
     if gone is not None:
         return [
             _("{person} began to paint {name} at {time}, and the program ended: you may go on.").format(

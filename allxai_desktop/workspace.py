@@ -107,17 +107,21 @@ class Workspace:
         return None if self._keeper is None else self._keeper.holder
 
     def open(self, path: Path) -> None:
-        """Open a study, a folder of images or one image; what is open stays where that fails.
-
-        A study of one image is open once that image is read: a broken file must not take the place of a list.
-        """
+        """Open a study, a folder of images or one image; what is open stays where that fails."""
         try:
             study = Study.open(path)
             # A study that another version works on is left alone.
             StudyStore.open(study.folder)
         except AllxaiError as error:
             self.noticed.emit(Notice("error", str(error)))
-            return
+        else:
+            self.open_study(study)
+
+    def open_study(self, study: Study) -> None:
+        """Show a study, from its start.
+
+        One of a single image is open once that image is read: a broken file must not take the place of a list.
+        """
         if len(study.items) > 1:
             self._enter(study)
         self._request += 1
@@ -208,9 +212,13 @@ class Workspace:
         meta = {} if self._keeper is None else self._keeper.meta
         return {
             "image": self.image,
-            "annotator": self.person.name if self.person else meta.get("annotator"),
+            "annotator": self.person.name if self.person else meta.get("annotator") or self._study_annotator,
             "created": meta.get("created"),
         }
+
+    @property
+    def _study_annotator(self) -> str | None:
+        return None if self.study is None else self.study.annotator
 
     def _on_stroke(self, runs: Runs) -> None:
         if self._keeper is not None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 from skimage.measure import label
 
-from allxai_desktop.agreement.plan import FINAL_FOLDER, AgreementError, final_path
+from allxai_desktop.agreement.plan import FINAL_FOLDER, AgreementError, final_path, keep_states
 from allxai_desktop.cellclasses import MAX_CODE, UNLABELLED
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
@@ -191,9 +191,10 @@ def start_final(
 ) -> None:
     """Write the final mask with what two masks have in common, unless there is one; both masks stay as they are.
 
-    Raises `MaskError`.
+    Raises `MaskError`, and what `keep_states` raises.
     """
     path = final_path(study, item)
+    keep_states(path.parent)
     if not path.exists():
         save_mask(path, agreed(first, second), image=image, annotator=adjudicator)
 

@@ -17,9 +17,9 @@ import numpy as np
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.masks.npz import MaskError, open_archive, read_meta
+from allxai_desktop.study import progress
 from allxai_desktop.study.folder import Study, StudyItem
 from allxai_desktop.study.people import Person
-from allxai_desktop.study.progress import Progress
 from allxai_desktop.study.store import Part, StudyStore
 
 SECOND_FOLDER = "second"
@@ -87,7 +87,7 @@ class SecondPlan:
 
     def first_annotators(self) -> dict[str, str | None]:
         """Return who painted the first mask, by image, for those that have one; None where nobody said who."""
-        known = Progress(self.store).items()
+        known = progress.Progress(self.store).items()
         found: dict[str, str | None] = {}
         for item in self.study.items:
             if item.mask_path.exists():
@@ -120,7 +120,7 @@ class SecondPlan:
         names = [item.image_path.name for item in self.study.items]
         now = datetime.now(UTC).isoformat(timespec="seconds")
         found = [Second(name, person, share, seed, now) for name in draw(names, eligible, share, seed)]
-        _make(second_folder(self.study, person))
+        keep_states(second_folder(self.study, person))
         with self.store.writing(PART) as db:
             db.executemany(
                 "INSERT INTO second VALUES (?, ?, ?, ?, ?)",
@@ -144,7 +144,6 @@ class SecondPlan:
             raise AgreementError(
                 _("{person} has no second annotation: draw images first.").format(person=person)
             )
-        _make(folder)
         start = next((place for place, item in enumerate(items) if not item.mask_path.exists()), 0)
         title = _("Second annotation by {person}").format(person=person)
         return Study(folder, items, title, person, start)
@@ -180,7 +179,11 @@ def _same(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
 
 
-def _make(folder: Path) -> None:
+def keep_states(folder: Path) -> None:
+    """Make a folder of masks with a database, so that the states of its images are kept.
+
+    Raises `AgreementError` or `StoreError` where it cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -189,3 +192,5 @@ def _make(folder: Path) -> None:
                 name=folder.name, reason=error.strerror or type(error).__name__
             )
         ) from error
+    with StudyStore.open(folder).writing(progress.PART):
+        pass

@@ -1,0 +1,82 @@
+"""How a region of disagreement is shown: hatched over the image, and what each side painted there."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from allxai_desktop.agreement.adjudication import Adjudication, Codes, Region
+from allxai_desktop.cellclasses import CLASSES
+
+WHITE, BLACK, EDGE = 1, 2, 3
+"""What the pixels of `hatch` are: stripes of an open region, and the rim of the one that is looked at."""
+SMALLEST_VIEW = 64
+STRIPE = 2
+TINT = 0.45
+Box = tuple[int, int, int, int]
+
+
+def view_box(region: Region, shape: tuple[int, int]) -> Box:
+    """Return a square (top, left, bottom, right) around a region with as much again around it, inside the image.
+
+    It is cut where the image is smaller.
+    """
+    top, left, bottom, right = region.bounds
+    side = max(2 * (bottom - top), 2 * (right - left), SMALLEST_VIEW)
+    found = []
+    for low, high, length in ((top, bottom, shape[0]), (left, right, shape[1])):
+        start = max(0, min((low + high - side) // 2, length - side))
+        found.append((start, min(start + side, length)))
+    (first_row, last_row), (first_column, last_column) = found
+    return first_row, first_column, last_row, last_column
+
+
+def inside(region: Region, box: Box, width: int) -> NDArray[np.bool_]:
+    """Return the pixels of a region in a box, of an image so wide."""
+    top, left, bottom, right = box
+    found = np.zeros((bottom - top, right - left), bool)
+    rows, columns = np.divmod(region.indices, width)
+    rows, columns = rows - top, columns - left
+    seen = (rows >= 0) & (rows < found.shape[0]) & (columns >= 0) & (columns < found.shape[1])
+    found[rows[seen], columns[seen]] = True
+    return found
+
+
+def rim(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels that have a neighbour, along rows or columns, outside `part` (H, W)."""
+    found: NDArray[np.bool_] = part & ~ndimage.binary_erosion(part)
+    return found
+
+
+def side_picture(pixels: NDArray[np.uint8], codes: Codes, region: Region, box: Box) -> NDArray[np.uint8]:
+    """Return the part of an image (H, W, 3) in a box, tinted as one side labelled it, the region with a white rim."""
+    top, left, bottom, right = box
+    part, labels = pixels[top:bottom, left:right], codes[top:bottom, left:right]
+    colors = np.zeros((max(cls.code for cls in CLASSES) + 1, 3))
+    for cls in CLASSES:
+        colors[cls.code] = cls.color
+    tint = np.where(labels > 0, TINT, 0.0)[..., None]
+    found: NDArray[np.uint8] = np.rint(part * (1 - tint) + colors[labels] * tint).astype(np.uint8)
+    found[rim(inside(region, box, pixels.shape[1]))] = 255
+    return found
+
+
+def hatch(
+    model: Adjudication, numbers: list[int] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Return how regions (by number; all by default) are drawn: flat indices (n,) and `WHITE`, `BLACK`, `EDGE` or 0."""
+    width = model.first.shape[1]
+    indices, values = [np.zeros(0, np.int64)], [np.zeros(0, np.uint8)]
+    for number in range(len(model.regions)) if numbers is None else numbers:
+        region = model.regions[number]
+        rows, columns = np.divmod(region.indices, width)
+        stripes = np.where((rows + columns) // STRIPE % 2, WHITE, BLACK).astype(np.uint8)
+        drawn = stripes if model.decisions[number] == "open" else np.zeros_like(stripes)
+        if number == model.current:
+            top, left = region.bounds[:2]
+            edge = rim(inside(region, region.bounds, width))
+            drawn = np.where(edge[rows - top, columns - left], np.uint8(EDGE), drawn)
+        indices.append(region.indices)
+        values.append(drawn)
+    return np.concatenate(indices), np.concatenate(values)

@@ -1,0 +1,373 @@
+"""Crashes, two people on one image, and folders that cannot be written, through real workspaces."""
+
+import importlib.util
+import os
+import shutil
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from allxai_desktop import workspace as workspace_module
+from allxai_desktop.masks.npz import load_mask, save_mask
+from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.session import Session
+from allxai_desktop.study import journal
+from allxai_desktop.study.locks import Session as PaintingSession
+from allxai_desktop.study.people import Person
+from allxai_desktop.workspace import Workspace
+
+
+class Desk:
+    """One person's program, without a window."""
+
+    def __init__(self, name):
+        self.calls, self.notices = [], []
+        self.session = Session(PaintModel(), dispatch=self.calls.append)
+        self.workspace = Workspace(self.session, self.calls.append)
+        self.workspace.person = Person(name)
+        self.workspace.noticed.connect(self.notices.append)
+
+    def until(self, condition):
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline
+            while self.calls:
+                self.calls.pop(0)()
+            time.sleep(0.002)
+
+    def open(self, path):
+        shown = []
+        self.workspace.item_shown.connect(shown.append)
+        self.workspace.open(path)
+        self.until(lambda: shown)
+        self.workspace.item_shown.disconnect(shown.append)
+        return self
+
+    def paint(self, *indices, code):
+        self.workspace.paint.apply(np.array(indices), code)
+
+    def saved(self):
+        self.until(lambda: self.workspace.saved == "saved")
+        self.workspace.unsaved()
+        self.until(lambda: not self.calls)
+
+    def texts(self):
+        self.until(lambda: not self.calls)
+        return [notice.text for notice in self.notices]
+
+    def close(self):
+        if self.session is not None:
+            self.workspace.close()
+            self.session.close()
+            self.session = None
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("own")
+    monkeypatch.setattr(journal, "user_data_path", lambda *args, **options: folder)
+    return folder / "journals"
+
+
+@pytest.fixture
+def desk():
+    made = []
+
+    def make(name="A07"):
+        made.append(Desk(name))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def dead(monkeypatch):
+    """Return a call that makes a desk whose process will be taken for a dead one."""
+
+    def make(name="A07"):
+        new = PaintingSession.new()
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                workspace_module.PaintingSession, "new", lambda: replace(new, started=new.started - 9999)
+            )
+            return Desk(name)
+
+    return make
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in range(2):
+        Image.new("RGB", (4, 3), (number, 0, 0)).save(tmp_path / f"cell_{number}.png")
+    return tmp_path
+
+
+def crash(desk, folder, code=3):
+    """Paint two strokes in a program that ends before it saves them."""
+    desk.open(folder)
+    desk.workspace._autosaver.submit = lambda *args, **facts: None
+    desk.paint(0, 1, code=code)
+    desk.paint(5, code=code)
+
+
+def masks(folder):
+    return sorted(path.name for path in (folder / "masks").iterdir())
+
+
+def test_strokes_of_a_crash_are_brought_back_said_and_saved(desk, dead, folder):
+    crash(dead(), folder)
+    again = desk().open(folder)
+    assert again.workspace.paint.codes.tolist() == [[3, 3, 0, 0], [0, 3, 0, 0], [0, 0, 0, 0]]
+    assert "the last 2 strokes" in again.texts()[-1]
+    again.saved()
+    assert np.array_equal(load_mask(folder / "masks" / "cell_0.npz").codes, again.workspace.paint.codes)
+    again.close()
+    assert masks(folder) == ["cell_0.npz"]
+
+
+def test_only_what_the_file_lacks_is_brought_back(desk, dead, folder):
+    first = dead()
+    first.open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    crash(first, folder)
+    again = desk().open(folder)
+    assert "the last 2 strokes" in again.texts()[-1]
+    assert again.workspace.paint.codes[0].tolist() == [3, 3, 0, 0]
+
+
+def test_a_crash_after_bringing_back_loses_nothing(desk, dead, folder):
+    crash(dead(), folder)
+    second = dead()
+    second.workspace._autosaver.submit = lambda *args, **facts: None
+    second.open(folder)
+    second.paint(11, code=4)
+    third = desk().open(folder)
+    assert third.workspace.paint.codes.tolist() == [[3, 3, 0, 0], [0, 3, 0, 0], [0, 0, 0, 4]]
+    third.saved()
+    third.close()
+    assert masks(folder) == ["cell_0.npz"]
+
+
+def test_strokes_that_fit_neither_image_nor_mask_are_set_aside(desk, dead, folder):
+    crash(dead(), folder)
+    (folder / "masks").mkdir(exist_ok=True)
+    save_mask(folder / "masks" / "cell_0.npz", np.full((3, 4), 5, np.uint8))
+    again = desk().open(folder)
+    assert (again.workspace.paint.codes == 5).all()
+    (aside,) = (name for name in masks(folder) if "aside" in name)
+    assert aside in again.texts()[-1]
+
+
+def test_a_journal_that_is_none_is_set_aside(desk, folder):
+    (folder / "masks").mkdir()
+    (folder / "masks" / "cell_0.0123456789abcdef.journal").write_bytes(b"no journal")
+    again = desk().open(folder)
+    assert "set aside" in again.texts()[-1]
+    assert (folder / "masks" / "cell_0.0123456789abcdef.journal-aside").read_bytes() == b"no journal"
+
+
+def test_a_folder_that_was_moved_after_the_crash_brings_back_too(desk, dead, folder, tmp_path_factory):
+    crash(dead(), folder)
+    moved = tmp_path_factory.mktemp("elsewhere") / "study"
+    shutil.copytree(folder, moved)
+    assert desk().open(moved).workspace.paint.codes[1, 1] == 3
+
+
+def test_who_only_looks_holds_up_nobody(desk, folder):
+    desk().open(folder)
+    second = desk("B01").open(folder)
+    assert second.workspace.holder is None
+    assert not (folder / "masks").exists()
+
+
+def test_the_second_sees_who_paints_and_goes_on_in_a_copy(desk, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    second = desk("B01").open(folder)
+    assert second.workspace.holder.person == "A07"
+    assert second.texts()[-1].startswith("A07 paints cell_0.png, since ")
+    assert second.workspace.paint.codes[0, 0] == 1
+    second.paint(11, code=2)
+    second.saved()
+    assert load_mask(folder / "masks" / "cell_0.npz").codes[2].tolist() == [0, 0, 0, 0]
+    copy = load_mask(folder / "masks" / "cell_0-2.npz")
+    assert (copy.codes[0, 0], copy.codes[2, 3]) == (1, 2)
+    assert copy.meta["annotator"] == "B01"
+
+
+def test_a_copy_is_found_again_and_pointed_out_when_the_first_has_gone(desk, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    second = desk("B01").open(folder)
+    second.paint(11, code=2)
+    second.saved()
+    second.workspace.step(1)
+    second.until(lambda: second.workspace.index == 1)
+    second.workspace.step(-1)
+    second.until(lambda: second.workspace.index == 0)
+    assert second.workspace.mask_path.name == "cell_0-2.npz"
+    assert second.workspace.paint.codes[2, 3] == 2
+    second.close()
+    first.close()
+    third = desk("C02").open(folder)
+    assert third.workspace.mask_path.name == "cell_0.npz"
+    assert third.texts() == ["cell_0-2.npz is a second mask of this image, painted by B01: compare the two."]
+
+
+def test_of_two_that_look_the_first_to_paint_has_it(desk, folder):
+    first, second = desk("A07").open(folder), desk("B01").open(folder)
+    first.paint(0, code=1)
+    second.paint(11, code=2)
+    first.saved()
+    second.saved()
+    assert second.workspace.mask_path.name == "cell_0-2.npz"
+    assert "A07 paints cell_0.png" in second.texts()[-1]
+    assert load_mask(folder / "masks" / "cell_0.npz").codes[2, 3] == 0
+    assert load_mask(folder / "masks" / "cell_0-2.npz").codes[2, 3] == 2
+
+
+def test_a_copy_that_crashes_before_its_file_is_there_is_brought_back(desk, dead, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    second = dead("B01")
+    crash(second, folder)
+    assert second.workspace.mask_path.name == "cell_0-2.npz"
+    again = desk("B01").open(folder)
+    assert again.workspace.paint.codes.tolist() == [[3, 3, 0, 0], [0, 3, 0, 0], [0, 0, 0, 0]]
+
+
+def test_taking_over_shows_what_was_saved_and_sends_the_first_to_a_copy(desk, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    second = desk("B01").open(folder)
+    second.workspace.take_over()
+    second.until(lambda: second.workspace.holder is None)
+    second.paint(11, code=2)
+    second.saved()
+    first.paint(5, code=3)
+    first.saved()
+    assert load_mask(folder / "masks" / "cell_0.npz").codes.tolist()[2] == [0, 0, 0, 2]
+    assert load_mask(folder / "masks" / "cell_0-2.npz").codes[1, 1] == 3
+    assert first.texts()[-1].startswith("B01 changed cell_0.npz or took it over")
+    assert first.workspace.mask_path.name == "cell_0-2.npz"
+
+
+def test_a_file_that_changed_meanwhile_is_not_written_over(desk, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    save_mask(folder / "masks" / "cell_0.npz", np.full((3, 4), 5, np.uint8), annotator="S09")
+    first.paint(5, code=3)
+    first.saved()
+    assert (load_mask(folder / "masks" / "cell_0.npz").codes == 5).all()
+    assert load_mask(folder / "masks" / "cell_0-2.npz").codes[0, 0] == 1
+    assert first.texts()[-1].startswith("S09 changed cell_0.npz")
+
+
+def test_a_lock_of_a_program_that_ended_is_said_and_taken(desk, dead, folder):
+    gone = dead("A07")
+    gone.open(folder)
+    gone.paint(0, code=1)
+    gone.saved()
+    again = desk("B01").open(folder)
+    assert "A07 began to paint cell_0.npz" in again.texts()[-1]
+    again.paint(1, code=2)
+    again.saved()
+    assert load_mask(folder / "masks" / "cell_0.npz").codes[0].tolist() == [1, 2, 0, 0]
+
+
+def test_leaving_an_image_lets_it_go_for_others(desk, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    first.workspace.step(1)
+    first.until(lambda: first.workspace.index == 1)
+    first.until(lambda: masks(folder) == ["cell_0.npz"])
+    assert desk("B01").open(folder).workspace.holder is None
+
+
+def test_where_no_mask_can_be_written_the_strokes_are_kept_and_said(desk, dead, folder, own_folder):
+    (folder / "masks").write_text("in the way")
+    first = dead("A07")
+    first.open(folder)
+    first.paint(0, code=1)
+    first.until(lambda: first.workspace.saved == "failed")
+    assert "come back when the image is opened again" in first.texts()[-1]
+    assert len(list(own_folder.iterdir())) == 1
+    first.close()
+    (folder / "masks").unlink()
+    again = desk("A07").open(folder)
+    again.saved()
+    assert load_mask(folder / "masks" / "cell_0.npz").codes[0, 0] == 1
+    assert list(own_folder.iterdir()) == []
+
+
+def test_a_folder_that_is_moved_while_it_is_open_loses_nothing(desk, dead, folder, tmp_path_factory):
+    first = dead("A07")
+    first.open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    moved = tmp_path_factory.mktemp("elsewhere") / "study"
+    os.rename(folder, moved)
+    first.paint(5, code=3)
+    first.until(lambda: first.workspace.saved == "failed")
+    assert "folder is missing" in first.texts()[-1]
+    first.close()
+    again = desk("A07").open(moved)
+    assert again.workspace.paint.codes[:2].tolist() == [[1, 0, 0, 0], [0, 3, 0, 0]]
+    moved.rename(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a mounted folder is needed")
+def test_a_full_disk_keeps_the_strokes_on_another(desk, dead, tmp_path, own_folder):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.system(f"mount -t tmpfs -o size=64k tmpfs {disk} 2>/dev/null"):
+        pytest.skip("only the administrator may mount a small disk")
+    try:
+        Image.new("RGB", (300, 300)).save(disk / "cell.png")
+        first = dead("A07")
+        first.open(disk)
+        first.paint(0, code=1)
+        first.saved()
+        (disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free))
+        for stroke in range(1, 60):
+            first.paint(*range(stroke * 300, stroke * 300 + 200, 2), code=2)
+        first.until(lambda: first.workspace.saved == "failed")
+        assert "the disk is full" in first.texts()[-1]
+        first.close()
+        (disk / "filler").unlink()
+        again = desk("A07").open(disk)
+        assert np.count_nonzero(again.workspace.paint.codes) == 59 * 100 + 1
+        again.saved()
+        assert np.count_nonzero(load_mask(disk / "masks" / "cell.npz").codes) == 59 * 100 + 1
+        again.close()
+    finally:
+        os.system(f"umount {disk}")
+
+
+@pytest.mark.slow
+def test_no_finished_stroke_is_missing_after_ten_kills(checkout, tmp_path):
+    path = checkout / "tests" / "benchmarks" / "bench_kill.py"
+    spec = importlib.util.spec_from_file_location("bench_kill", path)
+    bench = importlib.util.module_from_spec(spec)
+    sys.modules["bench_kill"] = bench
+    spec.loader.exec_module(bench)
+    found = bench.make_study(tmp_path)
+    finished = 0
+    for kill in range(10):
+        outcome = bench.kill_once(tmp_path, kill, found, 0.15 * kill)
+        assert (outcome.missing, outcome.unreadable) == (0, 0)
+        found, finished = outcome.masks, finished + outcome.finished
+    assert finished > 0

@@ -99,7 +99,7 @@ def find_mask(path: Path, image: CellImage, me: Session, person: str | None) -> 
         notes.append(
             _(
                 "{person} paints {name}, since {time}. What you paint is saved as a copy, {copy}; "
-                "to paint in the mask itself, choose File › Take Over Image."
+                "to paint in the mask itself, choose File › Take over this image."
             ).format(person=holder.name, name=image.name, time=holder.time, copy=target.name)
         )
     meta = {} if mask is None else mask.meta

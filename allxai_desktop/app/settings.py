@@ -34,6 +34,15 @@ class WindowSettings:
     def theme(self, theme: str) -> None:
         self._store.setValue("theme", theme)
 
+    @property
+    def proposals(self) -> bool:
+        """Whether classes are proposed for each image."""
+        return self._store.value("proposals", "true") == "true"
+
+    @proposals.setter
+    def proposals(self, wanted: bool) -> None:
+        self._store.setValue("proposals", "true" if wanted else "false")
+
     def layout(self) -> tuple[QByteArray, QByteArray] | None:
         """Return geometry and panel state, or None at the first run."""
         geometry, state = self._store.value("geometry"), self._store.value("state")

@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QMainWindow,
-    QMessageBox,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -29,8 +28,10 @@ from allxai_desktop.app.canvas_view import CanvasView, layer_tools
 from allxai_desktop.app.empty import EmptyState
 from allxai_desktop.app.exchange import Exchange
 from allxai_desktop.app.key_sheet import KeySheet
+from allxai_desktop.app.lost_work import may_lose_work
 from allxai_desktop.app.menus import Menus
 from allxai_desktop.app.notices import NoticeBar
+from allxai_desktop.app.proposals import Proposals
 from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.app.status import StatusLine
 from allxai_desktop.app.study_panel import StudyPanel
@@ -100,7 +101,8 @@ class MainWindow(QMainWindow):
             failure = str(error)
         self.qt_viewer = CanvasView(self.viewer)
         self.canvas = PaintCanvas(self.viewer, self.paint)
-        self.annotate = AnnotatePanel(self.paint, self.canvas, self)
+        self.proposals = Proposals(self)
+        self.annotate = AnnotatePanel(self.paint, self.canvas, self, self.proposals.ghost)
         self.explain = ExplainPanel(self.session, self.view, cards)
         self.overlay = RelevanceOverlay(self.viewer, self.session, self.view, lambda: self.canvas.image_layer)
         self.what_if_view = WhatIfView(self.canvas, self.what_if, self._adjusted)
@@ -356,7 +358,7 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, lambda: self.open_path(Path(paths[0])))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.workspace.unsaved() and not self._may_lose_work():
+        if self.workspace.unsaved() and not may_lose_work(self):
             event.ignore()
             return
         if not self.training.may_close():
@@ -380,22 +382,10 @@ class MainWindow(QMainWindow):
         self.what_if_banner.disconnect_model()
         self.explain.disconnect_session()
         self.annotate.disconnect_model()
+        self.proposals.close()
         self.canvas.close()
         self.qt_viewer.close()
         super().closeEvent(event)
-
-    def _may_lose_work(self) -> bool:
-        box = QMessageBox(
-            QMessageBox.Icon.Warning, "AllXAI Desktop", _("The mask could not be saved."), parent=self
-        )
-        box.setInformativeText(_("Close the window, and the labels that are not on disk are lost."))
-        export = box.addButton(_("Export mask…"), QMessageBox.ButtonRole.AcceptRole)
-        lose = box.addButton(_("Close and lose them"), QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        box.exec()
-        if box.clickedButton() is export:
-            self.exchange.export_mask()
-        return box.clickedButton() is lose
 
     def _restore_layout(self) -> None:
         layout = self.settings.layout()

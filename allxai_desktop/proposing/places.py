@@ -11,7 +11,7 @@ UNSURE = 0.5
 SMOOTH_PX = 1.5
 SMALLEST = 12
 """Unsure regions of fewer pixels are left out: one click near an edge is no gain."""
-REACH = 128
+REACH = 512
 _BLOCK = 1 << 20
 
 
@@ -20,7 +20,7 @@ def unsure_regions(
 ) -> tuple[Indices, ...]:
     """Return the regions, flat indices (n,), where clicking tells most: at most `count`, the most unsure first.
 
-    `uncertainty` (H, W) is 0…1; pixels that are `known` (H, W) are left out. A region counts by the sum over its
+    `uncertainty` (H, W) is 0…1; pixels that are `known` (H, W) count for nothing. A region counts by the sum over its
     pixels, so that a wide doubt goes before a sharp one.
     """
     from scipy import ndimage
@@ -32,7 +32,8 @@ def unsure_regions(
     total = np.bincount(labels.reshape(-1), doubt.reshape(-1), found + 1)[1:]
     large = numbers[size >= SMALLEST]
     best = large[np.argsort(-total[large - 1], kind="stable")][:count]
-    return tuple(np.flatnonzero(labels == number) for number in best)
+    # A doubt around something sure is one place to look at.
+    return tuple(np.flatnonzero(ndimage.binary_fill_holes(labels == number)) for number in best)
 
 
 def unlabelled_region(codes: NDArray[np.uint8], seen: NDArray[np.bool_]) -> Indices | None:

@@ -146,11 +146,11 @@ class VispyBrushOverlay(VispySceneOverlay):
 overlay_to_visual[BrushOverlay] = VispyBrushOverlay
 
 
-def add_brush(viewer: ViewerModel, view: BrushView) -> None:
-    """Draw `view` on the canvas of `viewer` from now on."""
-    viewer.scene.overlays[OVERLAY] = BrushOverlay(view=view, visible=True)
+def add_brush(viewer: ViewerModel, view: BrushView, name: str = OVERLAY) -> None:
+    """Draw `view` on the canvas of `viewer` from now on, under a name of its own."""
+    viewer.scene.overlays[name] = BrushOverlay(view=view, visible=True)
 
 
-def remove_brush(viewer: ViewerModel) -> None:
+def remove_brush(viewer: ViewerModel, name: str = OVERLAY) -> None:
     """Stop drawing; nothing happens where `add_brush` was not called."""
-    viewer.scene.overlays.pop(OVERLAY, None)
+    viewer.scene.overlays.pop(name, None)

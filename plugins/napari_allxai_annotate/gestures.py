@@ -378,13 +378,13 @@ class Gestures:
             self.view.set_sides(np.empty((0, 2)), ERASER_COLOR)
             return
         sides = shapes.outline(indices, self.model.shape).reshape(-1, 2)
-        self.view.set_sides(self._to_world(sides), ERASER_COLOR)
+        self.view.set_sides(self.to_world(sides), ERASER_COLOR)
 
     def show_path(self, points: list[Point], marks: list[Point], code: int) -> None:
         """Draw the line through `points` of the mask, closed in thought, in the colour of `code`, and the `marks`."""
-        self.view.set_path(self._to_world(points), self._to_world(marks), self._color(code))
+        self.view.set_path(self.to_world(points), self.to_world(marks), self._color(code))
 
-    def _to_world(self, points: ArrayLike) -> NDArray[np.float64]:
+    def to_world(self, points: ArrayLike) -> NDArray[np.float64]:
         """Return where on the canvas points (n, 2) of the mask are."""
         places = np.asarray(points, float).reshape(-1, 2)
         if self.layer is None or not len(places):

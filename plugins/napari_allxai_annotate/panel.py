@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from functools import partial
 
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QButtonGroup,
-    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QSizePolicy,
-    QSlider,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -36,11 +33,13 @@ from allxai_desktop.painting.engine import (
 from napari_allxai_annotate.canvas import PaintCanvas
 from napari_allxai_annotate.class_row import ClassRow, name_control
 from napari_allxai_annotate.clean_menu import CleanButton
+from napari_allxai_annotate.controls import SLIDER_STEPS, code_box, size_at, slider, slider_at
+from napari_allxai_annotate.ghost import Ghost
+from napari_allxai_annotate.ghost_row import GhostRow
 from napari_allxai_annotate.glyphs import GlyphButton, swatch
 from napari_allxai_annotate.shortcuts import HoldToPan, Shortcuts
 from napari_allxai_explain.dispatch import Dispatcher
 
-SLIDER_STEPS = 100
 OUTLINE_KEYS = ("close-outline", "remove-point")
 # The slider takes the place of the arrows of the spin box: Qt's own way to hide them loses the number here.
 STYLE = """
@@ -59,15 +58,21 @@ QSpinBox::up-button, QSpinBox::down-button, QSpinBox::up-arrow, QSpinBox::down-a
 class AnnotatePanel(QWidget):
     """Shows and changes a `PaintModel`; its keys work in the whole window `key_parent`, bound now or later.
 
-    Without a canvas, the keys that need one (outlines, panning) are not bound.
+    Without a canvas, the keys that need one (outlines, panning) are not bound; without a `ghost` there are no
+    proposals.
     """
 
     def __init__(
-        self, model: PaintModel, canvas: PaintCanvas | None = None, key_parent: QWidget | None = None
+        self,
+        model: PaintModel,
+        canvas: PaintCanvas | None = None,
+        key_parent: QWidget | None = None,
+        ghost: Ghost | None = None,
     ) -> None:
         super().__init__()
         self.model = model
         self.canvas = canvas
+        self.ghost = ghost
         self.cleaner = Cleaner(model, Dispatcher())
         self._shares: Mapping[str, float | None] = {}
         self._build()
@@ -97,6 +102,8 @@ class AnnotatePanel(QWidget):
         for tool, button in self.tools.items():
             name_control(button, _(KEYS[tool].title), tool)
         self.clean.retranslate()
+        if self.ghost_row is not None:
+            self.ghost_row.retranslate()
         name_control(self.undo, _("Undo"), "undo")
         name_control(self.redo, _("Redo"), "redo")
         name_control(self.hide_mask, _("Show or hide the mask"), "hide")
@@ -123,6 +130,10 @@ class AnnotatePanel(QWidget):
             "undo": self._undo,
             "redo": self._redo,
         }
+        if self.ghost is not None:
+            actions |= self.ghost.actions()
+        else:
+            del actions["accept"]
         if self.canvas is not None:
             gestures = self.canvas.gestures
             actions["close-outline"] = gestures.close_outline
@@ -143,6 +154,8 @@ class AnnotatePanel(QWidget):
     def disconnect_model(self) -> None:
         """Stop following the model; called before the panel goes away, or when Qt has deleted it already."""
         self.clean.disconnect_model()
+        if self.ghost_row is not None:
+            self.ghost_row.disconnect_model()
         self.cleaner.close()
         for show, signal in self._shows.items():
             signal.disconnect(show)  # type: ignore[attr-defined]
@@ -163,15 +176,16 @@ class AnnotatePanel(QWidget):
         self.tool_group = QButtonGroup(self)
         self.tools = {tool: GlyphButton(tool, tool) for tool in TOOLS}
         self.clean = CleanButton(self.cleaner)
+        self.ghost_row = None if self.ghost is None else GhostRow(self.ghost, self.tools["accept"])
         self.size_label, self.over_label, self.erase_label, self.mask_label = (
             QLabel() for _label in range(4)
         )
-        self.size_slider = _slider()
+        self.size_slider = slider()
         self.size_value = QSpinBox()
         self.size_value.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.size_value.setFixedWidth(62)
-        self.only_over, self.erase_to = _code_box(), _code_box()
-        self.opacity = _slider()
+        self.only_over, self.erase_to = code_box(), code_box()
+        self.opacity = slider()
         self.outline = GlyphButton("filled", "outline")
         self.hide_mask = GlyphButton("eye", "eye-shut")
 
@@ -217,6 +231,8 @@ class AnnotatePanel(QWidget):
             layout.addWidget(row)
         layout.addSpacing(3)
         layout.addLayout(tools)
+        if self.ghost_row is not None:
+            layout.addWidget(self.ghost_row)
         layout.addSpacing(2)
         layout.addLayout(grid)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -302,7 +318,7 @@ class AnnotatePanel(QWidget):
         if self._sized == "tolerance":
             self.model.tolerance = at
         else:
-            self.model.brush_size = _size_at(at)
+            self.model.brush_size = size_at(at)
 
     def _show_size(self) -> None:
         value = getattr(self.model, self._sized)
@@ -312,8 +328,8 @@ class AnnotatePanel(QWidget):
                 self.size_slider.setValue(value)
             else:
                 self.size_value.setRange(MIN_BRUSH, MAX_BRUSH)
-                if _size_at(self.size_slider.value()) != value:
-                    self.size_slider.setValue(_slider_at(value))
+                if size_at(self.size_slider.value()) != value:
+                    self.size_slider.setValue(slider_at(value))
             self.size_value.setValue(value)
 
     def _show_tolerance(self) -> None:
@@ -371,26 +387,3 @@ class AnnotatePanel(QWidget):
                 box.addItem(swatch(cls, 14), cls.title, cls.code)
         self._show_only_over()
         self._show_erase_to()
-
-
-def _code_box() -> QComboBox:
-    box = QComboBox()
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    return box
-
-
-def _slider() -> QSlider:
-    slider = QSlider(Qt.Orientation.Horizontal)
-    slider.setRange(0, SLIDER_STEPS)
-    slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    return slider
-
-
-def _size_at(step: int) -> int:
-    """Return the brush size of a step of the slider: the same ratio from each step to the next."""
-    return round(math.exp(step / SLIDER_STEPS * math.log(MAX_BRUSH)))
-
-
-def _slider_at(size: int) -> int:
-    return round(SLIDER_STEPS * math.log(size) / math.log(MAX_BRUSH))

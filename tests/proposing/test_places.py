@@ -25,6 +25,14 @@ def test_no_more_unsure_regions_than_asked_for():
     assert len(unsure_regions(uncertainty, blank(20, 90), 2)) == 2
 
 
+def test_a_ring_of_doubt_is_one_region_with_what_it_surrounds():
+    uncertainty = np.zeros((40, 40), np.float32)
+    uncertainty[5:35, 5:35] = 0.9
+    uncertainty[14:26, 14:26] = 0
+    (region,) = unsure_regions(uncertainty, blank(40, 40))
+    assert 20 * 40 + 20 in region
+
+
 def test_known_pixels_and_specks_are_no_unsure_regions():
     uncertainty = np.zeros((40, 40), np.float32)
     uncertainty[5:15, 5:15] = 0.9

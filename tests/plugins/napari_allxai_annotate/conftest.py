@@ -11,10 +11,31 @@ from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow
 
 from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.proposing.model import ProposalModel
+from allxai_desktop.proposing.proposal import Proposal
 from napari_allxai_annotate.canvas import PaintCanvas
+from napari_allxai_annotate.ghost import Ghost
 from napari_allxai_annotate.panel import AnnotatePanel
+from napari_allxai_explain.dispatch import Dispatcher
 
 SHAPE = (40, 60)
+
+
+class Strips:
+    """Proposes nucleus on the left and background on the right; learns to propose cytoplasm everywhere."""
+
+    def __init__(self, image) -> None:
+        self.shape = image.pixels.shape[:2]
+
+    def start(self):
+        codes = np.full(self.shape, 5, np.uint8)
+        codes[:, :30] = 1
+        uncertainty = np.zeros(self.shape, np.float32)
+        uncertainty[10:20, 25:35] = 1
+        return Proposal(codes, uncertainty, "network")
+
+    def update(self, codes, person):
+        return Proposal(np.full(self.shape, 2, np.uint8), np.zeros(self.shape, np.float32), "classifier")
 
 
 class Window(QMainWindow):
@@ -28,7 +49,9 @@ class Window(QMainWindow):
         self.model = PaintModel(np.zeros(SHAPE, np.uint8))
         self.model.brush_size = 1
         self.canvas = PaintCanvas(self.viewer, self.model)
-        self.panel = AnnotatePanel(self.model, self.canvas, self)
+        self.proposals = ProposalModel(self.model, Dispatcher(), Strips, visible=False)
+        self.ghost = Ghost(self.canvas, self.proposals)
+        self.panel = AnnotatePanel(self.model, self.canvas, self, self.ghost)
         dock = QDockWidget(self)
         dock.setWidget(self.panel)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
@@ -37,6 +60,8 @@ class Window(QMainWindow):
     def end(self):
         self.panel.release_keys()
         self.panel.disconnect_model()
+        self.ghost.close()
+        self.proposals.close()
         self.canvas.close()
         self.view.close()
         self.close()
@@ -127,6 +152,8 @@ def open_window(qapp):
 def window(open_window, qtbot):
     """Return the window as it opens, with a new image; it takes a second to make, so a module shares one."""
     model = open_window.model
+    open_window.proposals.set_image(None)
+    open_window.proposals.visible = False
     model.new_image(np.zeros(SHAPE, np.uint8))
     model.active, model.tool, model.brush_size = 2, "brush", 1
     model.active = 1

@@ -29,6 +29,7 @@ from allxai_desktop.networks.card import Card
 from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.registry import list_networks, load_network
 from allxai_desktop.overlay import blend
+from allxai_desktop.proposing import bench_cli
 from allxai_desktop.relevance import COLORMAPS, RULES, ClassShare, ShareCounter, pixel_weights
 from allxai_desktop.study import study_cli
 from allxai_desktop.tasks import Progress, unwatched
@@ -372,6 +373,11 @@ _COMMANDS: dict[str, _Command] = {
         lambda: _("Takes images into a study; checks its audit trail; compares annotations."),
         study_cli.add_arguments,
         study_cli.run,
+    ),
+    "bench": (
+        lambda: _("Measures how much work the proposals leave, on images whose masks are known."),
+        bench_cli.add_arguments,
+        bench_cli.run,
     ),
     "networks": (
         lambda: _("Lists the trained networks, or shows the card of one."),

@@ -1,0 +1,58 @@
+"""`allxai bench annotate`: how much work the proposals leave, measured on images whose masks are known."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `bench` takes."""
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    text = _(
+        "A simulated annotator starts from the proposal and puts one disc of radius 5 px in the middle of the largest"
+        " wrong region, again and again: prints the mean overlap (IoU) of nucleus and cytoplasm, and the seconds."
+    )
+    annotate = kinds.add_parser("annotate", help=text, description=text)
+    annotate.add_argument("--images", metavar="DIR", type=Path, required=True)
+    annotate.add_argument(
+        "--masks",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help=_("masks of this program, or pictures of 0 rest, 128 cytoplasm, 255 nucleus (or 0, 2, 1)"),
+    )
+    annotate.add_argument(
+        "--limit", metavar="N", type=int, help=_("measure on so many images, spread evenly over all")
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure and print a table. Raises `AllxaiError`."""
+    import numpy as np
+
+    from allxai_desktop.proposing.effort import STEPS, measure, pairs
+
+    for folder in (options.images, options.masks):
+        if not folder.is_dir():
+            raise AllxaiError(_("{name} is no folder: give the one with the files.").format(name=folder))
+    found = pairs(options.images, options.masks)
+    count = len(found) if options.limit is None else max(1, min(options.limit, len(found)))
+    efforts = list(measure([found[number * len(found) // count] for number in range(count)]))
+    print(_("{count} of {all} images, vacuoles counted as cytoplasm").format(count=count, all=len(found)))
+    print(f"{_('interactions'):>14}  {_('nucleus'):>10}  {_('cytoplasm'):>10}")
+    nucleus = np.nanmean([effort.nucleus for effort in efforts], axis=0)
+    cytoplasm = np.nanmean([effort.cytoplasm for effort in efforts], axis=0)
+    for row in zip(STEPS, nucleus, cytoplasm, strict=True):
+        print("{:>14}  {:>10.3f}  {:>10.3f}".format(*row))
+    starts = [effort.start_seconds for effort in efforts]
+    updates = [seconds for effort in efforts for seconds in effort.update_seconds]
+    text = _("first proposal {start:.2f} s, an update {update:.2f} s, the slowest {slowest:.2f} s")
+    print(
+        text.format(
+            start=np.median(starts), update=np.median(updates or [0]), slowest=max(updates, default=0)
+        )
+    )

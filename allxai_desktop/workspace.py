@@ -50,6 +50,7 @@ class _Loaded:
     codes: NDArray[np.uint8]
     keeper: MaskKeeper
     notices: tuple[Notice, ...]
+    accepted: NDArray[np.bool_] | None = None
 
 
 class Workspace:
@@ -152,7 +153,12 @@ class Workspace:
             return
         self._set_saved("saving")
         self._autosaver.submit(
-            keeper.key, self.paint.codes.copy(), keeper.save, strokes=keeper.strokes, **self._mask_facts()
+            keeper.key,
+            self.paint.codes.copy(),
+            keeper.save,
+            strokes=keeper.strokes,
+            accepted=self._accepted(),
+            **self._mask_facts(),
         )
 
     def take_over(self) -> None:
@@ -207,6 +213,10 @@ class Workspace:
     def unsaved(self, timeout: float = 30.0) -> bool:
         """Wait for running saves; True where something could not be written."""
         return not self._autosaver.flush(timeout)
+
+    def _accepted(self) -> NDArray[np.bool_] | None:
+        paint = self.paint
+        return (paint.codes > 0) & ~paint.person if paint.accepted_share else None
 
     def _mask_facts(self) -> dict[str, Any]:
         meta = {} if self._keeper is None else self._keeper.meta
@@ -264,7 +274,7 @@ class Workspace:
         found = find_mask(item.mask_path, image, self._me, person)
         notices += [Notice("warning", note) for note in found.notes]
         keeper = MaskKeeper(image, found, self._me, person, lambda text: self._notice("warning", text))
-        return _Loaded(study, index, image, found.codes, keeper, tuple(notices))
+        return _Loaded(study, index, image, found.codes, keeper, tuple(notices), found.accepted)
 
     def _present(self, request: int, loaded: _Loaded) -> None:
         if request != self._request:
@@ -281,7 +291,7 @@ class Workspace:
         if self.saved == "saving":
             # The end of that stroke is being saved for the image before; should it fail, it will be said.
             self._set_saved("saved")
-        self.paint.new_image(loaded.codes)
+        self.paint.new_image(loaded.codes, loaded.accepted)
         self.item_shown.emit(loaded.index)
         self.session.set_image(loaded.image)
         self.holder_changed.emit()

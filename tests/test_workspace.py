@@ -100,6 +100,21 @@ def test_going_on_and_back_finds_what_was_painted(workspace, pump, folder):
     assert workspace.paint.codes[2, 3] == 5
 
 
+def test_what_was_accepted_is_still_told_apart_on_coming_back(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    workspace.paint.begin_stroke("proposal")
+    workspace.paint.apply(np.array([0, 1, 2]), 2)
+    workspace.paint.end_stroke()
+    workspace.paint.apply(np.array([3]), 4)
+    pump.until(lambda: workspace.saved == "saved")
+    assert load_mask(workspace.mask_path).meta["accepted_proposal_share"] == 0.75
+    workspace.step(1)
+    pump.until(lambda: workspace.index == 1)
+    workspace.step(-1)
+    pump.until(lambda: workspace.index == 0)
+    assert workspace.paint.person[0].tolist() == [False, False, False, True]
+
+
 def test_a_stroke_in_hand_is_saved_for_the_image_before(workspace, pump, folder):
     opened(workspace, pump, folder)
     workspace.paint.begin_stroke()

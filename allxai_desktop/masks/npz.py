@@ -1,8 +1,9 @@
 """The mask file: an `.npz` of which `numpy.load(file)["mask"]` is all that a script needs.
 
 `mask` uint8 (H, W), codes 0–5 of `cellclasses`; `class_ids` uint8 (5,), `class_names` (5,) keys, `class_colors`
-uint8 (5, 3) RGB; `schema_version` int; `meta_json` text, the keys of `_META_TYPES`. Read without pickle, with every
-size checked before it is decompressed; written to a temporary file that then takes the place of the old one.
+uint8 (5, 3) RGB; `schema_version` int; `meta_json` text, the keys of `_META_TYPES`. `mask_accepted` bool (H, W), which
+may be missing, are the pixels that a proposal set and no person painted since. Read without pickle, with every size
+checked before it is decompressed; written to a temporary file that then takes the place of the old one.
 """
 
 import io
@@ -13,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -53,11 +54,15 @@ class MaskError(AllxaiError):
 
 @dataclass(frozen=True, eq=False)
 class MaskFile:
-    """A mask read: `codes` uint8 (H, W), what its `meta_json` says, and a sentence on what is doubtful about it."""
+    """A mask read: `codes` uint8 (H, W), what its `meta_json` says, and a sentence on what is doubtful about it.
+
+    `accepted` bool (H, W) are the pixels that a proposal set last, where the file says so.
+    """
 
     codes: NDArray[np.uint8]
     meta: dict[str, Any] = field(default_factory=dict)
     warning: str | None = None
+    accepted: NDArray[np.bool_] | None = None
 
 
 # Writing
@@ -88,11 +93,11 @@ def mask_bytes(
     annotator: str | None = None,
     state: str = "in-progress",
     created: str | None = None,
-    accepted_proposal_share: float = 0.0,
+    accepted: NDArray[np.bool_] | None = None,
 ) -> memoryview:
     """Return the bytes of the mask file `path`. Raises `MaskError`.
 
-    `created` is an ISO 8601 time, now when None.
+    `created` is an ISO 8601 time, now when None; `accepted` (H, W) are the labelled pixels that a proposal set last.
     """
     if codes.ndim != 2 or codes.dtype != np.uint8 or (codes.size and codes.max() > MAX_CODE):
         raise MaskError(
@@ -119,17 +124,22 @@ def mask_bytes(
         "created": created or now,
         "modified": now,
         "state": state,
-        "accepted_proposal_share": accepted_proposal_share,
+        "accepted_proposal_share": 0.0 if accepted is None else _share(accepted, codes),
     }
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
         mask=codes,
+        **({} if accepted is None else {"mask_accepted": accepted}),
         allow_pickle=False,
         **class_table(),
         meta_json=np.array(json.dumps(meta, ensure_ascii=False, allow_nan=False)),
     )
     return buffer.getbuffer()
+
+
+def _share(accepted: NDArray[np.bool_], codes: NDArray[np.uint8]) -> float:
+    return int(np.count_nonzero(accepted)) / max(int(np.count_nonzero(codes)), 1)
 
 
 def class_table() -> dict[str, NDArray[Any]]:
@@ -200,7 +210,10 @@ def _read(archive: zipfile.ZipFile, name: str) -> MaskFile:
         )
     codes = checked_codes(values, name)
     check_classes(archive, name)
-    return MaskFile(codes, read_meta(archive, name))
+    accepted = read_member(archive, "mask_accepted", name)
+    if accepted is not None and (accepted.dtype != bool or accepted.shape != codes.shape):
+        accepted = None
+    return MaskFile(codes, read_meta(archive, name), accepted=accepted)
 
 
 def read_member(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any] | None:
@@ -330,7 +343,7 @@ def _matched(mask: MaskFile, image: CellImage, name: str) -> MaskFile:
     warning = _(
         "{name} does not say which image it belongs to: it was accepted for {image} by its size."
     ).format(name=name, image=image.name)
-    return MaskFile(mask.codes, mask.meta, warning)
+    return replace(mask, warning=warning)
 
 
 def _size(shape: tuple[int, ...]) -> str:

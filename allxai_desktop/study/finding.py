@@ -43,7 +43,8 @@ class Found:
     """What is there for an image whose mask belongs at `key`: `codes` uint8 (H, W), to be saved at `path`.
 
     `sha256` is that of the file at `path` ("" where it cannot be read); `holder` who else paints, and `held` what;
-    `codes` have the strokes of `crashed.recorded`; `notes` are sentences for the user, the weightiest last.
+    `codes` have the strokes of `crashed.recorded`, which are taken for a person's; `accepted` bool (H, W) are the
+    pixels that a proposal set, where the file says so; `notes` are sentences for the user, the weightiest last.
     """
 
     key: Path
@@ -55,6 +56,7 @@ class Found:
     held: Path | None
     crashed: Crashed
     notes: tuple[str, ...]
+    accepted: NDArray[np.bool_] | None = None
 
 
 def find_mask(path: Path, image: CellImage, me: Session, person: str | None) -> Found:
@@ -103,7 +105,10 @@ def find_mask(path: Path, image: CellImage, me: Session, person: str | None) -> 
             ).format(person=holder.name, name=image.name, time=holder.time, copy=target.name)
         )
     meta = {} if mask is None else mask.meta
-    return Found(path, target, painted, meta, sha256, holder, held_path, crashed, tuple(notes))
+    accepted = None
+    if shown is not None and shown.accepted is not None:
+        accepted = shown.accepted & (painted == shown.codes)
+    return Found(path, target, painted, meta, sha256, holder, held_path, crashed, tuple(notes), accepted)
 
 
 def candidates(path: Path) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from allxai_desktop.images import image_from_array
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 
 CODES = np.array([[0, 1, 2], [3, 4, 5]], np.uint8)
+ACCEPTED = np.array([[False, True, True], [False, False, False]])
 IMAGE = image_from_array(np.arange(18, dtype=np.uint8).reshape(2, 3, 3), "cell.png")
 OTHER = image_from_array(np.zeros((2, 3, 3), np.uint8), "other.png")
 LARGER = image_from_array(np.zeros((4, 5, 3), np.uint8), "larger.png")
@@ -75,7 +76,7 @@ def test_what_the_description_says(path):
         annotator="A07",
         state="submitted",
         created="2026-01-02",
-        accepted_proposal_share=0.25,
+        accepted=ACCEPTED,
     )
     meta = json.loads(str(np.load(path)["meta_json"]))
     assert meta.pop("modified").endswith("+00:00")
@@ -87,11 +88,24 @@ def test_what_the_description_says(path):
         "annotator": "A07",
         "created": "2026-01-02",
         "state": "submitted",
-        "accepted_proposal_share": 0.25,
+        "accepted_proposal_share": 0.4,
     }
     loaded = load_mask(path, IMAGE).meta
     assert loaded.pop("modified")
     assert loaded == meta
+
+
+def test_what_a_proposal_set_comes_back_and_without_it_the_file_says_nothing(path):
+    save_mask(path, CODES)
+    assert load_mask(path).accepted is None
+    save_mask(path, CODES, accepted=ACCEPTED)
+    assert (load_mask(path).accepted == ACCEPTED).all()
+
+
+@pytest.mark.parametrize("accepted", [ACCEPTED[:1], ACCEPTED.astype(np.uint8)])
+def test_accepted_pixels_that_do_not_fit_the_mask_are_left_out(path, accepted):
+    np.savez(path, mask=CODES, mask_accepted=accepted)
+    assert load_mask(path).accepted is None
 
 
 @pytest.mark.parametrize("name", ["/home/ana/cells/cell.png", r"C:\Users\ana\cell.png"])

@@ -78,6 +78,8 @@ def agreed(first: Codes, second: Codes) -> Codes:
 class Adjudication:
     """Walks through the regions in which two masks differ while the final mask is in `paint`.
 
+    `regions` are those of `regions_of`, where that was done already.
+
     What was decided is read from the final mask, so that painting and undo count as well as choosing a side. Begins
     without locks or "only over", which would keep a side from being chosen. `changed` follows every decision,
     `current_changed` the region that is looked at (its number, −1 where there is none).
@@ -86,9 +88,11 @@ class Adjudication:
     changed = Signal()
     current_changed = Signal(int)
 
-    def __init__(self, paint: PaintModel, first: Codes, second: Codes) -> None:
+    def __init__(
+        self, paint: PaintModel, first: Codes, second: Codes, regions: list[Region] | None = None
+    ) -> None:
         self.paint, self.first, self.second = paint, first, second
-        self.regions = regions_of(first, second)
+        self.regions = regions_of(first, second) if regions is None else regions
         self._region_at = np.full(first.size, -1, np.int32)
         for number, region in enumerate(self.regions):
             self._region_at[region.indices] = number
@@ -143,12 +147,15 @@ class Adjudication:
 
     def choose_rest(self, side: Side) -> None:
         """Give every region that is still open one side's class, where it has one, as one undo step."""
-        self.paint.begin_stroke()
-        for region, decision in zip(self.regions, list(self.decisions), strict=True):
-            if decision == "open" and region.code(side) != UNLABELLED:
-                self.paint.apply(region.indices, region.code(side))
-        self.paint.end_stroke()
-        self.next_open()
+        chosen = [
+            region
+            for region, decision in zip(self.regions, self.decisions, strict=True)
+            if decision == "open" and region.code(side) != UNLABELLED
+        ]
+        if chosen:
+            codes = [np.full(region.size, region.code(side), np.uint8) for region in chosen]
+            self.paint.apply(np.concatenate([region.indices for region in chosen]), np.concatenate(codes))
+            self.next_open()
 
     def _open_after(self, number: int) -> int:
         order = [*range(number + 1, len(self.regions)), *range(number + 1)]

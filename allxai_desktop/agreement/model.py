@@ -9,7 +9,7 @@ from typing import Any
 
 from psygnal import Signal
 
-from allxai_desktop.agreement.adjudication import Codes, final_study, start_final
+from allxai_desktop.agreement.adjudication import Codes, Region, final_study, regions_of, start_final
 from allxai_desktop.agreement.gathering import (
     Comparison,
     Disagreement,
@@ -40,19 +40,21 @@ class SecondState:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """An adjudication that can begin: the final mask as a study of one image, and the two masks uint8 (H, W)."""
+    """An adjudication that can begin: the final mask as a study of one image, the two masks uint8 (H, W), and the
+    regions in which they differ."""
 
     pair: Pair
     study: Study
     first: Codes
     second: Codes
+    regions: list[Region]
 
 
 class AgreementModel:
     """Starts second annotations of `study`, compares the masks in the background, and prepares adjudications.
 
-    `dispatch` runs a callable on the thread that owns the widgets, where all signals are emitted. `failed` carries
-    one sentence.
+    `dispatch` runs a callable on the thread that owns the widgets, where all signals are emitted; `flush` waits until
+    what was painted a moment ago is on disk. `failed` carries one sentence.
     """
 
     plan_changed = Signal()
@@ -61,11 +63,17 @@ class AgreementModel:
     exported = Signal(object)
     failed = Signal(str)
 
-    def __init__(self, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()) -> None:
+    def __init__(
+        self,
+        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        flush: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._flush = flush
         self.study: Study | None = None
         self.seconds: list[SecondState] = []
         self.result: StudyAgreement | None = None
         self.shown = 0
+        self._proposal = False
         self.runner = TaskRunner(dispatch, N_("The masks could not be compared: see the log."))
         self.runner.finished.connect(self._on_finished)
         self.runner.failed.connect(self.failed.emit)
@@ -127,8 +135,19 @@ class AgreementModel:
         study = self.study
         if study is None:
             return
+        self._proposal = proposal
         propose = start_proposal if proposal else None
-        self.runner.start(lambda progress: measure_study(study, propose, progress=progress))
+
+        def work(progress: Progress) -> StudyAgreement:
+            self._flush()
+            return measure_study(study, propose, progress=progress)
+
+        self.runner.start(work)
+
+    def measure_again(self) -> None:
+        """Compare anew what was compared, after masks were painted."""
+        if self.result is not None:
+            self.measure(proposal=self._proposal)
 
     def show(self, number: int) -> None:
         """Show another comparison of the result."""
@@ -145,8 +164,14 @@ class AgreementModel:
     def adjudicate(self, one: Disagreement, person: str) -> None:
         """Have the final mask of an image made ready for `person` to decide."""
         study = self.study
-        if study is not None:
-            self.runner.start(lambda progress: _prepare(study, one.pair, person, progress))
+        if study is None:
+            return
+
+        def work(progress: Progress) -> Prepared:
+            self._flush()
+            return _prepare(study, one.pair, person, progress)
+
+        self.runner.start(work)
 
     def cancel(self) -> None:
         """Stop what runs."""
@@ -187,4 +212,5 @@ def _prepare(study: Study, pair: Pair, person: str, progress: Progress) -> Prepa
     image = read_image(pair.item.image_path)
     progress(0.5)
     start_final(study, pair.item, image, first.codes, second.codes, person)
-    return Prepared(pair, final_study(study, [pair.item], person, 0), first.codes, second.codes)
+    regions = regions_of(first.codes, second.codes)
+    return Prepared(pair, final_study(study, [pair.item], person, 0), first.codes, second.codes, regions)

@@ -12,6 +12,7 @@ from allxai_desktop.cellclasses import CLASSES
 WHITE, BLACK, EDGE = 1, 2, 3
 """What the pixels of `hatch` are: stripes of an open region, and the rim of the one that is looked at."""
 SMALLEST_VIEW = 64
+LARGEST_PICTURE = 256
 STRIPE = 2
 TINT = 0.45
 Box = tuple[int, int, int, int]
@@ -50,15 +51,21 @@ def rim(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def side_picture(pixels: NDArray[np.uint8], codes: Codes, region: Region, box: Box) -> NDArray[np.uint8]:
-    """Return the part of an image (H, W, 3) in a box, tinted as one side labelled it, the region with a white rim."""
+    """Return the part of an image (H, W, 3) in a box, tinted as one side labelled it, the region with a white rim.
+
+    A box much larger than `LARGEST_PICTURE` is thinned out.
+    """
     top, left, bottom, right = box
-    part, labels = pixels[top:bottom, left:right], codes[top:bottom, left:right]
+    # Of a large region every so manieth pixel: it is seen small.
+    step = max(1, max(bottom - top, right - left) // LARGEST_PICTURE)
+    seen = slice(top, bottom, step), slice(left, right, step)
+    part, labels = pixels[seen], codes[seen]
     colors = np.zeros((max(cls.code for cls in CLASSES) + 1, 3))
     for cls in CLASSES:
         colors[cls.code] = cls.color
     tint = np.where(labels > 0, TINT, 0.0)[..., None]
     found: NDArray[np.uint8] = np.rint(part * (1 - tint) + colors[labels] * tint).astype(np.uint8)
-    found[rim(inside(region, box, pixels.shape[1]))] = 255
+    found[rim(inside(region, box, pixels.shape[1])[::step, ::step])] = 255
     return found
 
 

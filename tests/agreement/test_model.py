@@ -171,3 +171,19 @@ def test_a_damaged_database_is_told(model, study, failures):
     (study.folder / "study.sqlite").write_bytes(b"no database at all" * 100)
     model.refresh()
     assert failures[0].startswith("study.sqlite is damaged")
+
+
+def test_what_was_painted_a_moment_ago_is_on_disk_before_masks_are_read(study, dispatch):
+    flushed = []
+    model = AgreementModel(dispatch, lambda: flushed.append(True))
+    model.set_study(study)
+    model.start("A02", 1, 0)
+    annotate(study, 1)
+    model.measure(proposal=False)
+    model.runner._worker.submit(lambda: None).result(20)
+    dispatch.run()
+    assert flushed == [True]
+    model.measure_again()
+    model.runner._worker.submit(lambda: None).result(20)
+    model.close()
+    assert flushed == [True, True]

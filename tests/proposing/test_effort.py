@@ -69,11 +69,11 @@ class Learner:
 
 def test_an_interaction_paints_one_disc(monkeypatch):
     monkeypatch.setattr(effort, "Proposer", Learner)
-    true = np.full((40, 40), REST, np.uint8)
-    true[10:31, 10:31] = NUCLEUS
-    found = simulate(image_from_array(np.full((40, 40, 3), 200, np.uint8), "a.png"), truth(true))
+    true = np.full((80, 80), REST, np.uint8)
+    true[10:71, 10:71] = NUCLEUS
+    found = simulate(image_from_array(np.full((80, 80, 3), 200, np.uint8), "a.png"), truth(true))
     disc = sum(math.hypot(row, column) <= 5 for row in range(-5, 6) for column in range(-5, 6))
-    assert found.nucleus[:2] == (0, disc / 21**2)
+    assert found.nucleus[:2] == (0, disc / 61**2)
     assert np.isnan(found.cytoplasm).all()
     assert len(found.update_seconds) == STEPS[-1]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from allxai_desktop.cellclasses import CODES, MAX_CODE, UNLABELLED
-from allxai_desktop.painting.history import Edit, History, Runs, Source, merge
+from allxai_desktop.painting.history import Edit, History, Place, Runs, Source, merge, rows
 
 Tool = Literal["brush", "superpixel", "eraser", "fill", "wand", "polygon", "freehand", "wire", "accept"]
 TOOLS: tuple[Tool, ...] = get_args(Tool)
@@ -35,7 +35,8 @@ __all__ = [
 class PaintModel:
     """A mask and all that the painting tools need. The mask changes through `apply`, `undo` and `redo` only.
 
-    `edited(indices, old, new)` follows every change of pixels, also in mid-stroke and from undo and redo;
+    `edited(indices, old, new)` follows every change of pixels, also in mid-stroke and from undo and redo, with what an
+    `Edit` holds: `indices` is a slice where the change is large;
     `stroke_ended(runs)` follows each finished stroke, undo or redo that changed something, with the `Runs` it changed.
     """
 
@@ -152,23 +153,42 @@ class PaintModel:
         given = np.asarray(code, np.uint8)
         if self._stroke_source == "human":
             given = given | (given != UNLABELLED) * _PERSON
-        new = np.broadcast_to(given, indices.shape)
         if (indices[1:] <= indices[:-1]).any():
             indices, first = np.unique(indices, return_index=True)
-            new = new[first]
-        old, person = self._flat[indices], self._person[indices]
-        allowed = self.may_change(old)
-        if self._stroke_source == "proposal":
-            allowed &= ~person
-        old |= person * _PERSON
-        change = (old != new) & allowed
-        # All of a large fill changes, as a rule: no copy of it then.
-        part = slice(None) if change.all() else change
-        edit = Edit(indices[part], old[part], new[part], self._stroke_source)
-        if len(edit.indices):
+            given = given[first] if given.ndim else given
+        edit, count = self._edit(indices, given)
+        if count:
             self._stroke.append(edit)
             self._write(edit)
-        return len(edit.indices)
+        return count
+
+    def _edit(self, indices: NDArray[np.int64], given: NDArray[np.uint8]) -> tuple[Edit, int]:
+        """Return the edit that gives what may change `given`, with the person's bit, and of how many pixels it is."""
+        whole = rows(int(indices[0]), int(indices[-1]), len(indices), self.shape[1]) if len(indices) else None
+        if whole is None:
+            old = self._values(indices)
+            new = np.broadcast_to(given, old.shape)
+            change = self._changes(old, new)
+            # All of a large fill changes, as a rule: no copy of it then.
+            part = slice(None) if change.all() else change
+            return Edit(indices[part], old[part], new[part], self._stroke_source), int(np.count_nonzero(change))
+        old = self._values(whole)
+        painted = old.copy()
+        painted[slice(None) if len(indices) == len(old) else indices - whole.start] = given
+        change = self._changes(old, painted)
+        np.copyto(painted, old, where=~change)
+        return Edit(whole, old, painted, self._stroke_source), int(np.count_nonzero(change))
+
+    def _values(self, place: Place) -> NDArray[np.uint8]:
+        """Return the codes at `place` with the person's bit (n,)."""
+        values: NDArray[np.uint8] = self._flat[place] | self._person[place].view(np.uint8) << np.uint8(7)
+        return values
+
+    def _changes(self, old: NDArray[np.uint8], new: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        change: NDArray[np.bool_] = (old != new) & self.may_change(old & _CODE)
+        if self._stroke_source == "proposal":
+            change &= old < _PERSON
+        return change
 
     def may_change(self, old: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Return for codes (n,) whether "only over" and the locks let their pixels be painted."""
@@ -185,12 +205,12 @@ class PaintModel:
         if self._stroke is None:
             raise ValueError("no stroke is open")
         if self._stroke:
-            before = merge(self._stroke)
-            keep = np.isin(before.indices, indices, assume_unique=True) & (before.new & _CODE == code)
-            back = Edit(before.indices[~keep], before.new[~keep], before.old[~keep])
-            kept = Edit(before.indices[keep], before.old[keep], before.new[keep], self._stroke_source)
-            self._stroke = [kept] if len(kept.indices) else []
-            if len(back.indices):
+            at, old, new = merge(self._stroke).sparse()
+            keep = np.isin(at, indices, assume_unique=True) & (new & _CODE == code)
+            back = Edit(at[~keep], new[~keep], old[~keep])
+            kept = Edit(at[keep], old[keep], new[keep], self._stroke_source)
+            self._stroke = [kept] if keep.any() else []
+            if not keep.all():
                 self._write(back)
         return self.apply(indices, code)
 
@@ -200,7 +220,7 @@ class PaintModel:
         if not edits:
             return
         step = merge(edits)
-        if len(step.indices):
+        if len(step.old):
             runs = Runs.pack(step)
             self._history.push(runs)
             self.history_changed.emit()
@@ -229,7 +249,7 @@ class PaintModel:
             self._step(self._history.redo())
 
     def _step(self, runs: Runs) -> None:
-        self._write(runs.unpack())
+        self._write(runs.over(self._values, self.shape[1]))
         self.history_changed.emit()
         self.stroke_ended.emit(runs)
 

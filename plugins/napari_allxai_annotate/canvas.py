@@ -14,6 +14,7 @@ from psygnal import Signal
 from allxai_desktop.cellclasses import CLASSES, CODES, MAX_CODE, UNLABELLED
 from allxai_desktop.i18n import _
 from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.painting.history import Place
 from napari_allxai_annotate import contours
 from napari_allxai_annotate.brush import BrushView, add_brush, remove_brush
 from napari_allxai_annotate.gestures import Gestures
@@ -34,9 +35,13 @@ def mask_colormap() -> DirectLabelColormap:
     return DirectLabelColormap(color_dict=colors)
 
 
-def write(layer: Labels, indices: NDArray[np.int64], values: NDArray[np.uint8]) -> None:
+def write(layer: Labels, indices: Place, values: NDArray[np.uint8]) -> None:
     """Put `values` (n,) at flat `indices` (n,) of a layer, at a cost of their number; napari keeps no undo of it."""
-    if len(indices) > REDRAW_PIXELS:
+    if isinstance(indices, slice):
+        width = layer.data.shape[1]
+        layer.data[indices.start // width : indices.stop // width] = values.reshape(-1, width)
+        layer.refresh(extent=False)
+    elif len(indices) > REDRAW_PIXELS:
         np.put(layer.data, indices, values)
         layer.refresh(extent=False)
     else:
@@ -223,7 +228,7 @@ class PaintCanvas:
 
     # From the model to the layer
 
-    def _on_edited(self, indices: NDArray[np.int64], _old: object, new: NDArray[np.uint8]) -> None:
+    def _on_edited(self, indices: Place, _old: object, new: NDArray[np.uint8]) -> None:
         layer = self.mask_layer
         if layer is None:
             return

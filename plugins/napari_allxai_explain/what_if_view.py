@@ -13,6 +13,7 @@ from qtpy.QtCore import QTimer
 
 from allxai_desktop.analyses.what_if import REMOVED
 from allxai_desktop.i18n import _
+from allxai_desktop.painting.history import Place, pixels
 from napari_allxai_annotate.canvas import forget_history, write
 from napari_allxai_annotate.shared import SHOWN_KEY
 from napari_allxai_explain.overlay import keeping_active_layer
@@ -107,9 +108,9 @@ class WhatIfView:
         self.hatch_layer.visible = True
         self.hatch_layer.refresh(extent=False, thumbnail=False, highlight=False)
 
-    def _on_edited(self, indices: NDArray[np.int64], _old: object, new: NDArray[np.uint8]) -> None:
+    def _on_edited(self, indices: Place, _old: object, new: NDArray[np.uint8]) -> None:
         if self.hatch_layer is not None and self.what_if.active:
-            values = np.where(new == REMOVED, hatch(indices, self.what_if.region.shape), 0)
+            values = np.where(new == REMOVED, hatch(pixels(indices), self.what_if.region.shape), 0)
             write(self.hatch_layer, indices, values.astype(np.uint8))
         if self._late.isActive():
             self._draw_filling()

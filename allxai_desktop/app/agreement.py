@@ -1,0 +1,200 @@
+"""Second annotations and adjudication in the desktop window: which study is open instead, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from allxai_desktop import keys
+from allxai_desktop.agreement.adjudication import Adjudication
+from allxai_desktop.agreement.model import AgreementModel, Prepared
+from allxai_desktop.agreement.plan import final_path
+from allxai_desktop.app.adjudication_bar import AdjudicationBar
+from allxai_desktop.i18n import _
+from allxai_desktop.workspace import Notice
+from napari_allxai_annotate.disagreements import DisagreementLayer
+from napari_allxai_annotate.shortcuts import Shortcuts
+
+if TYPE_CHECKING:
+    from allxai_desktop.app.agreement_window import AgreementWindow
+    from allxai_desktop.app.window import MainWindow
+    from allxai_desktop.study.folder import Study
+
+
+class Agreement:
+    """Opens the agreement window of a main window, which shows a blind study or a final mask while one is worked on."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.window = window
+        self.bar = AdjudicationBar()
+        self.model: AgreementModel | None = None
+        self.agreement_window: AgreementWindow | None = None
+        self.adjudication: Adjudication | None = None
+        self._home: Study | None = None
+        self._blind: Study | None = None
+        self._prepared: Prepared | None = None
+        self._layer: DisagreementLayer | None = None
+        self._keys: Shortcuts | None = None
+        self.bar.left.connect(self.leave)
+        self.bar.next_asked.connect(self._next_image)
+
+    def connect(self) -> None:
+        """Follow the workspace, after all that shows an image has begun to."""
+        workspace = self.window.workspace
+        workspace.study_opened.connect(self._on_study)
+        workspace.item_left.connect(self._end_adjudication)
+        workspace.item_shown.connect(self._on_item)
+        self.window.session.image_changed.connect(self._on_image)
+        keys.events.changed.connect(self._bind_keys)
+
+    def open(self) -> None:
+        """Show the agreement window."""
+        if self.agreement_window is None:
+            from allxai_desktop.app.agreement_window import AgreementWindow
+
+            self.model = AgreementModel(self.window.dispatch, self.window.workspace.unsaved)
+            self.model.set_study(self._home or self.window.workspace.study)
+            self.model.prepared.connect(self._on_prepared)
+            self.agreement_window = AgreementWindow(self.model, self.window)
+            self.agreement_window.annotate_asked.connect(self._annotate)
+        person = self.window.workspace.person
+        self.agreement_window.set_person(person.name if person else None)
+        self.agreement_window.open()
+
+    def leave(self) -> None:
+        """Go back from a second annotation or an adjudication to the study."""
+        if self._home is not None:
+            self.window.workspace.open_study(self._home)
+
+    def retranslate(self) -> None:
+        """Set the texts again in the current language."""
+        self.bar.retranslate()
+        if self._blind is not None:
+            self.bar.show_blind(_blind_text(self._blind))
+        if self.agreement_window is not None:
+            self.agreement_window.retranslate()
+
+    def _bind_keys(self) -> None:
+        if self._keys is not None:
+            self._keys.release()
+            self._keys = None
+        if self.adjudication is not None:
+            model = self.adjudication
+            self._keys = Shortcuts(
+                self.window,
+                {
+                    "take-left": partial(model.choose, "first"),
+                    "take-right": partial(model.choose, "second"),
+                    "next-region": partial(model.step, 1),
+                    "previous-region": partial(model.step, -1),
+                },
+            )
+
+    def close(self) -> None:
+        """Stop following; called before the canvas is closed."""
+        workspace = self.window.workspace
+        workspace.study_opened.disconnect(self._on_study)
+        workspace.item_left.disconnect(self._end_adjudication)
+        workspace.item_shown.disconnect(self._on_item)
+        self.window.session.image_changed.disconnect(self._on_image)
+        keys.events.changed.disconnect(self._bind_keys)
+        self._end_adjudication()
+        if self.agreement_window is not None and self.model is not None:
+            self.agreement_window.close()
+            self.agreement_window.release()
+            self.model.close()
+
+    # What is opened instead of the study
+
+    def _annotate(self, person: str) -> None:
+        assert self.model is not None
+        me = self.window.workspace.person
+        if me is not None and me.name != person:
+            self.model.failed.emit(
+                _("You are {me}, and this is for {person} to annotate: say who you are first.").format(
+                    me=me.name, person=person
+                )
+            )
+            return
+        study = self.model.blind_study(person)
+        if study is not None:
+            self._remember_home()
+            self._blind, self._prepared = study, None
+            self._go_to(study)
+            self.bar.show_blind(_blind_text(study))
+
+    def _on_prepared(self, prepared: Prepared) -> None:
+        self._remember_home()
+        self._blind, self._prepared = None, prepared
+        self._go_to(prepared.study)
+
+    def _remember_home(self) -> None:
+        workspace = self.window.workspace
+        if workspace.study is not None and self._home is None:
+            self._home = replace(workspace.study, start=workspace.index or 0)
+
+    def _go_to(self, study: Study) -> None:
+        self.window.workspace.open_study(study)
+        self.window.raise_()
+        self.window.activateWindow()
+
+    def _next_image(self) -> None:
+        """Adjudicate the image that agrees least of those without a final mask."""
+        model, done = self.model, self._prepared
+        if model is None or model.study is None or done is None:
+            return
+        study = model.study
+        waiting = [one for one in model.ranked if not final_path(study, one.pair.item).exists()]
+        if waiting:
+            model.adjudicate(waiting[0], done.study.annotator or "")
+        else:
+            self.window.notices.show_notice(Notice("info", _("Every image with two masks has a final mask.")))
+
+    def _on_study(self, study: Study) -> None:
+        if study is self._blind or (self._prepared is not None and study is self._prepared.study):
+            return
+        self._blind = self._prepared = None
+        self._end_adjudication()
+        self.bar.end()
+        self._home = None
+        if self.model is None:
+            return
+        if self.model.study is None or study.folder != self.model.study.folder:
+            self.model.set_study(study)
+        else:
+            self.model.refresh()
+            self.model.measure_again()
+
+    def _on_item(self, _index: int) -> None:
+        workspace, prepared = self.window.workspace, self._prepared
+        image = workspace.image
+        if prepared is None or workspace.study is not prepared.study or image is None:
+            return
+        self.adjudication = Adjudication(workspace.paint, prepared.first, prepared.second, prepared.regions)
+        self._layer = DisagreementLayer(
+            self.window.viewer, self.adjudication, lambda: self.window.canvas.image_layer
+        )
+        self._layer.look()
+        self.bar.show_adjudication(self.adjudication, prepared.pair, image)
+        self._bind_keys()
+
+    def _on_image(self, image: object) -> None:
+        if self.adjudication is not None and image is not None:
+            # A proposal in stripes over what is hatched could not be told from it.
+            self.window.proposals.model.set_image(None)
+
+    def _end_adjudication(self) -> None:
+        if self.adjudication is None:
+            return
+        self.bar.end()
+        if self._layer is not None:
+            self._layer.close()
+            self._layer = None
+        self.adjudication.close()
+        self.adjudication = None
+        self._bind_keys()
+
+
+def _blind_text(study: Study) -> str:
+    return _("{title}: you see none of the first masks.").format(title=study.title)

@@ -1,0 +1,133 @@
+"""The two tables of agreement: figures by class, and image by image."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QColor, QGuiApplication, QIcon, QKeyEvent, QKeySequence, QPixmap
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+
+from allxai_desktop.agreement import words
+from allxai_desktop.agreement.gathering import Comparison, Disagreement
+from allxai_desktop.agreement.metrics import FIGURES
+from allxai_desktop.cellclasses import BY_KEY, CLASSES
+from allxai_desktop.i18n import _
+from allxai_desktop.training.words import percent
+
+ROW = 24
+
+
+class TextTable(QTableWidget):
+    """Texts in rows, the first column to the left; Ctrl+C copies all of it for a spreadsheet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[list[str]] = []
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setShowGrid(False)
+        self.setIconSize(QSize(12, 12))
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(ROW)
+        self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+
+    def fill(self, heads: list[str], rows: list[list[str]], tips: list[str] | None = None) -> None:
+        """Show other texts; `tips` belong to the heads."""
+        self._lines = [heads, *rows]
+        self.setColumnCount(len(heads))
+        self.setRowCount(len(rows))
+        for column, head in enumerate(heads):
+            item = QTableWidgetItem(head)
+            item.setTextAlignment(_side(column))
+            if tips is not None:
+                item.setToolTip(tips[column])
+            self.setHorizontalHeaderItem(column, item)
+        for row, texts in enumerate(rows):
+            for column, text in enumerate(texts):
+                item = QTableWidgetItem(text)
+                item.setTextAlignment(_side(column))
+                self.setItem(row, column, item)
+
+    def as_text(self) -> str:
+        """Return the table with tabs between columns."""
+        return "\n".join("\t".join(line) for line in self._lines)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            QGuiApplication.clipboard().setText(self.as_text())
+        else:
+            super().keyPressEvent(event)
+
+
+class ClassTable(TextTable):
+    """The figures of each class with their intervals."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFixedHeight(ROW * (len(CLASSES) + 1) + 12)
+
+    def show_comparison(self, comparison: Comparison | None) -> None:
+        """Show figures, dashes without any."""
+        in_um = comparison is not None and comparison.agreement.in_um
+        heads = [_("Class"), *(words.heading(name, in_um) for name in FIGURES)]
+        tips = ["", *(_(words.FIGURE_TIPS[name]) for name in FIGURES)]
+        rows = []
+        for cls in CLASSES:
+            values = ["–"] * len(FIGURES)
+            if comparison is not None:
+                found = comparison.agreement.of_class[cls.key]
+                values = [
+                    words.estimate_text(words.SHOWN[name], found[words.SHOWN[name]]) for name in FIGURES
+                ]
+            rows.append([BY_KEY[cls.key].title, *values])
+        self.fill(heads, rows, tips)
+        for row, cls in enumerate(CLASSES):
+            patch = QPixmap(12, 12)
+            patch.fill(QColor(*cls.color))
+            item = self.item(row, 0)
+            assert item is not None
+            item.setIcon(QIcon(patch))
+
+
+class ImageTable(TextTable):
+    """The images with two masks; a double click or Enter asks for their adjudication (`activated` of Qt)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+
+    def show_images(self, ranked: list[Disagreement]) -> None:
+        """Show images in this order; the first one is chosen."""
+        chosen = max(self.currentRow(), 0)
+        self.fill(
+            [
+                _("Image"),
+                _("Annotators"),
+                _("κ"),
+                _("Same class"),
+                _("Compared"),
+                _("Pixels that differ"),
+                _("Adjudication"),
+            ],
+            [
+                [
+                    one.compared.name,
+                    f"{words.person(one.pair.first)} – {one.pair.second}",
+                    words.number("kappa", one.compared.kappa),
+                    words.number("agreement", one.compared.agreement),
+                    percent(one.compared.share),
+                    str(one.differing),
+                    words.decided(one),
+                ]
+                for one in ranked
+            ],
+        )
+        if ranked:
+            self.selectRow(min(chosen, len(ranked) - 1))
+
+
+def _side(column: int) -> int:
+    side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
+    return int(side | Qt.AlignmentFlag.AlignVCenter)

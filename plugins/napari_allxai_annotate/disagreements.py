@@ -1,0 +1,91 @@
+"""The regions in which two masks disagree, as a layer of a napari viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels, Layer
+from napari.utils.colormaps import DirectLabelColormap
+
+from allxai_desktop.agreement.adjudication import Adjudication
+from allxai_desktop.agreement.pictures import BLACK, EDGE, WHITE, hatch, view_box
+from allxai_desktop.i18n import _
+
+COLORS = {
+    None: "transparent",
+    0: "transparent",
+    # Stripes are seen over every stain.
+    WHITE: (1, 1, 1, 0.6),
+    BLACK: (0, 0, 0, 0.6),
+    EDGE: (1, 0, 1, 1),
+}
+
+
+class DisagreementLayer:
+    """Follows an `Adjudication` over the image layer that `reference` returns: what is open, and where to look."""
+
+    def __init__(self, viewer: Any, model: Adjudication, reference: Callable[[], Layer | None]) -> None:
+        self.viewer, self.model = viewer, model
+        self._drawn = list(model.decisions)
+        self._current = model.current
+        codes = np.zeros(model.first.shape, np.uint8)
+        indices, values = hatch(model)
+        codes.reshape(-1)[indices] = values
+        layer = reference()
+        place: dict[str, Any] = {}
+        if layer is not None:
+            place = {"scale": layer.scale[-2:], "translate": layer.translate[-2:], "units": layer.units[-2:]}
+        self.layer = Labels(
+            codes,
+            name=_("Disagreements"),
+            opacity=1.0,
+            colormap=DirectLabelColormap(color_dict=COLORS),
+            **place,
+        )
+        self.layer.editable = False
+        active = viewer.layers.selection.active
+        viewer.add_layer(self.layer)
+        # Mouse and keys go on to the mask.
+        viewer.layers.selection.active = active
+        model.changed.connect(self._on_changed)
+        model.current_changed.connect(self._on_current)
+
+    def close(self) -> None:
+        """Stop following and take the layer away."""
+        self.model.changed.disconnect(self._on_changed)
+        self.model.current_changed.disconnect(self._on_current)
+        if self.layer in self.viewer.layers:
+            active = self.viewer.layers.selection.active
+            self.viewer.layers.remove(self.layer)
+            if active in self.viewer.layers:
+                self.viewer.layers.selection.active = active
+
+    def look(self) -> None:
+        """Move the view to the region that is looked at."""
+        region = self.model.region
+        if region is None:
+            return
+        top, left, bottom, right = view_box(region, self.layer.data.shape)
+        middle = self.layer.data_to_world([(top + bottom - 1) / 2, (left + right - 1) / 2])
+        camera = self.viewer.scene.camera
+        camera.center = tuple(middle)
+        camera.zoom = min(self.viewer.canvas.size) / (
+            max(bottom - top, right - left) * float(self.layer.scale[-1])
+        )
+
+    def _on_changed(self) -> None:
+        now = self.model.decisions
+        self._draw([number for number, decision in enumerate(now) if decision != self._drawn[number]])
+        self._drawn = list(now)
+
+    def _on_current(self, number: int) -> None:
+        self._draw([number, *([self._current] if self._current >= 0 else [])])
+        self._current = number
+        self.look()
+
+    def _draw(self, numbers: list[int]) -> None:
+        indices, values = hatch(self.model, numbers)
+        self.layer.data.reshape(-1)[indices] = values
+        self.layer.refresh(extent=False, thumbnail=False, highlight=False)

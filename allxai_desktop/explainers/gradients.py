@@ -40,7 +40,8 @@ def guided_gradient(passes: Passes, targets: Tensor) -> Tensor:
     def compute(node: fx.Node, values: Mapping[fx.Node, Any]) -> Any:
         value = graph.compute(node, values)
         if graph.key(node) in RECTIFIERS and value.requires_grad:
-            value.register_hook(lambda slope: slope.clamp(min=0))
+            # Nothing comes back through an operation that has no derivative, as those on quantised numbers.
+            value.register_hook(lambda slope: None if slope is None else slope.clamp(min=0))
         return value
 
     image = passes.inputs.detach().requires_grad_()

@@ -173,8 +173,8 @@ def _each(
             progress(min(1.0, done / (evaluations * len(inputs))))
             done += len(images)
             found = graph.run(images)[0][:, target]
-            if images.requires_grad and not found.requires_grad:
-                # The logit does not depend on the image.
+            if images.requires_grad:
+                # The logit may not depend on the image, or only through operations without a derivative.
                 return found + 0 * images.flatten(1).sum(1)
             return found
 

@@ -22,6 +22,11 @@ class WithoutRule(nn.Module):
         return torch.erfinv(torch.tanh(self.conv(x)) / 2).mean((2, 3))
 
 
+class WithoutDerivative(nn.Module):
+    def forward(self, x):
+        return x.detach()
+
+
 def net(weight=None):
     torch.manual_seed(1)
     module = nn.Sequential(
@@ -129,3 +134,17 @@ def test_the_first_operation_without_a_rule_is_named(method):
 def test_gradients_need_no_rule(method):
     found = attribute(WithoutRule(), IMAGES, 0, method)
     assert torch.isfinite(found.relevance).all()
+
+
+@pytest.mark.parametrize("name", ["gradient", "guided-grad-cam", "integrated-gradients", "smoothgrad"])
+def test_behind_an_operation_without_a_derivative_as_on_quantised_numbers_there_is_no_map(name):
+    steps = (
+        nn.Conv2d(3, 4, 3),
+        nn.ReLU(),
+        WithoutDerivative(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 3),
+    )
+    found = attribute(nn.Sequential(*steps).eval(), IMAGES, 0, name)
+    assert all(reason is not None for reason in found.undefined)

@@ -10,6 +10,8 @@ images with one stem the second keeps its ending (`a.png.npz`). `study.toml` may
     class = "monocyte"               # the true class
     subject = "S03"                  # a pseudonym
     pixel_size_um = 0.1              # side of a pixel in µm
+    field = "smear_02.tif"           # the image that this one was cut from
+    at = [1203, 410, 257]            # row and column there of its upper left pixel, and its side in px
 """
 
 import re
@@ -33,7 +35,10 @@ class StudyError(AllxaiError):
 
 @dataclass(frozen=True)
 class StudyItem:
-    """One image of a study and what is known about it; `pixel_size_um` is the side of a pixel in µm."""
+    """One image of a study and what is known about it; `pixel_size_um` is the side of a pixel in µm.
+
+    `field` is the file name of the image that it was cut from, `at` where: row, column and side in px there.
+    """
 
     stem: str
     image_path: Path
@@ -41,6 +46,8 @@ class StudyItem:
     true_class: str | None = None
     pixel_size_um: float | None = None
     subject: str | None = None
+    field: str | None = None
+    at: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -182,7 +189,18 @@ def _known(item: dict[str, Any]) -> dict[str, Any]:
         "true_class": _text(item, "class"),
         "subject": _text(item, "subject"),
         "pixel_size_um": None if size is None else float(size),
+        "field": _text(item, "field"),
+        "at": _place(item.get("at")),
     }
+
+
+def _place(at: Any) -> tuple[int, int, int] | None:
+    if at is None:
+        return None
+    # A truth value is an int to Python.
+    if not isinstance(at, list) or [type(number) for number in at] != [int, int, int] or min(at) < 0:
+        raise ValueError(_("“at” must be row, column and side in px, three whole numbers from 0"))
+    return at[0], at[1], at[2]
 
 
 def _text(table: dict[str, Any], key: str) -> str | None:

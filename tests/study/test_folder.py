@@ -143,3 +143,20 @@ def test_a_folder_without_images(tmp_path):
 def test_nothing_there(tmp_path):
     with pytest.raises(StudyError, match=r"gone was not found"):
         Study.open(tmp_path / "gone")
+
+
+def test_a_crop_knows_its_field(tmp_path):
+    images(tmp_path, "a.png", "crop.png")
+    (tmp_path / "study.toml").write_text(
+        '[[items]]\nimage = "crop.png"\nfield = "a.png"\nat = [12, 0, 257]\n', encoding="utf-8"
+    )
+    crop = Study.open(tmp_path).items[1]
+    assert (crop.field, crop.at) == ("a.png", (12, 0, 257))
+
+
+@pytest.mark.parametrize("at", ["[1, 2]", "[1, 2, -3]", "[1.5, 2, 3]", "[true, 2, 3]", '"1, 2, 3"'])
+def test_a_place_is_three_whole_numbers(tmp_path, at):
+    images(tmp_path, "a.png")
+    (tmp_path / "study.toml").write_text(f'[[items]]\nimage = "a.png"\nat = {at}\n', encoding="utf-8")
+    with pytest.raises(StudyError, match="whole numbers"):
+        Study.open(tmp_path)

@@ -108,6 +108,11 @@ class Agreement:
     overall: dict[str, Estimate]
     of_class: dict[str, dict[str, Estimate]]
 
+    @property
+    def image_count(self) -> int:
+        """How many images there are; one may be compared more than once."""
+        return len({one.name for one in self.images})
+
 
 def compare(
     name: str,
@@ -151,14 +156,15 @@ def summarise(images: Sequence[Compared], seed: int = 0) -> Agreement:
         raise ValueError("images")
     in_um = all(one.pixel_size_um is not None for one in images)
     subjects: list[Hashable] = [one.subject for one in images]
-    groups = None if None in subjects else subjects
-    boot = Bootstrap(len(images), groups, seed=seed)
+    by_subject = None not in subjects
+    # An image that several pairs of people annotated is drawn with all its comparisons.
+    boot = Bootstrap(len(images), subjects if by_subject else [one.name for one in images], seed=seed)
     table = _Table(images, in_um)
     found = boot.estimates(table.figures, table.bases())
     return Agreement(
         tuple(images),
         in_um,
-        None if groups is None else boot.groups,
+        boot.groups if by_subject else None,
         {name: found[name, None] for name in OVERALL},
         {cls.key: {name: found[name, number] for name in OF_CLASS} for number, cls in enumerate(CLASSES)},
     )

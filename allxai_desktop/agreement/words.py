@@ -62,7 +62,7 @@ def extent(agreement: Agreement) -> str:
     """Return how many images were compared, and how much of them."""
     labelled = sum(int(one.confusion.sum()) for one in agreement.images)
     pixels = sum(one.pixels for one in agreement.images)
-    images = counted(len(agreement.images), N_("{count} image"), N_("{count} images"))
+    images = counted(agreement.image_count, N_("{count} image"), N_("{count} images"))
     return _("{images}; {share} of the pixels are labelled in both masks").format(
         images=images, share=percent(labelled / pixels if pixels else None)
     )
@@ -78,7 +78,7 @@ def overall(agreement: Agreement) -> str:
 
 def brackets(agreement: Agreement) -> str:
     """Return what stands in brackets."""
-    return interval_text(len(agreement.images), agreement.groups)
+    return interval_text(agreement.image_count, agreement.groups)
 
 
 def number(figure: str, value: float | None) -> str:

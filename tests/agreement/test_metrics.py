@@ -160,6 +160,13 @@ def test_subjects_are_drawn_where_every_image_has_one():
     assert summarise([*alike, compare("x", FIRST, SECOND)]).groups is None
 
 
+def test_an_image_compared_twice_is_one_image_to_draw():
+    twice = [compare(str(n // 2), FIRST, (FIRST, SECOND)[n % 2]) for n in range(8)]
+    found = summarise(twice)
+    assert (found.image_count, found.groups) == (4, None)
+    assert found.overall["kappa_pooled"].reason == "few-groups"
+
+
 def test_no_images_are_refused():
     with pytest.raises(ValueError, match="images"):
         summarise([])

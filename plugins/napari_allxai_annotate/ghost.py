@@ -156,8 +156,13 @@ class Ghost:
 
     def _on_edited(self, indices: NDArray[np.int64], _old: object, _new: object) -> None:
         layer = self.layer
-        if layer is not None and layer.visible and layer.data.shape == self.proposals.paint.shape:
-            write(layer, indices, np.where(self._drawn[indices], self.proposals.ghost(indices), np.uint8(0)))
+        if layer is None or not layer.visible or layer.data.shape != self.proposals.paint.shape:
+            return
+        values = np.where(self._drawn[indices], self.proposals.ghost(indices), np.uint8(0))
+        # Between the stripes, and where a stroke crosses itself, there is nothing to draw anew.
+        differ = layer.data.reshape(-1)[indices] != values
+        if differ.any():
+            write(layer, indices[differ], values[differ])
 
     def _on_layer_removed(self, event: Any) -> None:
         if event.value is self.layer:

@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,12 +18,13 @@ from allxai_desktop.i18n import N_, _
 
 log = logging.getLogger(__name__)
 
-CLASS, TOOL, PROPOSAL, EDIT, CLEAN, IMAGE, PROGRAM = (
+CLASS, TOOL, PROPOSAL, EDIT, CLEAN, STUDY, IMAGE, PROGRAM = (
     N_("Classes"),
     N_("Tools"),
     N_("Proposal"),
     N_("Painting"),
     N_("Clean up"),
+    N_("Study"),
     N_("Image and map"),
     N_("Program"),
 )
@@ -76,6 +79,14 @@ KEYS: dict[str, Key] = {
     "grow": Key(">", N_("Grow by a pixel"), CLEAN, (".",)),
     "shrink": Key("<", N_("Shrink by a pixel"), CLEAN, (",",)),
     "rest": Key("Shift+B", N_("Unlabelled pixels become background"), CLEAN),
+    "submit": Key("Return", N_("Check, save and submit the mask, then the next image"), STUDY, ("Enter",)),
+    "approve": Key("Ctrl+Return", N_("Approve the mask that was submitted"), STUDY, ("Ctrl+Enter",)),
+    "return": Key("Ctrl+Backspace", N_("Return it with a comment on a place in the image"), STUDY),
+    "agreement": Key("Ctrl+Shift+A", N_("Agreement…"), STUDY),
+    "take-left": Key("Left", N_("Adjudication: take the left mask in this region"), STUDY),
+    "take-right": Key("Right", N_("Adjudication: take the right mask in this region"), STUDY),
+    "next-region": Key("Down", N_("Adjudication: the next region in which two masks differ"), STUDY),
+    "previous-region": Key("Up", N_("Adjudication: the region before"), STUDY),
     "pan": Key("Space", N_("Hold and drag to move the image"), IMAGE),
     "next-image": Key("PgDown", N_("Next image"), IMAGE),
     "previous-image": Key("PgUp", N_("Previous image"), IMAGE),
@@ -97,6 +108,8 @@ KEYS: dict[str, Key] = {
 DEFAULTS: dict[str, Key] = dict(KEYS)
 FIXED = ("pan", "close-outline", "remove-point", "escape")
 """Actions whose keys cannot be changed: they are taken from the rest of the window only at times."""
+SHARED = {"submit": "close-outline"}
+"""Actions whose key is at times, while an outline is drawn, that of another one."""
 
 
 class KeyEvents:
@@ -128,7 +141,10 @@ def change(name: str, sequence: str) -> None:
     fixed action.
     """
     key = _changed(name, sequence)
-    owner = next((other for other, taken in KEYS.items() if sequence in taken.sequences), name)
+    owner = next(
+        (other for other, taken in KEYS.items() if sequence in taken.sequences and other != SHARED.get(name)),
+        name,
+    )
     if owner != name:
         raise AllxaiError(
             _("{key} is the key of “{title}”: choose another, or change that one first.").format(
@@ -156,11 +172,21 @@ def load() -> None:
     except (OSError, ValueError, AttributeError, KeyError) as error:
         log.warning("The changed keys could not be read: %r", error)
         return
-    taken = [sequence for key in (DEFAULTS | changed).values() for sequence in key.sequences]
-    if len(set(taken)) < len(taken):
+    if twice(DEFAULTS | changed):
         log.warning("Of the changed keys, two are the same; none is taken up")
         return
     KEYS.update(changed)
+
+
+def twice(keys: Mapping[str, Key]) -> list[str]:
+    """Return the sequences that would do two things at one time."""
+    taken = Counter(
+        sequence
+        for name, key in keys.items()
+        for sequence in key.sequences
+        if name not in SHARED or sequence not in keys[SHARED[name]].sequences
+    )
+    return [sequence for sequence, count in taken.items() if count > 1]
 
 
 def _changed(name: str, sequence: str) -> Key:

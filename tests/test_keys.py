@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from qtpy.QtGui import QKeySequence
@@ -19,8 +20,29 @@ def user_keys(tmp_path, monkeypatch):
 
 
 def test_no_key_is_bound_twice():
-    sequences = [QKeySequence(text).toString() for key in KEYS.values() for text in key.sequences]
-    assert len(set(sequences)) == len(sequences)
+    spelled = {
+        name: replace(
+            key, sequence=QKeySequence(key.sequence).toString(), others=tuple(map(_spelled, key.others))
+        )
+        for name, key in KEYS.items()
+    }
+    assert keys.twice(spelled) == []
+
+
+def _spelled(text):
+    return QKeySequence(text).toString()
+
+
+def test_two_actions_on_one_key_are_seen():
+    assert keys.twice(KEYS | {"brush": KEYS["eraser"]}) == ["E"]
+    assert keys.twice(KEYS | {"brush": replace(KEYS["brush"], sequence="Return")}) == ["Return"]
+
+
+def test_enter_submits_where_it_does_not_close_an_outline(user_keys):
+    assert KEYS["submit"].sequences == KEYS["close-outline"].sequences
+    keys.change("submit", "Ctrl+J")
+    keys.change("submit", "Return")
+    assert KEYS["submit"].sequences == ("Return", "Enter")
 
 
 def test_qt_understands_every_key():

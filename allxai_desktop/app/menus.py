@@ -53,6 +53,7 @@ class Menus:
             self._edit,
             self._view,
             self._annotate,
+            self._study,
             self._explain,
             self._train,
             self._help,
@@ -155,6 +156,17 @@ class Menus:
         menu.addSeparator()
         swap = KEYS["swap"].title
         self._add_hint(menu, _(swap), window.paint.swap_active, "swap")
+
+    def _study(self) -> None:
+        desk, menu = self.window.desk, self._menu(_("&Study"))
+        self._add_hint(menu, _("Submit and next image"), desk.model.enter, "submit")
+        menu.addSeparator()
+        self._add_hint(menu, _("Approve"), desk.model.approve, "approve")
+        self._add_hint(menu, _("Return with a comment…"), desk.start_return, "return")
+        menu.addSeparator()
+        self._add(menu, _("Who are you…"), desk.model.person_asked.emit)
+        self._add(menu, _("Agreement…"), self.window.agreement.open, "agreement", for_image=True)
+        self._add(menu, _("Audit trail…"), desk.show_trail, for_image=True)
 
     def _explain(self) -> None:
         window, menu = self.window, self._menu(_("E&xplain"))

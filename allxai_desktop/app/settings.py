@@ -5,7 +5,9 @@ from typing import cast
 from qtpy.QtCore import QByteArray, QSettings
 
 from allxai_desktop.app.theme import THEMES
+from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import LANGUAGES, system_language
+from allxai_desktop.study.people import Person, Role
 
 
 class WindowSettings:
@@ -54,6 +56,20 @@ class WindowSettings:
         """Keep geometry and panel state."""
         self._store.setValue("geometry", geometry)
         self._store.setValue("state", state)
+
+    @property
+    def person(self) -> Person | None:
+        """Who works here, a pseudonym and a role, as far as it was said."""
+        name, role = self._store.value("person", ""), self._store.value("role", "")
+        try:
+            return Person(str(name), cast(Role, role)) if name else None
+        except (AllxaiError, ValueError):
+            return None
+
+    @person.setter
+    def person(self, person: Person) -> None:
+        self._store.setValue("person", person.name)
+        self._store.setValue("role", person.role)
 
     @property
     def last_folder(self) -> str:

@@ -1,149 +1,43 @@
-"""The list of the study's images with thumbnails and how far each mask is."""
+"""The list of the study's images: search, states, who works here, and how far all of it is."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-from qtpy.QtCore import (
-    QAbstractListModel,
-    QItemSelectionModel,
-    QModelIndex,
-    QPersistentModelIndex,
-    QSize,
-    QSortFilterProxyModel,
-    Qt,
-)
-from qtpy.QtGui import QColor, QIcon, QImage, QPixmap
-from qtpy.QtWidgets import QFrame, QLabel, QLineEdit, QListView, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtCore import QItemSelectionModel, QModelIndex, QSignalBlocker, QSize, Qt, QTimer
+from qtpy.QtWidgets import QComboBox, QFrame, QLabel, QLineEdit, QListView, QProgressBar, QVBoxLayout, QWidget
 
+from allxai_desktop.app.study_list import SIDE, StudyFilter, StudyListModel
+from allxai_desktop.app.who_row import WhoRow
 from allxai_desktop.i18n import _
-from allxai_desktop.study.preview import labelled_share, thumbnail
+from allxai_desktop.study.people import Person
+from allxai_desktop.study.states import SIGNS, STATES, TITLES, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from allxai_desktop.study.folder import Study, StudyItem
-    from allxai_desktop.workspace import Workspace
-
-SIDE = 44
-T = TypeVar("T")
-Index = QModelIndex | QPersistentModelIndex
-
-
-class StudyListModel(QAbstractListModel):
-    """Qt's view of the items of a study; a thumbnail is read in the background when its row comes into sight."""
-
-    def __init__(self, dispatch: Callable[[Callable[[], None]], None]) -> None:
-        super().__init__()
-        self._study: Study | None = None
-        self._icons: dict[int, QIcon] = {}
-        self._labelled: dict[int, float | None] = {}
-        self._failed: set[int] = set()
-        self._blank = _blank()
-        self._dispatch = dispatch
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
-
-    def set_study(self, study: Study | None) -> None:
-        """Show the items of another study, and read how far each mask is."""
-        self.beginResetModel()
-        self._study = study
-        self._icons.clear()
-        self._labelled.clear()
-        self._failed.clear()
-        self.endResetModel()
-        for row in range(self.rowCount()):
-            self.refresh(row)
-
-    def refresh(self, row: int) -> None:
-        """Read again how far the mask of one item is."""
-        self._read(row, labelled_share, self._labelled.__setitem__)
-
-    def mark_failed(self, row: int) -> None:
-        """Show that an image could not be read."""
-        self._failed.add(row)
-        self._emit(row)
-
-    def complete(self) -> int:
-        """Return how many masks are known to be complete."""
-        return sum(share == 1.0 for share in self._labelled.values())
-
-    def close(self) -> None:
-        """Stop reading."""
-        self._study = None
-        self._reader.shutdown(wait=True, cancel_futures=True)
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() or self._study is None else len(self._study.items)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if self._study is None or not index.isValid():
-            return None
-        row = index.row()
-        item = self._study.items[row]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return f"{item.image_path.name}\n{self._state(row)}"
-        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            known = (item.image_path.name, item.true_class or "", self._state(row))
-            return ", ".join(part for part in known if part)
-        if role == Qt.ItemDataRole.DecorationRole:
-            if row not in self._icons:
-                self._icons[row] = self._blank
-                self._read(row, lambda item: thumbnail(item, SIDE), self._set_icon)
-            return self._icons[row]
-        return None
-
-    def _state(self, row: int) -> str:
-        if row in self._failed:
-            return "✖ " + _("cannot be read")
-        share = self._labelled.get(row)
-        if share is None:
-            return "· " + _("to do")
-        if share == 1.0:
-            return "✔ " + _("complete")
-        # 99.96 % must not read as complete.
-        return "✎ " + _("{share} labelled").format(share=f"{min(int(100 * share), 99)} %")
-
-    def _set_icon(self, row: int, pixels: NDArray[np.uint8] | None) -> None:
-        if pixels is None:
-            self._failed.add(row)
-        else:
-            self._icons[row] = _icon(pixels)
-
-    def _read(self, row: int, read: Callable[[StudyItem], T], keep: Callable[[int, T], None]) -> None:
-        study = self._study
-        assert study is not None
-
-        def receive(value: T) -> None:
-            if study is self._study:
-                keep(row, value)
-                self._emit(row)
-
-        def work() -> None:
-            if study is self._study:
-                value = read(study.items[row])
-                self._dispatch(lambda: receive(value))
-
-        self._reader.submit(work)
-
-    def _emit(self, row: int) -> None:
-        self.dataChanged.emit(self.index(row), self.index(row))
+    from allxai_desktop.study.folder import Study
+    from allxai_desktop.study.study_model import StudyModel
 
 
 class StudyPanel(QWidget):
-    """Search field, list and progress; a row that is chosen is shown by the workspace."""
+    """Follows a `StudyModel`; a row that is chosen is shown by its workspace."""
 
-    def __init__(self, workspace: Workspace, dispatch: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self,
+        study: StudyModel,
+        dispatch: Callable[[Callable[[], None]], None],
+        remember: Callable[[Person], None],
+    ) -> None:
         super().__init__()
-        self.workspace = workspace
-        self.model = StudyListModel(dispatch)
-        self.shown = QSortFilterProxyModel()
-        self.shown.setSourceModel(self.model)
-        self.shown.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self.study = study
+        self.workspace = study.workspace
+        self.model = StudyListModel(study, dispatch)
+        self.shown = StudyFilter(self.model)
         self.title = QLabel(objectName="panelTitle")
         self.search = QLineEdit(clearButtonEnabled=True)
+        self.states = QComboBox()
+        self.states.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.list = QListView()
         self.list.setModel(self.shown)
         self.list.setIconSize(QSize(SIDE, SIDE))
@@ -151,20 +45,36 @@ class StudyPanel(QWidget):
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.who = WhoRow(study, remember)
+        self._following = False
+        # Many rows tell of their masks at once.
+        self._counting = QTimer(self, singleShot=True, interval=50)
+        self._counting.timeout.connect(self._show_progress)
         self.progress_text = QLabel()
         self.progress = QProgressBar(textVisible=False, maximumHeight=6)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 4, 6)
         layout.setSpacing(4)
-        for widget in (self.title, self.search, self.list, self.progress_text, self.progress):
+        for widget in (
+            self.title,
+            self.search,
+            self.states,
+            self.list,
+            self.progress_text,
+            self.progress,
+            self.who,
+        ):
             layout.addWidget(widget)
         self.search.textChanged.connect(self.shown.setFilterFixedString)
+        self.states.activated.connect(lambda _row: self._filter())
         self.list.selectionModel().currentChanged.connect(self._choose)
-        self.model.dataChanged.connect(self._show_progress)
+        self.model.dataChanged.connect(lambda *_rows: self._counting.start())
+        workspace = self.workspace
         workspace.study_opened.connect(self._on_study)
         workspace.item_shown.connect(self._on_item)
         workspace.item_failed.connect(self._on_failed)
         workspace.saved_changed.connect(self._on_saved)
+        study.item_changed.connect(self.model.show_again)
         self.retranslate()
 
     def retranslate(self) -> None:
@@ -172,25 +82,43 @@ class StudyPanel(QWidget):
         self.title.setText(_("Study"))
         self.search.setPlaceholderText(_("Search…"))
         self.search.setAccessibleName(_("Search the study"))
-        self.search.setToolTip(_("Show only the images whose name holds this text"))
+        self.search.setToolTip(
+            _("Show only the images whose name, class, annotator or comment holds this text")
+        )
+        self.states.setAccessibleName(_("States that are shown"))
+        self.states.setToolTip(_("Show only the images in this state"))
         self.list.setAccessibleName(_("Images of the study"))
+        self.who.retranslate()
         if self.model.rowCount():
             self.model.dataChanged.emit(self.model.index(0), self.model.index(self.model.rowCount() - 1))
         self._show_progress()
 
     def close_reader(self) -> None:
-        """Stop reading thumbnails."""
+        """Stop reading and following; called before the panel goes away."""
+        self.study.item_changed.disconnect(self.model.show_again)
+        self.who.disconnect_model()
         self.model.close()
 
     def _on_study(self, study: Study) -> None:
         self.search.clear()
+        self.shown.set_state(None)
+        self.states.setCurrentIndex(0)
         self.model.set_study(study)
         self._show_progress()
 
     def _on_item(self, row: int) -> None:
+        self._following = True
+        # The row before may leave the list now, and the next one is no choice of anybody's.
+        self.shown.keep(row)
         index = self.shown.mapFromSource(self.model.index(row))
         self.list.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.list.scrollTo(index)
+        self._following = False
+
+    def _filter(self) -> None:
+        self._following = True
+        self.shown.set_state(self.states.currentData())
+        self._following = False
 
     def _on_failed(self, row: int) -> None:
         self.model.mark_failed(row)
@@ -203,7 +131,7 @@ class StudyPanel(QWidget):
 
     def _choose(self, index: QModelIndex) -> None:
         row = self.shown.mapToSource(index).row()
-        if row >= 0 and row != self.workspace.index:
+        if row >= 0 and row != self.workspace.index and not self._following:
             self.workspace.show(row)
 
     def _show_progress(self) -> None:
@@ -212,16 +140,12 @@ class StudyPanel(QWidget):
         self.progress.setMaximum(max(total, 1))
         self.progress.setValue(done)
         self.progress_text.setText(_("{done} of {total} complete").format(done=done, total=total))
-
-
-def _icon(pixels: NDArray[np.uint8]) -> QIcon:
-    height, width = pixels.shape[:2]
-    # The copy owns its memory: QImage only borrows a buffer.
-    image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
-    return QIcon(QPixmap.fromImage(image))
-
-
-def _blank() -> QIcon:
-    pixmap = QPixmap(SIDE, SIDE)
-    pixmap.fill(QColor(128, 128, 128, 60))
-    return QIcon(pixmap)
+        counts = Counter(self.model.state(row) for row in range(total))
+        texts: list[tuple[str, State | None, int]] = [(_("All images"), None, total)]
+        texts += [(f"{SIGNS[state]} {_(TITLES[state])}", state, counts[state]) for state in STATES]
+        with QSignalBlocker(self.states):
+            while self.states.count() < len(texts):
+                self.states.addItem("")
+            for at, (text, state, count) in enumerate(texts):
+                self.states.setItemText(at, f"{text} ({count})")
+                self.states.setItemData(at, state)

@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 from allxai_desktop import keys
 from allxai_desktop.analyses.comparison import Comparison
 from allxai_desktop.analyses.what_if import WhatIf
+from allxai_desktop.app.agreement import Agreement
 from allxai_desktop.app.canvas_view import CanvasView, layer_tools
 from allxai_desktop.app.empty import EmptyState
 from allxai_desktop.app.exchange import Exchange
@@ -34,6 +35,7 @@ from allxai_desktop.app.notices import NoticeBar
 from allxai_desktop.app.proposals import Proposals
 from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.app.status import StatusLine
+from allxai_desktop.app.study_desk import StudyDesk
 from allxai_desktop.app.study_panel import StudyPanel
 from allxai_desktop.app.theme import palette, stylesheet
 from allxai_desktop.app.training import Training
@@ -83,9 +85,11 @@ class MainWindow(QMainWindow):
         self.compare_window: CompareWindow | None = None
         self.training = Training(self)
         self.exchange = Exchange(self)
+        self.agreement = Agreement(self)
         self._save_failed = False
         self._build()
         self._connect()
+        self.agreement.connect()
         self.set_theme(self.settings.theme)
         self.setWindowTitle("AllXAI Desktop")
         self.setAcceptDrops(True)
@@ -109,7 +113,8 @@ class MainWindow(QMainWindow):
         self.what_if_banner = WhatIfBanner(self.what_if)
         self.analyses = AnalysisTabs(self.explain, self.what_if, self.dispatch)
         self._bind_what_if()
-        self.study_panel = StudyPanel(self.workspace, self.dispatch)
+        self.desk = StudyDesk(self)
+        self.study_panel = StudyPanel(self.desk.model, self.dispatch, self.desk.remember)
         self.notices = NoticeBar()
         self.view_bar = ViewBar()
         self.empty = EmptyState()
@@ -125,11 +130,14 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.notices)
+        layout.addWidget(self.agreement.bar)
         canvas = QGridLayout()
         canvas.addWidget(pages, 0, 0)
         # Over the canvas, which would jump if it made room each time.
         top = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter
         canvas.addWidget(self.what_if_banner, 0, 0, top)
+        foot = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter
+        canvas.addWidget(self.desk.bar, 0, 0, foot)
         layout.addLayout(canvas, 1)
         layout.addWidget(self.view_bar)
         self.setCentralWidget(centre)
@@ -194,6 +202,8 @@ class MainWindow(QMainWindow):
             self.annotate,
             self.explain,
             self.study_panel,
+            self.desk,
+            self.agreement,
             self.notices,
             self.what_if_banner,
             self.view_bar,
@@ -375,6 +385,8 @@ class MainWindow(QMainWindow):
             self.compare_window.close()
             self.compare_window.release()
         self.workspace.close()
+        self.desk.close()
+        self.agreement.close()
         self.session.close()
         self.study_panel.close_reader()
         self.overlay.close()

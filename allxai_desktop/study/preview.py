@@ -7,6 +7,7 @@ from PIL import Image
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask
+from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.folder import StudyItem
 
 
@@ -20,11 +21,12 @@ def thumbnail(item: StudyItem, side: int) -> NDArray[np.uint8] | None:
     return np.asarray(image)
 
 
-def labelled_share(item: StudyItem) -> float | None:
-    """Return the share 0…1 of the pixels that are labelled; None without a mask that can be read."""
+def mask_on_disk(item: StudyItem) -> tuple[float | None, str | None]:
+    """Return the share 0…1 of the pixels that are labelled, and the hash of the mask; None without one to be read."""
     if not item.mask_path.exists():
-        return None
+        return None, None
     try:
-        return float((load_mask(item.mask_path).codes > 0).mean())
+        codes = load_mask(item.mask_path).codes
     except AllxaiError:
-        return None
+        return None, None
+    return float((codes > 0).mean()), mask_sha256(codes)

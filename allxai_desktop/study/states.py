@@ -18,6 +18,13 @@ TITLES: dict[State, str] = {
     "approved": N_("approved"),
     "returned": N_("returned"),
 }
+ACTION_TITLES: dict[Action, str] = {
+    "edit": N_("painted"),
+    "found": N_("changed outside"),
+    "submit": N_("submitted"),
+    "approve": N_("approved"),
+    "return": N_("returned"),
+}
 SIGNS: dict[State, str] = {
     "to-do": "·",
     "in-progress": "✎",

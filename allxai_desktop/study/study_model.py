@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from psygnal import Signal
@@ -13,17 +11,17 @@ from psygnal import Signal
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.masks.npz import load_mask
-from allxai_desktop.study.audit import mask_sha256
+from allxai_desktop.study.audit import Entry, mask_sha256
 from allxai_desktop.study.checks import Finding, check
 from allxai_desktop.study.folder import STUDY_FILE, Study
+from allxai_desktop.study.in_order import InOrder
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.progress import ActiveTime, Comment, ItemProgress, Progress
-from allxai_desktop.study.states import StateError
+from allxai_desktop.study.states import StateError, step
 from allxai_desktop.study.store import ReadOnlyError, StudyStore
 from allxai_desktop.workspace import Level, Notice, Workspace
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 
 class StudyModel:
@@ -47,7 +45,6 @@ class StudyModel:
     ) -> None:
         self.workspace = workspace
         self.findings: tuple[Finding, ...] = ()
-        self._dispatch = dispatch
         self._clock = clock
         self._study: Study | None = None
         self._progress: Progress | None = None
@@ -56,8 +53,8 @@ class StudyModel:
         self._time = ActiveTime()
         self._before: str | None = None
         self._checked: str | None = None
-        self._checking = self._painted = self._told_read_only = self._closed = False
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="study")
+        self._checking = self._painted = self._told_read_only = False
+        self._worker = InOrder(dispatch, self._on_failed)
         workspace.study_opened.connect(self._on_study)
         workspace.item_shown.connect(self._on_item)
         workspace.item_left.connect(self._on_left)
@@ -96,12 +93,20 @@ class StudyModel:
     @property
     def reviewing(self) -> bool:
         """Whether the image that is shown waits for this person's judgement, or has it."""
-        person = self.person
+        try:
+            step(self.current.state, "return", self.person, self.current.annotator)
+        except StateError:
+            return False
+        return True
+
+    @property
+    def _in_place(self) -> bool:
+        """Whether what is painted becomes the mask of the image, not a copy beside it."""
+        workspace = self.workspace
         return (
-            person is not None
-            and person.role == "reviewer"
-            and self.current.state in ("submitted", "approved")
-            and self.current.annotator != person.name
+            workspace.holder is None
+            and workspace.item is not None
+            and (workspace.mask_path == workspace.item.mask_path)
         )
 
     def next_row(self, reviewing: bool) -> int | None:
@@ -112,8 +117,8 @@ class StudyModel:
         here, name = self.workspace.index, self.person.name if self.person else None
         if here is None:
             return None
-        for step in range(1, len(self._rows)):
-            row = (here + step) % len(self._rows)
+        for ahead in range(1, len(self._rows)):
+            row = (here + ahead) % len(self._rows)
             item = self.item(row)
             if reviewing:
                 if item.state == "submitted" and item.annotator != name:
@@ -122,10 +127,10 @@ class StudyModel:
                 return row
         return None
 
-    def read_trail(self, receive: Callable[[list[object]], None]) -> None:
+    def read_trail(self, receive: Callable[[list[Entry]], None]) -> None:
         """Hand the audit trail to `receive`, the oldest entry first."""
         progress = self._progress
-        self._run(lambda: list[object](progress.trail() if progress else []), receive)
+        self._run(lambda: progress.trail() if progress else [], receive)
 
     # What a person does
 
@@ -143,6 +148,9 @@ class StudyModel:
         if self.current.state in ("submitted", "approved"):
             self._go_on(self.reviewing)
             return
+        if not self._in_place:
+            self._tell("warning", _("This mask is kept beside another one, so it cannot be submitted."))
+            return
         self._checking = True
         row, codes = workspace.index, workspace.paint.codes.copy()
         self._run(
@@ -156,6 +164,18 @@ class StudyModel:
     def approve(self) -> None:
         """Approve the mask that is shown, and go on to the next that was submitted."""
         self._judge(lambda progress, person, name, mask: progress.approve(person, name, mask))
+
+    def may_return(self) -> bool:
+        """Return whether this person may return the image that is shown; says why not."""
+        if self.person is None:
+            self.person_asked.emit()
+            return False
+        try:
+            step(self.current.state, "return", self.person, self.current.annotator)
+        except StateError as error:
+            self._tell("warning", str(error))
+            return False
+        return True
 
     def send_back(self, place: tuple[int, int], text: str) -> None:
         """Return the image with a comment on the (row, column) `place`, and go on to the next that was submitted."""
@@ -187,13 +207,12 @@ class StudyModel:
 
     def close(self) -> None:
         """Finish what is to be written, and stop."""
-        self._closed = True
         workspace = self.workspace
         workspace.study_opened.disconnect(self._on_study)
         workspace.item_shown.disconnect(self._on_item)
         workspace.item_left.disconnect(self._on_left)
         workspace.paint.stroke_ended.disconnect(self._on_stroke)
-        self._worker.shutdown(wait=True)
+        self._worker.close()
 
     # What the workspace tells
 
@@ -232,7 +251,7 @@ class StudyModel:
         row = self.workspace.index
         if row is None:
             return
-        if not self._painted and self.kept and self.current.state != "in-progress":
+        if not self._painted and self.kept and self._in_place and self.current.state != "in-progress":
             self._record_edit(row)
         self._painted = True
         self._checked = None
@@ -247,7 +266,7 @@ class StudyModel:
         self.touch()
         name, seconds, progress = self._name(row), self._time.take(), self._progress
         assert progress is not None
-        if self.kept:
+        if self.kept and self._in_place:
             self._record_edit(row)
             self._run(lambda: progress.add_time(name, seconds), lambda _done: None)
 
@@ -365,33 +384,12 @@ class StudyModel:
 
     def _run(self, work: Callable[[], T], receive: Callable[[T], None]) -> None:
         study = self._study
+        self._worker.run(work, receive, lambda: study is self._study)
 
-        def deliver(call: Callable[[], None]) -> None:
-            self._dispatch(lambda: None if self._closed or study is not self._study else call())
-
-        def run() -> None:
-            try:
-                found = work()
-            except ReadOnlyError as error:
-                text = str(error)
-                deliver(lambda: self._on_read_only(text))
-            except AllxaiError as error:
-                text = str(error)
-                deliver(lambda: self._on_failed(text))
-            except Exception:
-                log.exception("A step of the study failed")
-                deliver(lambda: self._on_failed(_("The state of the image was not kept: see the log.")))
-            else:
-                deliver(lambda: receive(found))
-
-        self._worker.submit(run)
-
-    def _on_failed(self, text: str) -> None:
+    def _on_failed(self, error: AllxaiError) -> None:
         self._checking = False
-        self._tell("error", text)
-
-    def _on_read_only(self, text: str) -> None:
-        self._checking = False
-        if not self._told_read_only:
+        if not isinstance(error, ReadOnlyError):
+            self._tell("error", str(error))
+        elif not self._told_read_only:
             self._told_read_only = True
-            self._tell("warning", text)
+            self._tell("warning", str(error))

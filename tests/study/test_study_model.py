@@ -43,7 +43,7 @@ class Desk:
 
     def settle(self):
         """Wait for all that was asked of the study's thread."""
-        self.study._worker.submit(lambda: None).result(10)
+        self.study._worker.wait()
         self.pump()
 
     def open(self, path=None):
@@ -345,3 +345,14 @@ def test_a_mask_that_was_not_saved_is_not_submitted(desk, monkeypatch):
     desk.settle()
     assert desk.states()[0] == "in-progress"
     assert desk.notices == ["0.png was not submitted, for its mask is not saved."]
+
+
+def test_a_mask_beside_a_file_that_is_none_is_not_submitted(desk):
+    (desk.folder / "masks").mkdir()
+    (desk.folder / "masks" / "0.npz").write_bytes(b"no mask")
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    desk.enter()
+    assert desk.notices[-1] == "This mask is kept beside another one, so it cannot be submitted."
+    assert desk.states()[0] == "to-do"

@@ -1,0 +1,198 @@
+"""Qt's view of the images of a study: thumbnail, state, share labelled, annotator, time, and what was said."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
+from qtpy.QtGui import QColor, QIcon, QImage, QPixmap
+
+from allxai_desktop.i18n import _
+from allxai_desktop.study.preview import mask_on_disk, thumbnail
+from allxai_desktop.study.states import SIGNS, TITLES, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from allxai_desktop.study.folder import Study, StudyItem
+    from allxai_desktop.study.study_model import StudyModel
+
+SIDE = 48
+SEARCHED = Qt.ItemDataRole.UserRole
+T = TypeVar("T")
+Index = QModelIndex | QPersistentModelIndex
+
+
+class StudyListModel(QAbstractListModel):
+    """The items of a study; a thumbnail is read in the background when its row comes into sight."""
+
+    def __init__(self, study: StudyModel, dispatch: Callable[[Callable[[], None]], None]) -> None:
+        super().__init__()
+        self.study_model = study
+        self._study: Study | None = None
+        self._icons: dict[int, QIcon] = {}
+        self._labelled: dict[int, float | None] = {}
+        self._failed: set[int] = set()
+        self._blank = _blank()
+        self._dispatch = dispatch
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
+
+    def set_study(self, study: Study | None) -> None:
+        """Show the items of another study, and read how far each mask is."""
+        self.beginResetModel()
+        self._study = study
+        self._icons.clear()
+        self._labelled.clear()
+        self._failed.clear()
+        self.endResetModel()
+        for row in range(self.rowCount()):
+            self.refresh(row)
+
+    def refresh(self, row: int) -> None:
+        """Read again how far the mask of one item is."""
+        self._read(row, mask_on_disk, self._set_mask)
+
+    def mark_failed(self, row: int) -> None:
+        """Show that an image could not be read."""
+        self._failed.add(row)
+        self.show_again(row)
+
+    def complete(self) -> int:
+        """Return how many masks are known to be complete."""
+        return sum(share == 1.0 for share in self._labelled.values())
+
+    def state(self, row: int) -> State:
+        """Return the state of a row: a mask that nobody recorded is in progress."""
+        state = self.study_model.item(row).state
+        return "in-progress" if state == "to-do" and self._labelled.get(row) else state
+
+    def show_again(self, row: int) -> None:
+        """Show one row anew."""
+        self.dataChanged.emit(self.index(row), self.index(row))
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._study = None
+        self._reader.shutdown(wait=True, cancel_futures=True)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() or self._study is None else len(self._study.items)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if self._study is None or not index.isValid():
+            return None
+        row = index.row()
+        item = self._study.items[row]
+        if role == Qt.ItemDataRole.DisplayRole:
+            # Rows are as high as the highest, so that the list can be long.
+            return "\n".join((item.image_path.name, self._status(row), self._work(row)))
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            said = (f"{comment.person}: {comment.text}" for comment in self.study_model.item(row).comments)
+            known = (item.image_path.name, item.true_class or "", self._status(row), self._work(row), *said)
+            return ", ".join(part for part in dict.fromkeys(known) if part)
+        if role == Qt.ItemDataRole.DecorationRole:
+            if row not in self._icons:
+                self._icons[row] = self._blank
+                self._read(row, lambda item: thumbnail(item, SIDE), self._set_icon)
+            return self._icons[row]
+        if role == SEARCHED:
+            return " ".join((item.image_path.name, item.true_class or "", self._work(row)))
+        return None
+
+    def _status(self, row: int) -> str:
+        if row in self._failed:
+            return "✖ " + _("cannot be read")
+        state, share = self.state(row), self._labelled.get(row)
+        text = f"{SIGNS[state]} {_(TITLES[state])}"
+        # 99.96 % must not read as complete.
+        return text if share is None else f"{text} · {100 if share == 1.0 else min(int(100 * share), 99)} %"
+
+    def _work(self, row: int) -> str:
+        item = self.study_model.item(row)
+        if item.comments:
+            return f"“{item.comments[-1].text}”"
+        return " · ".join(part for part in (item.annotator or "", duration(item.seconds)) if part)
+
+    def _set_icon(self, row: int, pixels: NDArray[np.uint8] | None) -> None:
+        if pixels is None:
+            self._failed.add(row)
+        else:
+            self._icons[row] = _icon(pixels)
+
+    def _set_mask(self, row: int, found: tuple[float | None, str | None]) -> None:
+        self._labelled[row] = found[0]
+        self.study_model.seen_on_disk(row, found[1])
+
+    def _read(self, row: int, read: Callable[[StudyItem], T], keep: Callable[[int, T], None]) -> None:
+        study = self._study
+        assert study is not None
+
+        def receive(value: T) -> None:
+            if study is self._study:
+                keep(row, value)
+                self.show_again(row)
+
+        def work() -> None:
+            if study is self._study:
+                value = read(study.items[row])
+                self._dispatch(lambda: receive(value))
+
+        self._reader.submit(work)
+
+
+class StudyFilter(QSortFilterProxyModel):
+    """The rows in one state, or in any, whose name, class, annotator or comment holds a text; and the one shown."""
+
+    def __init__(self, rows: StudyListModel) -> None:
+        super().__init__()
+        self.rows = rows
+        self.setSourceModel(rows)
+        self.setFilterRole(SEARCHED)
+        self.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self._state: State | None = None
+        self._kept: int | None = None
+
+    def keep(self, row: int) -> None:
+        """Keep a row of the model whatever its state becomes: that of the image in work."""
+        self._kept = row
+        if self._state is not None:
+            self.invalidate()
+
+    def set_state(self, state: State | None) -> None:
+        """Show the rows in `state` only, or with None those in any."""
+        self._state = state
+        self.invalidate()
+
+    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
+        chosen = self._state is None or source_row == self._kept or self.rows.state(source_row) == self._state
+        if not chosen:
+            return False
+        return bool(super().filterAcceptsRow(source_row, source_parent))
+
+
+def duration(seconds: float) -> str:
+    """Return a time in minutes and hours, "" for none."""
+    minutes = round(seconds / 60)
+    if seconds <= 0:
+        return ""
+    if minutes < 1:
+        return _("{count} s").format(count=max(1, round(seconds)))
+    if minutes < 60:
+        return _("{count} min").format(count=minutes)
+    return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
+
+
+def _icon(pixels: NDArray[np.uint8]) -> QIcon:
+    height, width = pixels.shape[:2]
+    # The copy owns its memory: QImage only borrows a buffer.
+    image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+    return QIcon(QPixmap.fromImage(image))
+
+
+def _blank() -> QIcon:
+    pixmap = QPixmap(SIDE, SIDE)
+    pixmap.fill(QColor(128, 128, 128, 60))
+    return QIcon(pixmap)

@@ -1,0 +1,171 @@
+"""The audit trail of the study as a table, to look through and to save."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
+from qtpy.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+)
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import N_, _
+from allxai_desktop.study.audit import Entry, broken, write_csv
+from allxai_desktop.study.people import ROLE_TITLES
+from allxai_desktop.study.states import ACTION_TITLES
+from allxai_desktop.workspace import Notice
+
+if TYPE_CHECKING:
+    from allxai_desktop.app.window import MainWindow
+
+Index = QModelIndex | QPersistentModelIndex
+HEADS = (
+    N_("No."),
+    N_("Time (UTC)"),
+    N_("Who"),
+    N_("Role"),
+    N_("Image"),
+    N_("What"),
+    N_("Details"),
+    N_("Mask before"),
+    N_("Mask after"),
+)
+DIGITS = 12
+"""How much of a hash is shown; the file has all of it."""
+
+
+class TrailModel(QAbstractTableModel):
+    """A row for each entry, the newest first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[Entry] = []
+
+    def set_entries(self, entries: list[Entry]) -> None:
+        """Show these entries, given with the oldest first."""
+        self.beginResetModel()
+        self.entries = entries[::-1]
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self.entries)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(HEADS)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return _(HEADS[section])
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return None
+        entry = self.entries[index.row()]
+        whole = role == Qt.ItemDataRole.ToolTipRole
+        return (
+            entry.seq,
+            entry.time.removesuffix("+00:00").replace("T", " "),
+            entry.person or "–",
+            next((_(title) for role, title in ROLE_TITLES.items() if role == entry.role), entry.role),
+            entry.item,
+            next(
+                (_(title) for action, title in ACTION_TITLES.items() if action == entry.action), entry.action
+            ),
+            entry.detail,
+            (entry.mask_before or "–")[: None if whole else DIGITS],
+            (entry.mask_after or "–")[: None if whole else DIGITS],
+        )[index.column()]
+
+
+class TrailWindow(QDialog):
+    """Shows what `StudyModel.read_trail` hands over, says whether the chain holds, and saves it as CSV."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.window_ = window
+        self.model = TrailModel()
+        self.shown = QSortFilterProxyModel()
+        self.shown.setSourceModel(self.model)
+        self.shown.setFilterKeyColumn(-1)
+        self.shown.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self.search = QLineEdit(clearButtonEnabled=True)
+        self.table = QTableView()
+        self.table.setModel(self.shown)
+        self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.table.verticalHeader().hide()
+        self.table.horizontalHeader().setStretchLastSection(False)
+        self.table.setWordWrap(False)
+        self.verdict = QLabel()
+        self.export = QPushButton()
+        head, foot = QHBoxLayout(), QHBoxLayout()
+        head.addWidget(self.search)
+        foot.addWidget(self.verdict, 1)
+        foot.addWidget(self.export)
+        layout = QVBoxLayout(self)
+        layout.addLayout(head)
+        layout.addWidget(self.table)
+        layout.addLayout(foot)
+        self.resize(980, 520)
+        self.search.textChanged.connect(self.shown.setFilterFixedString)
+        self.export.clicked.connect(lambda: self._export())
+        self.retranslate()
+
+    def show_trail(self, entries: list[Entry]) -> None:
+        """Show the window with these entries, given with the oldest first."""
+        self.model.set_entries(entries)
+        self.table.resizeColumnsToContents()
+        self.table.horizontalHeader().setSectionResizeMode(
+            HEADS.index("Details"), QHeaderView.ResizeMode.Stretch
+        )
+        self._judge()
+        self.show()
+        self.raise_()
+
+    def retranslate(self) -> None:
+        """Set the texts again in the current language."""
+        self.setWindowTitle(_("Audit trail"))
+        self.search.setPlaceholderText(_("Search…"))
+        self.search.setAccessibleName(_("Search the audit trail"))
+        self.table.setAccessibleName(_("Entries of the audit trail"))
+        self.export.setText(_("Save as CSV…"))
+        self.model.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(HEADS) - 1)
+        self._judge()
+
+    def _judge(self) -> None:
+        entries = self.model.entries[::-1]
+        found = broken(entries)
+        self.verdict.setText(
+            "✖ " + found
+            if found
+            else "✔ " + _("{count} entries, and the chain holds.").format(count=len(entries))
+        )
+        self.export.setEnabled(bool(entries))
+
+    def _export(self) -> None:
+        settings, notices = self.window_.settings, self.window_.notices
+        suggested = Path(settings.last_folder) / "audit_trail.csv"
+        name, _filter = QFileDialog.getSaveFileName(
+            self, _("Save the audit trail"), str(suggested), "CSV (*.csv)"
+        )
+        if not name:
+            return
+        path = Path(name).with_suffix(".csv")
+        try:
+            write_csv(path, self.model.entries[::-1])
+        except AllxaiError as error:
+            notices.show_notice(Notice("error", str(error)))
+        else:
+            notices.show_notice(Notice("info", _("Saved as {name}.").format(name=path.name)))

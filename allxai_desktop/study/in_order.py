@@ -1,0 +1,57 @@
+"""Work of the study on a thread of its own, one piece after the other."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class InOrder:
+    """Runs work in the order it was asked for; `dispatch` brings what comes of it to the thread of the widgets.
+
+    An error goes to `failed`: an `AllxaiError` as it is, another one as a sentence that names the log.
+    """
+
+    def __init__(
+        self, dispatch: Callable[[Callable[[], None]], None], failed: Callable[[AllxaiError], None]
+    ) -> None:
+        self._dispatch = dispatch
+        self._failed = failed
+        self._closed = False
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="study")
+
+    def run(self, work: Callable[[], T], receive: Callable[[T], None], wanted: Callable[[], bool]) -> None:
+        """Do `work` and hand what it returns to `receive`, unless it is not `wanted` any more by then."""
+
+        def deliver(call: Callable[[], None]) -> None:
+            self._dispatch(lambda: call() if wanted() and not self._closed else None)
+
+        def run() -> None:
+            try:
+                found = work()
+            except AllxaiError as error:
+                told = error
+            except Exception:
+                log.exception("A step of the study failed")
+                told = AllxaiError(_("The state of the image was not kept: see the log."))
+            else:
+                deliver(lambda: receive(found))
+                return
+            deliver(lambda: self._failed(told))
+
+        self._worker.submit(run)
+
+    def wait(self) -> None:
+        """Wait for all that was asked for."""
+        self._worker.submit(lambda: None).result()
+
+    def close(self) -> None:
+        """Finish all that was asked for, and hand nothing over any more."""
+        self._closed = True
+        self._worker.shutdown(wait=True)

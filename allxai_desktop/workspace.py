@@ -57,7 +57,8 @@ class Workspace:
     """Opens images off the window's thread, hands them to `paint` and `session`, saves each stroke.
 
     `dispatch` runs a callable on the thread that owns the widgets. `person` is who paints, where that is known.
-    `item_left` tells that another image takes the place of this one, whose mask is still there.
+    `item_left` tells that another image takes the place of this one, whose mask is still there. What `is_field` says
+    is a field of many cells is not explained.
     """
 
     study_opened = Signal(Study)
@@ -78,6 +79,7 @@ class Workspace:
         self.index: int | None = None
         self.image: CellImage | None = None
         self.saved: SavedState = "saved"
+        self.is_field: Callable[[CellImage], bool] = lambda _image: False
         self._me = PaintingSession.new()
         self._keeper: MaskKeeper | None = None
         self._keepers: dict[Path, MaskKeeper] = {}
@@ -293,7 +295,7 @@ class Workspace:
             self._set_saved("saved")
         self.paint.new_image(loaded.codes, loaded.accepted)
         self.item_shown.emit(loaded.index)
-        self.session.set_image(loaded.image)
+        self.session.set_image(None if self.is_field(loaded.image) else loaded.image)
         self.holder_changed.emit()
         for notice in loaded.notices:
             self.noticed.emit(notice)

@@ -1,0 +1,48 @@
+import time
+
+import numpy as np
+import pytest
+
+
+class Pump:
+    """Runs what the threads hand over on the test's own thread."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, call):
+        self.calls.append(call)
+
+    def until(self, condition):
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline
+            while self.calls:
+                self.calls.pop(0)()
+            time.sleep(0.002)
+
+
+@pytest.fixture
+def pump():
+    return Pump()
+
+
+def disc(pixels, row, column, diameter, color):
+    rows, columns = np.ogrid[: pixels.shape[0], : pixels.shape[1]]
+    pixels[(rows - row) ** 2 + (columns - column) ** 2 <= diameter**2 / 4] = color
+
+
+@pytest.fixture
+def draw_field():
+    """Draws a field of `side` px with four red cells of 24 px and nuclei of 30 px at `places`."""
+
+    def draw(places=(), side=300):
+        pixels = np.full((side, side, 3), (240, 236, 220), np.uint8)
+        for row in (30, side - 30):
+            for column in (30, side - 30):
+                disc(pixels, row, column, 24, (225, 165, 150))
+        for row, column in places:
+            disc(pixels, row, column, 30, (110, 60, 150))
+        return pixels
+
+    return draw

@@ -19,6 +19,7 @@ from allxai_desktop.agreement.gathering import (
     read_pair,
     start_proposal,
 )
+from allxai_desktop.agreement.metrics import Compared
 from allxai_desktop.agreement.plan import AgreementError, SecondPlan, second_path
 from allxai_desktop.agreement.report import write_report
 from allxai_desktop.errors import AllxaiError
@@ -86,12 +87,21 @@ class AgreementModel:
     @property
     def ranked(self) -> list[Disagreement]:
         """The images with two masks, those that agree least first."""
-        if self.result is None:
-            return []
-        return sorted(
-            self.result.disagreements,
-            key=lambda one: -2.0 if one.compared.kappa is None else one.compared.kappa,
+        return (
+            []
+            if self.result is None
+            else sorted(self.result.disagreements, key=lambda one: _rank(one.compared))
         )
+
+    @property
+    def rows(self) -> list[tuple[Compared, Disagreement | None]]:
+        """The images of the comparison that is shown, those that agree least first; those of two people can be
+        adjudicated."""
+        if self.result is None or self.comparison is None:
+            return []
+        of = {id(one.compared): one for one in self.result.disagreements}
+        images = sorted(self.comparison.agreement.images, key=_rank)
+        return [(image, of.get(id(image))) for image in images]
 
     def set_study(self, study: Study | None) -> None:
         """Turn to another study."""
@@ -192,6 +202,10 @@ class AgreementModel:
     def _set_result(self, result: StudyAgreement | None) -> None:
         self.result, self.shown = result, 0
         self.result_changed.emit()
+
+
+def _rank(image: Compared) -> float:
+    return -2.0 if image.kappa is None else image.kappa
 
 
 def _states(study: Study) -> list[SecondState]:

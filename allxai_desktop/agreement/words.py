@@ -105,6 +105,6 @@ def decided(one: Disagreement) -> str:
     """Return how far the adjudication of an image is."""
     if one.open_share is None:
         return ""
-    if one.open_share == 0:
+    if not one.open_share:
         return _("adjudicated by {person}").format(person=person(one.adjudicator))
     return _("{share} open").format(share=percent(one.open_share))

@@ -23,6 +23,7 @@ from allxai_desktop.keys import KEYS
 PICTURE = 104
 STYLE = """
 QFrame#mode { background: #E69F00; border-radius: 3px; }
+QFrame#mode QWidget#walk { background: transparent; }
 QFrame#mode QLabel { color: black; background: transparent; font-size: 10pt; }
 QFrame#mode QPushButton, QFrame#mode QToolButton {
     color: black; background: rgba(255, 255, 255, 110); border: none; border-radius: 3px; padding: 3px 10px;
@@ -61,10 +62,10 @@ class AdjudicationBar(QFrame):
         self._show()
         self.show()
 
-    def show_adjudication(self, model: Adjudication, pair: Pair, image: CellImage) -> None:
+    def show_adjudication(self, model: Adjudication, pair: Pair, image: CellImage, title: str) -> None:
         """Walk through the regions of `model`, the two masks of `image`."""
         self.end()
-        self.model, self.pair, self._image = model, pair, image
+        self.model, self.pair, self._image, self._text = model, pair, image, title
         model.changed.connect(self._show)
         model.current_changed.connect(self._show)
         self._show()
@@ -89,20 +90,24 @@ class AdjudicationBar(QFrame):
             button.setToolTip(f"{tip} ({KEYS[key].sequence})")
             button.setAccessibleName(tip)
         self.back.setText(_("Back to the study"))
+        self.own.setText(_("or paint it"))
+        self.own.setToolTip(
+            _("Every tool paints the final mask: a region is decided when none of it is unlabelled")
+        )
         self.next_image.setText(_("Next image"))
         self.next_image.setToolTip(_("Adjudicate the image that agrees least of those that wait"))
         self._show()
 
     def _build(self) -> None:
         self.text = QLabel(wordWrap=True)
-        self.place = QLabel()
+        self.place, self.own = QLabel(), QLabel()
         self.previous, self.next = QToolButton(), QToolButton()
         self.pictures: dict[Side, QLabel] = {}
         self.names: dict[Side, QLabel] = {}
         self.choose: dict[Side, QPushButton] = {}
         self.rest: dict[Side, QPushButton] = {}
         self.back, self.next_image = QPushButton(), QPushButton()
-        self.walk = QWidget()
+        self.walk = QWidget(objectName="walk")
         row = QHBoxLayout(self.walk)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(14)
@@ -114,6 +119,7 @@ class AdjudicationBar(QFrame):
             step.setFixedWidth(30)
             steps.addWidget(step)
         steps.addStretch()
+        steps.insertWidget(2, self.own)
         middle.addWidget(self.place)
         middle.addLayout(steps)
         middle.addStretch()
@@ -181,7 +187,8 @@ class AdjudicationBar(QFrame):
             here = _("Region {number} of {count}: {pixels} px").format(
                 number=model.current + 1, count=len(model.regions), pixels=region.size
             )
-            self.place.setText(f"{here}\n{waiting if number else '✔ ' + _('All regions are decided')}")
+            state = waiting if number else "✔ " + _("All regions are decided")
+            self.place.setText(f"{self._text}\n{here}\n{state}")
         keys = {"first": "take-left", "second": "take-right"}
         names = {"first": person(self.pair.first), "second": self.pair.second}
         masks = {"first": model.first, "second": model.second}
@@ -196,7 +203,8 @@ class AdjudicationBar(QFrame):
             chosen = "✔ " if model.decisions[model.current] == side else ""
             code = region.code(side)
             title = BY_CODE[code].title if code else _("Unlabelled")
-            self.choose[side].setText(f"{chosen}{title}")
+            text = f"{chosen}{title}"
+            self.choose[side].setText(f"← {text}" if side == "first" else f"{text} →")
             self.choose[side].setToolTip(
                 _("This region is as {person} painted it").format(person=names[side])
                 + f" ({KEYS[keys[side]].sequence})"

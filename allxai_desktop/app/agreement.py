@@ -35,6 +35,7 @@ class Agreement:
         self._blind: Study | None = None
         self._prepared: Prepared | None = None
         self._layer: DisagreementLayer | None = None
+        self._map_shown = (True, True)
         self._keys: Shortcuts | None = None
         self.bar.left.connect(self.leave)
         self.bar.next_asked.connect(self._next_image)
@@ -176,7 +177,11 @@ class Agreement:
             self.window.viewer, self.adjudication, lambda: self.window.canvas.image_layer
         )
         self._layer.look()
-        self.bar.show_adjudication(self.adjudication, prepared.pair, image)
+        # The map would lie over what has to be decided.
+        view = self.window.view
+        self._map_shown = view.map_visible, view.outline_visible
+        view.map_visible = view.outline_visible = False
+        self.bar.show_adjudication(self.adjudication, prepared.pair, image, prepared.study.title)
         self._bind_keys()
 
     def _on_image(self, image: object) -> None:
@@ -191,6 +196,7 @@ class Agreement:
         if self._layer is not None:
             self._layer.close()
             self._layer = None
+        self.window.view.map_visible, self.window.view.outline_visible = self._map_shown
         self.adjudication.close()
         self.adjudication = None
         self._bind_keys()

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableW
 
 from allxai_desktop.agreement import words
 from allxai_desktop.agreement.gathering import Comparison, Disagreement
-from allxai_desktop.agreement.metrics import FIGURES
+from allxai_desktop.agreement.metrics import FIGURES, Compared
 from allxai_desktop.cellclasses import BY_KEY, CLASSES
 from allxai_desktop.i18n import _
 from allxai_desktop.training.words import percent
@@ -34,6 +34,7 @@ class TextTable(QTableWidget):
         """Show other texts; `tips` belong to the heads."""
         self._lines = [heads, *rows]
         self.setColumnCount(len(heads))
+        self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.setRowCount(len(rows))
         for column, head in enumerate(heads):
             item = QTableWidgetItem(head)
@@ -98,34 +99,36 @@ class ImageTable(TextTable):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
 
-    def show_images(self, ranked: list[Disagreement]) -> None:
-        """Show images in this order; the first one is chosen."""
+    def show_images(self, rows: list[tuple[Compared, Disagreement | None]]) -> None:
+        """Show images in this order; without a disagreement they are compared with the proposal."""
         chosen = max(self.currentRow(), 0)
         self.fill(
             [
                 _("Image"),
-                _("Annotators"),
+                _("Compared masks"),
                 _("κ"),
                 _("Same class"),
-                _("Compared"),
+                _("Labelled in both"),
                 _("Pixels that differ"),
                 _("Adjudication"),
             ],
             [
                 [
-                    one.compared.name,
-                    f"{words.person(one.pair.first)} – {one.pair.second}",
-                    words.number("kappa", one.compared.kappa),
-                    words.number("agreement", one.compared.agreement),
-                    percent(one.compared.share),
-                    str(one.differing),
-                    words.decided(one),
+                    image.name,
+                    _("Proposal")
+                    if one is None
+                    else f"{words.person(one.pair.first)} – {words.person(one.pair.second)}",
+                    words.number("kappa", image.kappa),
+                    words.number("agreement", image.agreement),
+                    percent(image.share),
+                    "" if one is None else str(one.differing),
+                    "" if one is None else words.decided(one),
                 ]
-                for one in ranked
+                for image, one in rows
             ],
         )
-        if ranked:
-            self.selectRow(min(chosen, len(ranked) - 1))
+        if rows:
+            self.selectRow(min(chosen, len(rows) - 1))
 
 
 def _side(column: int) -> int:

@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
 )
 
 from allxai_desktop.agreement import words
+from allxai_desktop.agreement.gathering import Disagreement
 from allxai_desktop.agreement.model import AgreementModel
 from allxai_desktop.app.agreement_tables import ClassTable, ImageTable
 from allxai_desktop.i18n import _
@@ -68,14 +69,19 @@ class AgreementWindow(QMainWindow):
     def measure(self) -> None:
         """Compare the masks as they are now."""
         self.message.setText("")
+        self.written.setText("")
         self.model.measure(proposal=self.proposal.isChecked())
 
     def adjudicate(self) -> None:
         """Open the chosen image for its adjudication."""
-        ranked, row = self.model.ranked, self.images.currentRow()
-        if 0 <= row < len(ranked):
+        chosen = self._chosen()
+        if chosen is not None:
             self.message.setText("")
-            self.model.adjudicate(ranked[row], self.adjudicator.text().strip())
+            self.model.adjudicate(chosen, self.adjudicator.text().strip())
+
+    def _chosen(self) -> Disagreement | None:
+        rows, row = self.model.rows, self.images.currentRow()
+        return rows[row][1] if 0 <= row < len(rows) else None
 
     def release(self) -> None:
         """Stop following; called before the window goes away."""
@@ -117,7 +123,7 @@ class AgreementWindow(QMainWindow):
             (self.cancel, _("Cancel"), _("Stop comparing (Esc)")),
             (self.progress, _("Progress"), _("How much is compared")),
             (self.classes, _("Agreement by class"), ""),
-            (self.images, _("Images with two masks, those that agree least first"), ""),
+            (self.images, _("Images, those that agree least first"), ""),
             (
                 self.adjudicator,
                 _("Adjudicator"),
@@ -163,7 +169,7 @@ class AgreementWindow(QMainWindow):
             QLabel(objectName="panelTitle") for _title in range(3)
         )
         self.hint = QLabel(wordWrap=True, objectName="research")
-        self.person = QLineEdit(maxLength=32)
+        self.person = QLineEdit(maxLength=32, placeholderText="A02")
         self.share = QSpinBox(minimum=1, maximum=100, value=20, suffix=" %")
         self.seed = QSpinBox(minimum=0, maximum=999_999, value=1)
         self.draw, self.annotate = QPushButton(), QPushButton()
@@ -178,7 +184,7 @@ class AgreementWindow(QMainWindow):
         self.adjudicator.setMaximumWidth(110)
         self.adjudicate_now, self.export = QPushButton(), QPushButton()
         self.message = QLabel(wordWrap=True, objectName="warning")
-        self.research = QLabel(objectName="research")
+        self.research, self.written = QLabel(objectName="research"), QLabel()
         self._labels = [QLabel() for _row in range(3)]
 
         form = QFormLayout(horizontalSpacing=6, verticalSpacing=4)
@@ -207,7 +213,7 @@ class AgreementWindow(QMainWindow):
             below.addWidget(last)
         foot = QHBoxLayout()
         foot.addWidget(self.research)
-        foot.addStretch()
+        foot.addWidget(self.written, 1)
         foot.addWidget(self.export)
         right = QVBoxLayout()
         right.setSpacing(6)
@@ -237,6 +243,7 @@ class AgreementWindow(QMainWindow):
         self.which.activated.connect(lambda _row: model.show(self.which.value))
         self.compare.clicked.connect(self.measure)
         self.cancel.clicked.connect(model.cancel)
+        self.images.itemSelectionChanged.connect(self._show_running)
         self.images.activated.connect(lambda _index: self.adjudicate())
         self.adjudicate_now.clicked.connect(self.adjudicate)
         self.export.clicked.connect(self._ask_export)
@@ -294,7 +301,7 @@ class AgreementWindow(QMainWindow):
             self.extent.setText(f"{words.extent(agreement)}.\n{words.overall(agreement)}.")
             self.brackets.setText(words.brackets(agreement))
         self.classes.show_comparison(comparison)
-        self.images.show_images(model.ranked)
+        self.images.show_images(model.rows)
         if model.result is not None and model.result.problems:
             self.message.setText("\n".join(model.result.problems))
         self._show_running()
@@ -309,7 +316,7 @@ class AgreementWindow(QMainWindow):
         self.annotate.setEnabled(0 <= self.seconds.currentRow() < len(model.seconds))
         self.which.setEnabled(model.result is not None)
         self.export.setEnabled(model.result is not None and not running)
-        self.adjudicate_now.setEnabled(bool(model.ranked) and not running)
+        self.adjudicate_now.setEnabled(self._chosen() is not None and not running)
         self.message.setVisible(bool(self.message.text()))
 
     def _show_progress(self, share: float) -> None:
@@ -320,5 +327,4 @@ class AgreementWindow(QMainWindow):
         self._show_running()
 
     def _show_exported(self, names: list[str]) -> None:
-        self.message.setText(_("Written: {names}.").format(names=", ".join(names)))
-        self._show_running()
+        self.written.setText(_("Written: {names}.").format(names=", ".join(names)))

@@ -90,6 +90,20 @@ def test_masks_are_compared_in_the_background(model, study, settle):
     assert [one.compared.name for one in model.ranked] == ["cell_3.png", "cell_2.png", "cell_1.png"]
 
 
+def test_the_images_of_the_comparison_that_is_shown(model, study, settle):
+    model.start("A02", 1, 0)
+    annotate(study, 2)
+    model.measure(proposal=True)
+    settle()
+    assert [(image.name, one.pair.second) for image, one in model.rows] == [
+        ("cell_2.png", "A02"),
+        ("cell_1.png", "A02"),
+    ]
+    model.show(1)
+    assert [one for _image, one in model.rows] == [None] * 6
+    assert len(model.ranked) == 2
+
+
 def test_another_comparison_is_shown(model, study, settle):
     model.start("A02", 1, 0)
     annotate(study, 1)

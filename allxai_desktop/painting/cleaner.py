@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from allxai_desktop.painting.cleanup import ACTIONS, ONE_CLASS
+from allxai_desktop.painting.cleanup import ACTIONS, ONE_CLASS, OVER_IMAGE, Codes
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.tasks import Progress, TaskRunner
 
@@ -18,11 +18,12 @@ Change = tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint8]]
 
 
 class Cleaner:
-    """Does what is in `cleanup.ACTIONS` to the active class of `model`, or to all classes; each is one undo step.
+    """Does what is in `cleanup.NAMES` to the active class of `model`, or to all classes; each is one undo step.
 
-    What was painted while an action was computed stays. `previewed` tells the flat indices (n,) of what an action
-    would change, or None when nothing is previewed; `done` tells the action and how many pixels it changed;
-    `running_changed` follows `running`.
+    `pixels` returns the image uint8 (H, W, 3), None without one; what goes by it changes nothing then. What was
+    painted while an action was computed stays. `previewed` tells the flat indices (n,) of what an action would change,
+    or None when nothing is previewed; `done` tells the action and how many pixels it changed; `running_changed`
+    follows `running`.
     """
 
     below_changed = Signal(int)
@@ -32,9 +33,13 @@ class Cleaner:
     running_changed = Signal(bool)
 
     def __init__(
-        self, model: PaintModel, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()
+        self,
+        model: PaintModel,
+        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        pixels: Callable[[], NDArray[np.uint8] | None] = lambda: None,
     ) -> None:
         self.model = model
+        self._pixels = pixels
         self._below, self._every_class = 64, False
         self._ended: Callable[[Change], None] = self._show
         self._tasks = TaskRunner(dispatch)
@@ -89,17 +94,16 @@ class Cleaner:
             self._start(name, self._show)
 
     def run(self, name: str) -> None:
-        """Do the action `name` of `cleanup.ACTIONS`. Raises `KeyError` for another name."""
+        """Do the action `name` of `cleanup.NAMES`. Raises `KeyError` for another name."""
         self.previewed.emit(None)
         self._start(name, partial(self._apply, name))
 
     def _start(self, name: str, ended: Callable[[Change], None]) -> None:
-        code = None if self._every_class and name not in ONE_CLASS else self.model.active
-        clean, codes, below = ACTIONS[name], self.model.codes.copy(), self._below
+        codes, clean = self.model.codes.copy(), self._cleaning(name)
         allowed = self.model.may_change
 
         def work(_progress: Progress) -> Change:
-            new = clean(codes, code, below)
+            new = clean(codes)
             changed = np.flatnonzero(new != codes)
             old = codes.reshape(-1)[changed]
             changed = changed[allowed(old)]
@@ -108,6 +112,14 @@ class Cleaner:
         self._tasks.cancel()
         self._ended = ended
         self._tasks.start(work)
+
+    def _cleaning(self, name: str) -> Callable[[Codes], Codes]:
+        if name in OVER_IMAGE:
+            pixels = self._pixels()
+            return lambda codes: codes if pixels is None else OVER_IMAGE[name](codes, pixels)
+        code = None if self._every_class and name not in ONE_CLASS else self.model.active
+        clean, below = ACTIONS[name], self._below
+        return lambda codes: clean(codes, code, below)
 
     def _on_running(self, _running: bool) -> None:
         self.running_changed.emit(self.running)

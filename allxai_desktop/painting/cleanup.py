@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allxai_desktop.cellclasses import BY_KEY, CODES, MAX_CODE, UNLABELLED
+from allxai_desktop.painting.seeds import grow_from_seeds
 
 Codes = NDArray[np.uint8]
 
@@ -102,6 +103,9 @@ ACTIONS: dict[str, Callable[[Codes, int | None, int], Codes]] = {
     "rest": rest_to_background,
 }
 """What can be done, in the order in which it is offered, by the names of the registry of keys."""
+OVER_IMAGE: dict[str, Callable[[Codes, NDArray[np.uint8]], Codes]] = {"seeds": grow_from_seeds}
+"""What goes by the pixels (H, W, 3) of the image and is done to all classes."""
+NAMES = (*ACTIONS, *OVER_IMAGE)
 ONE_CLASS = ("grow", "shrink")
 """Actions that need one class."""
 

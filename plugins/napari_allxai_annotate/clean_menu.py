@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QSpinBox, QToolButton, QW
 from allxai_desktop.i18n import _
 from allxai_desktop.keys import KEYS
 from allxai_desktop.painting.cleaner import MAX_BELOW, MIN_BELOW, Cleaner
-from allxai_desktop.painting.cleanup import ACTIONS
+from allxai_desktop.painting.cleanup import NAMES
 from napari_allxai_annotate.class_row import name_control
 from napari_allxai_annotate.glyphs import GlyphButton
 
@@ -45,7 +45,7 @@ class CleanMenu(QMenu):
     def __init__(self, cleaner: Cleaner, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.cleaner = cleaner
-        self.entries: dict[QAction, str] = {self.addAction(""): name for name in ACTIONS}
+        self.entries: dict[QAction, str] = {self.addAction(""): name for name in NAMES}
         self.stop = self.addAction("")
         self.stop.triggered.connect(lambda: cleaner.cancel())
         self.addSeparator()

@@ -21,7 +21,7 @@ from allxai_desktop.cellclasses import CLASSES, UNLABELLED
 from allxai_desktop.i18n import _
 from allxai_desktop.keys import KEYS
 from allxai_desktop.painting.cleaner import Cleaner
-from allxai_desktop.painting.cleanup import ACTIONS
+from allxai_desktop.painting.cleanup import NAMES
 from allxai_desktop.painting.engine import (
     MAX_BRUSH,
     MAX_TOLERANCE,
@@ -73,7 +73,9 @@ class AnnotatePanel(QWidget):
         self.model = model
         self.canvas = canvas
         self.ghost = ghost
-        self.cleaner = Cleaner(model, Dispatcher())
+        self.cleaner = Cleaner(
+            model, Dispatcher(), lambda: None if canvas is None else canvas.gestures.pixels
+        )
         self._shares: Mapping[str, float | None] = {}
         self._build()
         self._connect()
@@ -121,7 +123,7 @@ class AnnotatePanel(QWidget):
         actions: dict[str, Callable[[], object]] = {
             **{f"class-{cls.code}": partial(setattr, model, "active", cls.code) for cls in CLASSES},
             **{tool: partial(setattr, model, "tool", tool) for tool in TOOLS},
-            **{name: partial(self.cleaner.run, name) for name in ACTIONS},
+            **{name: partial(self.cleaner.run, name) for name in NAMES},
             "swap": model.swap_active,
             "larger": partial(model.step_size, 1),
             "smaller": partial(model.step_size, -1),

@@ -47,6 +47,21 @@ def test_an_action_is_one_undo_step_and_tells_how_much_it_changed(start):
     assert np.count_nonzero(setting.model.codes) == 1
 
 
+def test_seeds_grow_over_the_image_and_change_nothing_without_one(start):
+    setting = start([[1, 0, 0, 5]])
+    setting.cleaner.run("seeds")
+    setting.fetch()
+    assert setting.done == [("seeds", 0)]
+    image = np.full((1, 4, 3), 200, np.uint8)
+    image[:, 3] = 10
+    setting.cleaner._pixels = lambda: image
+    setting.cleaner.run("seeds")
+    setting.fetch()
+    assert setting.model.codes.tolist() == [[1, 1, 1, 5]]
+    setting.model.undo()
+    assert setting.model.codes.tolist() == [[1, 0, 0, 5]]
+
+
 def test_locks_and_only_over_are_honoured(start):
     setting = start([[0, 4, 5], [0, 1, 0]])
     setting.model.locked = {4}

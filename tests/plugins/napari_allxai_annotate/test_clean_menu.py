@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from allxai_desktop.keys import KEYS
-from allxai_desktop.painting.cleanup import ACTIONS
+from allxai_desktop.painting.cleanup import NAMES
 
 
 @pytest.fixture
@@ -70,6 +70,6 @@ def test_settings_go_to_the_cleaner_and_come_back(menu):
 
 
 def test_every_action_is_offered_with_its_key(menu):
-    assert list(menu.entries.values()) == list(ACTIONS)
+    assert list(menu.entries.values()) == list(NAMES)
     for action, name in menu.entries.items():
         assert action.text() == f"{KEYS[name].title}\t{KEYS[name].sequence}"

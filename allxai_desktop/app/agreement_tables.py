@@ -131,6 +131,6 @@ class ImageTable(TextTable):
             self.selectRow(min(chosen, len(rows) - 1))
 
 
-def _side(column: int) -> int:
+def _side(column: int) -> Qt.AlignmentFlag:
     side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
-    return int(side | Qt.AlignmentFlag.AlignVCenter)
+    return side | Qt.AlignmentFlag.AlignVCenter

@@ -79,23 +79,29 @@ def polygon(points: ArrayLike, shape: tuple[int, int]) -> Indices:
     return _runs(rows[inside], crossings[inside], crossings[inside + 1], shape)
 
 
-def flood(codes: NDArray[np.uint8], point: tuple[float, float]) -> Indices:
-    """Return the pixels with the code at `point`, joined to it by sides; none where it is off the image."""
+def flood(codes: NDArray[np.uint8], point: tuple[float, float]) -> tuple[NDArray[np.bool_], tuple[int, int]]:
+    """Return the pixels with the code at `point`, joined to it by sides, as a window bool (h, w) and its corner.
+
+    The window is empty where the point is off the image.
+    """
     # Half a second to import: the window is shown first.
     from skimage.measure import label
 
     row, column = nearest_pixel(point)
     height, width = codes.shape
     if not (0 <= row < height and 0 <= column < width):
-        return np.empty(0, np.int64)
+        return np.zeros((0, 0), bool), (0, 0)
     reach = _FIRST_WINDOW
     while True:
         top, left = max(row - reach, 0), max(column - reach, 0)
         bottom, right = min(row + reach + 1, height), min(column + reach + 1, width)
-        window = codes[top:bottom, left:right]
-        # Twice as fast as skimage's flood on large regions.
-        parts = label(window == codes[row, column], connectivity=1)  # type: ignore[no-untyped-call]
-        region: NDArray[np.bool_] = parts == parts[row - top, column - left]
+        same = codes[top:bottom, left:right] == codes[row, column]
+        if same.all():
+            region: NDArray[np.bool_] = same
+        else:
+            # Twice as fast as skimage's flood on large regions.
+            parts = label(same, connectivity=1)  # type: ignore[no-untyped-call]
+            region = parts == parts[row - top, column - left]
         leaves_window = (
             (top > 0 and region[0].any())
             or (left > 0 and region[:, 0].any())
@@ -103,8 +109,11 @@ def flood(codes: NDArray[np.uint8], point: tuple[float, float]) -> Indices:
             or (right < width and region[:, -1].any())
         )
         if not leaves_window:
-            return window_indices(region, (top, left), width)
+            return region, (top, left)
         reach *= 4
+        if (2 * reach) ** 2 > codes.size // 4:
+            # One look at the whole is quicker than another at half of it before.
+            reach = max(height, width)
 
 
 def nearest_pixel(point: tuple[float, float]) -> tuple[int, int]:

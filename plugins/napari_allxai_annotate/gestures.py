@@ -224,7 +224,7 @@ class Gestures:
         erasing = event.button == RIGHT or model.tool == "eraser"
         code = self._code(erasing)
         if model.tool == "fill":
-            self.target.apply(shapes.flood(model.codes, self.data_point(event)), code)
+            self.target.apply_window(*shapes.flood(model.codes, self.data_point(event)), code)
         elif model.tool == "wand":
             yield from self._wand(event, code)
         elif model.tool == "superpixel":

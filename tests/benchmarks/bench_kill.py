@@ -55,7 +55,7 @@ def act(model: PaintModel, dice: random.Random) -> bool:
             model.apply(shapes.stroke(at, to, dice.randint(1, 30), model.shape), dice.randint(0, 5))
             at = to
         if kind == "fill":
-            model.apply(shapes.flood(model.codes, at), dice.randint(0, 5))
+            model.apply_window(*shapes.flood(model.codes, at), dice.randint(0, 5))
         model.end_stroke()
     return not np.array_equal(before, model.codes)
 

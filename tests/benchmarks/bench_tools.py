@@ -66,7 +66,7 @@ def measure(size: int) -> dict[str, float]:
 
     found = {
         "brush": slowest(lambda: undone(shapes.stroke(center, edge, 20, model.shape))),
-        "fill": slowest(lambda: undone(shapes.flood(model.codes, center))),
+        "fill": slowest(lambda: (model.apply_window(*shapes.flood(model.codes, center), 1), model.undo())),
         "superpixel": slowest(lambda: undone(superpixels.touched(under)[0])),
         "superpixels, a tile": slowest(lambda: segment(image[:TILE, :TILE])),
         "wand, press": slowest(lambda: Wand(image, center).region(10)),

@@ -24,7 +24,7 @@ def act(model, rng):
     """Do one random thing; equal generators do equal things."""
     model.locked = {int(rng.integers(0, 6))} if rng.random() < 0.3 else set()
     model.only_over = int(rng.integers(0, 6)) if rng.random() < 0.2 else None
-    kind = rng.choice(["stroke", "stroke", "wand", "undo", "redo", "many"])
+    kind = rng.choice(["stroke", "stroke", "wand", "undo", "redo", "many", "window"])
     if kind in ("undo", "redo"):
         getattr(model, kind)()
         return
@@ -35,6 +35,9 @@ def act(model, rng):
             indices = np.sort(indices)
         if kind == "wand":
             model.replace_stroke(np.sort(indices), 2)
+        elif kind == "window":
+            inside = rng.random((4, 5)) < 0.8
+            model.apply_window(inside, (int(rng.integers(0, 6)), int(rng.integers(0, 3))), 4)
         elif kind == "many":
             model.apply(indices, rng.integers(0, 6, len(indices)).astype(np.uint8))
         else:
@@ -85,6 +88,19 @@ def test_a_large_fill_is_told_by_its_rows(by_rows):
     assert old.tolist() == [0] * 8
     assert new.tolist() == [0, 2, 2, 0, 0, 2, 2, 0]
     assert pixels(place).tolist() == list(range(4, 12))
+
+
+def test_a_large_window_is_painted_by_its_rows(by_rows):
+    model, seen = PaintModel(np.zeros((5, 4), np.uint8)), []
+    model.edited.connect(lambda *change: seen.append(change[0]))
+    inside = np.array([[True, True, False], [True, False, True]])
+    assert model.apply_window(inside, (2, 1), 3) == 4
+    assert model.codes.tolist() == [[0] * 4, [0] * 4, [0, 3, 3, 0], [0, 3, 0, 3], [0] * 4]
+    assert seen == [slice(8, 16)]
+
+
+def test_a_window_without_pixels_paints_nothing():
+    assert PaintModel(np.zeros((5, 4), np.uint8)).apply_window(np.zeros((0, 0), bool), (0, 0), 3) == 0
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from allxai_desktop.painting.shapes import disc, flood, outline, polygon, snap, stroke
+from allxai_desktop.painting.shapes import disc, flood, outline, polygon, snap, stroke, window_indices
 
 
 def picture(indices, shape):
@@ -92,19 +92,23 @@ def test_neighbouring_polygons_neither_overlap_nor_leave_a_gap():
         assert (left + right == 1).all()
 
 
+def flooded(codes, point):
+    return window_indices(*flood(codes, point), codes.shape[1]).tolist()
+
+
 def test_flood_takes_equal_codes_joined_by_sides():
     codes = np.array([[1, 1, 0], [0, 1, 0], [1, 0, 1]], np.uint8)
-    assert flood(codes, (0, 0)).tolist() == [0, 1, 4]
+    assert flooded(codes, (0, 0)) == [0, 1, 4]
 
 
 def test_flood_outside_the_image_is_empty():
-    assert flood(np.zeros((3, 3), np.uint8), (3, 0)).size == 0
+    assert flooded(np.zeros((3, 3), np.uint8), (3, 0)) == []
 
 
 def test_flood_follows_a_region_far_beyond_its_first_window():
     codes = np.zeros((900, 900), np.uint8)
     codes[450, 450:900] = codes[0:451, 899] = 2
-    assert flood(codes, (450, 450)).tolist() == np.flatnonzero(codes).tolist()
+    assert flooded(codes, (450, 450)) == np.flatnonzero(codes).tolist()
 
 
 @pytest.mark.parametrize("diameter", [1, 7, 64])

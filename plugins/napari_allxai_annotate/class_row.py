@@ -26,7 +26,7 @@ class ClassRow(QWidget):
         self.choose.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.choose.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.choose.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.choose.setFixedHeight(24)
+        self.choose.setFixedHeight(23)
         red, green, blue = cls.color
         self.choose.setStyleSheet(f"QToolButton:checked {{ border-color: rgb({red}, {green}, {blue}); }}")
         self.share = QLabel(NONE)

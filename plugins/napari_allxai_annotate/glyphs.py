@@ -226,7 +226,7 @@ class GlyphButton(QToolButton):
         self.setCheckable(bool(checked_glyph))
         # A click leaves the keyboard where it is: on the canvas.
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setFixedSize(26, 24)
+        self.setFixedSize(26, 23)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the button as the style has it, and the glyph in the colour of its text."""

@@ -231,7 +231,6 @@ class AnnotatePanel(QWidget):
         layout.addLayout(head)
         for row in self.rows:
             layout.addWidget(row)
-        layout.addSpacing(3)
         layout.addLayout(tools)
         if self.ghost_row is not None:
             layout.addWidget(self.ghost_row)

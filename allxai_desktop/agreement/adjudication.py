@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,7 +15,7 @@ from allxai_desktop.agreement.plan import FINAL_FOLDER, AgreementError, final_pa
 from allxai_desktop.cellclasses import MAX_CODE, UNLABELLED
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
-from allxai_desktop.masks.npz import MaskFile, save_mask
+from allxai_desktop.masks.npz import MaskError, MaskFile, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.study.folder import Study, StudyItem
 
@@ -204,6 +205,22 @@ def start_final(
     keep_states(path.parent)
     if not path.exists():
         save_mask(path, agreed(first, second), image=image, annotator=adjudicator)
+
+
+def with_finals(study: Study) -> Study:
+    """Return the study with the final mask of each image that was adjudicated to the end: no pixel is unlabelled.
+
+    Masks that cannot be read are left as they are.
+    """
+    return replace(study, items=[_with_final(study, item) for item in study.items])
+
+
+def _with_final(study: Study, item: StudyItem) -> StudyItem:
+    path = final_path(study, item)
+    with suppress(MaskError):
+        if path.exists() and load_mask(path).codes.all():
+            return replace(item, mask_path=path)
+    return item
 
 
 def final_study(study: Study, items: list[StudyItem], adjudicator: str, start: int) -> Study:

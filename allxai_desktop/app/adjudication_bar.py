@@ -20,7 +20,7 @@ from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.images import CellImage
 from allxai_desktop.keys import KEYS
 
-PICTURE = 104
+PICTURE = 96
 STYLE = """
 QFrame#mode { background: #E69F00; border-radius: 3px; }
 QFrame#mode QWidget#walk { background: transparent; }
@@ -110,7 +110,7 @@ class AdjudicationBar(QFrame):
         self.walk = QWidget(objectName="walk")
         row = QHBoxLayout(self.walk)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(14)
+        row.setSpacing(10)
         for side in SIDES:
             row.addLayout(self._side(side))
         middle = QVBoxLayout()
@@ -194,7 +194,7 @@ class AdjudicationBar(QFrame):
         masks = {"first": model.first, "second": model.second}
         for side in SIDES:
             self.names[side].setText(f"<b>{names[side]}</b>")
-            self.rest[side].setText(_("All that are open"))
+            self.rest[side].setText(_("The rest"))
             self.rest[side].setToolTip(_("Give every open region to {person}").format(person=names[side]))
             self.rest[side].setEnabled(bool(number))
             self.choose[side].setEnabled(model.may_choose(side))

@@ -23,6 +23,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from allxai_desktop.agreement.adjudication import with_finals
+from allxai_desktop.agreement.plan import FINAL_FOLDER
 from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.cellclasses import CLASSES, UNLABELLED
 from allxai_desktop.i18n import _
@@ -90,11 +92,17 @@ class ExportDialog(_Dialog):
         )
         self.images = QCheckBox(_("Images too, without anything but their pixels"))
         self.images.setToolTip(_("As PNG: no name, place or date of the camera goes out"))
+        self.final = QCheckBox(_("Final masks where images were adjudicated"))
+        self.final.setToolTip(
+            _("The final mask of each image that was adjudicated to the end, the first mask of the others")
+        )
+        self.final.setVisible((study.folder / FINAL_FOLDER).is_dir())
         row = QFormLayout()
         row.addRow(_("Format"), self.format)
         self.form.addLayout(row)
         self.form.addWidget(self.rename)
         self.form.addWidget(self.images)
+        self.form.addWidget(self.final)
         self.go.clicked.connect(self._ask)
         self.tasks.progressed.connect(self.show_share)
         self.tasks.failed.connect(self.show_message)
@@ -106,11 +114,13 @@ class ExportDialog(_Dialog):
         form = EXPORTS[self.format.currentData()]
         rename, images = self.rename.isChecked(), self.images.isChecked()
         study, flush, folder = self.study, self._flush, free_folder(parent, form)
+        final = self.final.isChecked()
 
         def work(progress: Progress) -> ExportReport:
             # What was painted a moment ago goes out too.
             flush()
-            return export_study(study, form, folder, rename=rename, images=images, progress=progress)
+            masks = with_finals(study) if final else study
+            return export_study(masks, form, folder, rename=rename, images=images, progress=progress)
 
         self.show_message("")
         self.tasks.start(work)
@@ -128,7 +138,7 @@ class ExportDialog(_Dialog):
             self.start(Path(name))
 
     def _on_running(self, running: bool) -> None:
-        for widget in (self.format, self.rename, self.images, self.go):
+        for widget in (self.format, self.rename, self.images, self.final, self.go):
             widget.setEnabled(not running)
 
     def _on_finished(self, _report: ExportReport) -> None:

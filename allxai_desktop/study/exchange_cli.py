@@ -33,6 +33,11 @@ def add_commands(commands: Any) -> None:
     out.add_argument(
         "--images", action="store_true", help=_("the images too, as PNG with their pixels alone")
     )
+    out.add_argument(
+        "--final",
+        action="store_true",
+        help=_("the final mask of each image that was adjudicated to the end, the first mask of the others"),
+    )
     out.set_defaults(masks=_export)
 
     into = commands.add_parser("import", help=_("reads masks of other programs into a study"))
@@ -61,14 +66,16 @@ def _classes() -> str:
 
 
 def _export(options: argparse.Namespace) -> None:
+    from allxai_desktop.agreement.adjudication import with_finals
     from allxai_desktop.masks.formats import export_format
     from allxai_desktop.study.exchange import export_study
     from allxai_desktop.study.folder import Study
 
     form = export_format(options.format)
-    report = export_study(
-        Study.open(options.study), form, options.out, rename=options.rename, images=options.images
-    )
+    study = Study.open(options.study)
+    if options.final:
+        study = with_finals(study)
+    report = export_study(study, form, options.out, rename=options.rename, images=options.images)
     for problem in report.problems:
         print(problem)
     print(report.summary)

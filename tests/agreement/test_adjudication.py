@@ -8,10 +8,11 @@ from allxai_desktop.agreement.adjudication import (
     final_study,
     regions_of,
     start_final,
+    with_finals,
 )
-from allxai_desktop.agreement.plan import AgreementError
+from allxai_desktop.agreement.plan import AgreementError, final_path
 from allxai_desktop.images import read_image
-from allxai_desktop.masks.npz import MaskFile, load_mask
+from allxai_desktop.masks.npz import MaskFile, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 
 # Three regions: four pixels nucleus | cytoplasm, two cytoplasm | background, one unlabelled | red cell.
@@ -166,6 +167,15 @@ def test_the_study_of_final_masks(study):
         "final/cell_3.npz",
     ]
     assert (found.annotator, found.start) == ("R01", 1)
+
+
+def test_only_a_mask_that_was_adjudicated_to_the_end_is_final(study):
+    for item, second in zip(study.items[:2], (FIRST, SECOND), strict=True):
+        start_final(study, item, read_image(item.image_path), np.where(FIRST, FIRST, 5), second, "R01")
+    final_path(study, study.items[1]).write_bytes(b"PK nothing")
+    assert [item.mask_path.parent.name for item in with_finals(study).items] == ["masks"] * 6
+    save_mask(final_path(study, study.items[0]), np.full((4, 6), 5, np.uint8))
+    assert [item.mask_path.parent.name for item in with_finals(study).items] == ["final"] + ["masks"] * 5
 
 
 def test_masks_of_two_images_are_refused():

@@ -47,6 +47,14 @@ def test_export(study, tmp_path, capsys):
     assert (tmp_path / "out" / "images" / "image_0001.png").is_file()
 
 
+def test_final_masks_go_out_when_asked(study, tmp_path, capsys):
+    save_mask(study / "final" / "a.npz", np.full((2, 3), 4, np.uint8))
+    for name, arguments, codes in (("first", (), CODES), ("final", ("--final",), np.full((2, 3), 4))):
+        out = tmp_path / name
+        assert run(capsys, "export", study, "--format", "png", "--out", out, *arguments)[0] == 0
+        assert np.asarray(Image.open(out / "a.png")).tolist() == codes.tolist()
+
+
 def test_an_unknown_format_is_one_sentence(study, tmp_path, capsys):
     code, _out, error = run(capsys, "export", study, "--format", "psd", "--out", tmp_path / "out")
     assert code == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QWidget
 
@@ -96,8 +96,12 @@ class StudyBar(QFrame):
             button.setAccessibleName(name)
         self.dismiss.setToolTip(_("Close"))
         self.dismiss.setAccessibleName(_("Close"))
-        self.approve.setText(_("Approve ({key})").format(key=KEYS["approve"].sequence))
+        self.approve.setText(_("Approve ({key})").format(key=_key("approve")))
         self._show()
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for no room: the canvas under the bar keeps its size, whatever is said."""
+        return QSize(0, 0)
 
     def disconnect_model(self) -> None:
         """Stop following; called before the bar goes away."""
@@ -174,7 +178,7 @@ class StudyBar(QFrame):
             self.text.setText(_("Click the place in the image that you mean."))
         elif findings:
             self.text.setText(number + findings[self._at].text)
-            self.hint.setText(_("{key} again: submit as it is").format(key=KEYS["submit"].sequence))
+            self.hint.setText(_("{key} again: submit as it is").format(key=_key("submit")))
         elif reviewing:
             approved = study.current.state == "approved"
             text = _("Approved; painted by {name}") if approved else _("Submitted by {name}")
@@ -185,7 +189,12 @@ class StudyBar(QFrame):
         self.text.setVisible(bool(self.text.text()) and pin.place is None)
         self.send_back.setEnabled(pin.place is None or bool(self.comment.text().strip()))
         self.send_back.setText(
-            _("Return") if pin.place is not None else _("Return… ({key})").format(key=KEYS["return"].sequence)
+            _("Return") if pin.place is not None else _("Return… ({key})").format(key=_key("return"))
         )
         self.setVisible(pin.active or bool(findings or reviewing or comments))
-        self.adjustSize()
+        self.updateGeometry()
+
+
+def _key(name: str) -> str:
+    # Qt calls the large key Return; people call both Enter.
+    return KEYS[name].sequence.replace("Return", "Enter")

@@ -105,16 +105,16 @@ class StudyListModel(QAbstractListModel):
     def _status(self, row: int) -> str:
         if row in self._failed:
             return "✖ " + _("cannot be read")
-        state, share = self.state(row), self._labelled.get(row)
-        text = f"{SIGNS[state]} {_(TITLES[state])}"
-        # 99.96 % must not read as complete.
-        return text if share is None else f"{text} · {100 if share == 1.0 else min(int(100 * share), 99)} %"
+        state = self.state(row)
+        return f"{SIGNS[state]} {_(TITLES[state])}"
 
     def _work(self, row: int) -> str:
-        item = self.study_model.item(row)
+        item, share = self.study_model.item(row), self._labelled.get(row)
         if item.comments:
             return f"“{item.comments[-1].text}”"
-        return " · ".join(part for part in (item.annotator or "", duration(item.seconds)) if part)
+        # 99.96 % must not read as complete.
+        labelled = "" if share is None else f"{100 if share == 1.0 else min(int(100 * share), 99)} %"
+        return " · ".join(part for part in (labelled, item.annotator or "", duration(item.seconds)) if part)
 
     def _set_icon(self, row: int, pixels: NDArray[np.uint8] | None) -> None:
         if pixels is None:

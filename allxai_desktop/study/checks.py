@@ -44,8 +44,12 @@ class Finding:
     def note(self) -> str:
         """The finding in English, as the audit trail keeps it."""
         row, column = self.place
-        name = BY_CODE[self.code].key if self.code in BY_CODE else "unlabelled"
-        return f"{self.kind} {name} {self.pixels} px at row {row}, column {column}"
+        what = {
+            "unlabelled": "unlabelled",
+            "speck": f"speck of {BY_CODE[self.code].key}" if self.code else "",
+            "vacuole": "vacuole outside the cell",
+        }[self.kind]
+        return f"{what}, {self.pixels} px at row {row}, column {column}"
 
 
 def check(codes: NDArray[np.uint8], speck_px: int = SPECK_PX) -> list[Finding]:

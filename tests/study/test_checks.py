@@ -72,4 +72,4 @@ def test_a_finding_says_what_and_the_trail_keeps_it_in_english(cell):
     (found,) = check(cell)
     assert found.text == "A speck of nucleus: 1 px"
     i18n.set_language("es")
-    assert found.note == "speck nucleus 1 px at row 18, column 18"
+    assert found.note == "speck of nucleus, 1 px at row 18, column 18"

@@ -148,7 +148,7 @@ def test_what_is_found_stops_the_first_enter_and_the_second_overrules_it(desk):
     desk.enter()
     desk.until(lambda: desk.space.index == 1)
     desk.settle()
-    assert desk.progress.trail()[-1].detail == "overruled: speck nucleus 1 px at row 0, column 0"
+    assert desk.progress.trail()[-1].detail == "overruled: speck of nucleus, 1 px at row 0, column 0"
     assert desk.study.findings == ()
 
 

@@ -124,6 +124,7 @@ class AdjudicationBar(QFrame):
         middle.addLayout(steps)
         middle.addStretch()
         row.insertLayout(1, middle)
+        row.addStretch(1)
         last = QVBoxLayout()
         for button in (self.next_image, self.back):
             last.addWidget(button)

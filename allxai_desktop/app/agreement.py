@@ -50,7 +50,11 @@ class Agreement:
         keys.events.changed.connect(self._bind_keys)
 
     def open(self) -> None:
-        """Show the agreement window."""
+        """Show the agreement window; not while a second annotation is open, which it would tell of."""
+        if self._blind is not None:
+            text = _("Agreement is shown once you are back in the study: the second annotation is blind.")
+            self.window.notices.show_notice(Notice("info", text))
+            return
         if self.agreement_window is None:
             from allxai_desktop.app.agreement_window import AgreementWindow
 
@@ -122,6 +126,8 @@ class Agreement:
         if study is not None:
             self._remember_home()
             self._blind, self._prepared = study, None
+            if self.agreement_window is not None:
+                self.agreement_window.hide()
             self._go_to(study)
             self.bar.show_blind(_blind_text(study))
 

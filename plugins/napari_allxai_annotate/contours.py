@@ -15,6 +15,8 @@ def contours(codes: NDArray[Any], thickness: int) -> NDArray[Any]:
 
     The distance is counted in steps along rows and columns. Equal to napari's `get_contours` for two dimensions.
     """
+    if not codes.size or codes.min() == codes.max():
+        return np.zeros_like(codes)
     low = codes
     for _ in range(thickness):
         low = _among_neighbours(np.minimum, low)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from allxai_desktop.agreement.adjudication import check_pair
 from allxai_desktop.agreement.metrics import Agreement, Compared, compare, summarise
-from allxai_desktop.agreement.plan import AgreementError, SecondPlan, final_path, second_path
+from allxai_desktop.agreement.plan import FINAL_FOLDER, AgreementError, SecondPlan, final_path, second_path
 from allxai_desktop.cellclasses import UNLABELLED
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
@@ -92,6 +92,20 @@ def pairs_of(study: Study, plan: SecondPlan) -> list[Pair]:
             assert other is not None
             found.append(Pair(item, one, one_path, other, other_path))
     return found
+
+
+def parts_of(study: Study) -> list[Study]:
+    """Return the second annotations of a study and its final masks, as studies with trails of their own."""
+    plan = SecondPlan(study)
+    parts = [plan.blind_study(person) for person in dict.fromkeys(one.person for one in plan.all())]
+    finals = [
+        replace(item, mask_path=final_path(study, item))
+        for item in study.items
+        if final_path(study, item).exists()
+    ]
+    if finals:
+        parts.append(Study(study.folder / FINAL_FOLDER, finals, _("Final masks")))
+    return parts
 
 
 def read_pair(pair: Pair) -> tuple[MaskFile, MaskFile]:

@@ -45,19 +45,29 @@ def _import(options: argparse.Namespace) -> None:
 
 
 def _verify(options: argparse.Namespace) -> None:
-    from allxai_desktop.study.verify import verify
+    from allxai_desktop.agreement.gathering import parts_of
+    from allxai_desktop.study.folder import Study
+    from allxai_desktop.study.verify import verify_study
 
-    found = verify(options.study)
-    for sentence in found.notes:
-        print(_("Note: {text}").format(text=sentence))
-    if found.problems:
-        raise AllxaiError("\n".join(found.problems))
-    if not found.entries:
-        print(_("There is no audit trail yet: nothing was submitted or edited in this study."))
-        return
-    print(
-        _("The audit trail holds: {entries} entries, and {masks} masks as it tells.").format(
-            entries=found.entries, masks=found.masks
+    study = Study.open(options.study)
+    problems: list[str] = []
+    for part in (study, *parts_of(study)):
+        found = verify_study(part)
+        if part is not study:
+            print(f"{part.title}:")
+        for sentence in found.notes:
+            print(_("Note: {text}").format(text=sentence))
+        problems += found.problems
+        if found.problems:
+            continue
+        if not found.entries:
+            print(_("There is no audit trail yet: nothing was submitted or edited in this study."))
+            continue
+        print(
+            _("The audit trail holds: {entries} entries, and {masks} masks as it tells.").format(
+                entries=found.entries, masks=found.masks
+            )
         )
-    )
-    print(_("Last hash: {hash}").format(hash=found.last_hash))
+        print(_("Last hash: {hash}").format(hash=found.last_hash))
+    if problems:
+        raise AllxaiError("\n".join(problems))

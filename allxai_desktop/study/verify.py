@@ -31,11 +31,15 @@ class Verification:
 
 
 def verify(folder: str | Path) -> Verification:
+    """Check the study in a folder, see `verify_study`. Raises `StudyError` where it cannot be opened."""
+    return verify_study(Study.open(folder))
+
+
+def verify_study(study: Study) -> Verification:
     """Check the trail of a study, the states that follow from it, and the masks on disk against it.
 
-    Raises `StoreError` or `StudyError` where the study cannot be read.
+    Raises `StoreError` where its database cannot be read.
     """
-    study = Study.open(folder)
     with StudyStore.open(study.folder).reading(PART) as db:
         trail = [] if db is None else audit.entries(db)
         known = {} if db is None else items_of(db)

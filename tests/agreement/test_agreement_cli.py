@@ -1,9 +1,15 @@
 import json
 
+import numpy as np
+
 from allxai_desktop.agreement.plan import SecondPlan, second_path
 from allxai_desktop.cli import main
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask, save_mask
+from allxai_desktop.study.audit import mask_sha256
+from allxai_desktop.study.people import Person
+from allxai_desktop.study.progress import Progress
+from allxai_desktop.study.store import StudyStore
 
 
 def run(capsys, *arguments):
@@ -56,3 +62,19 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(study, tmp_path, capsys):
     code, _shown, error = run(capsys, study.folder, "--out", tmp_path / "file" / "out")
     assert code == 2
     assert error.startswith("The folder out cannot be made")
+
+
+def test_verify_checks_the_second_annotation_too(study, capsys):
+    annotate_again(study)
+    path = sorted((study.folder / "second" / "A02").glob("*.npz"))[0]
+    progress = Progress(StudyStore.open(path.parent))
+    progress.submit(Person("A02"), f"{path.stem}.png", mask_sha256(load_mask(path).codes))
+    assert main(["study", "verify", str(study.folder)]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[1:3] == [
+        "Second annotation by A02:",
+        "The audit trail holds: 1 entries, and 1 masks as it tells.",
+    ]
+    save_mask(path, np.ones((4, 6), np.uint8))
+    assert main(["study", "verify", str(study.folder)]) == 2
+    assert path.stem in capsys.readouterr().err

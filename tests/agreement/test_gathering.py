@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from allxai_desktop.agreement.gathering import measure_study, pairs_of, start_proposal
-from allxai_desktop.agreement.plan import AgreementError, SecondPlan, final_path, second_path
+from allxai_desktop.agreement.gathering import measure_study, pairs_of, parts_of, start_proposal
+from allxai_desktop.agreement.plan import AgreementError, SecondPlan, final_path, keep_states, second_path
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask, save_mask
 from allxai_desktop.tasks import Cancelled
@@ -119,3 +119,13 @@ def test_it_can_be_cancelled(study):
     with pytest.raises(Cancelled):
         measure_study(study, progress=progress)
     assert told == [0, 1 / 6, 2 / 6]
+
+
+def test_second_annotations_and_final_masks_are_parts_with_trails_of_their_own(study):
+    assert parts_of(study) == []
+    annotate(study, "A02", ["cell_1.png"])
+    keep_states(study.folder / "final")
+    save_mask(final_path(study, study.items[2]), load_mask(study.items[2].mask_path).codes)
+    second, final = parts_of(study)
+    assert (second.folder.name, len(second.items)) == ("A02", 6)
+    assert (final.folder.name, [item.stem for item in final.items]) == ("final", ["cell_3"])

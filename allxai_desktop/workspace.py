@@ -24,7 +24,7 @@ from allxai_desktop.study.autosave import Autosaver
 from allxai_desktop.study.finding import find_mask
 from allxai_desktop.study.folder import Study, StudyItem
 from allxai_desktop.study.keeper import MaskKeeper
-from allxai_desktop.study.locks import Holder
+from allxai_desktop.study.locks import Holder, holders_in
 from allxai_desktop.study.locks import Session as PaintingSession
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.store import StudyStore
@@ -108,6 +108,16 @@ class Workspace:
     def holder(self) -> Holder | None:
         """Who else paints the mask of this image; what is painted here is then saved as a copy."""
         return None if self._keeper is None else self._keeper.holder
+
+    @property
+    def kept(self) -> bool:
+        """Whether every stroke is in a file; where no mask could be saved, it comes back at the next opening."""
+        return all(keeper.kept for keeper in self._keepers.values())
+
+    def holders(self, study: Study) -> dict[str, Holder]:
+        """Return who else holds which masks now: stem of the mask → holder. Reads the disk."""
+        folders = {item.mask_path.parent for item in study.items}
+        return {stem: holder for folder in folders for stem, holder in holders_in(folder, self._me).items()}
 
     def open(self, path: Path) -> None:
         """Open a study, a folder of images or one image; what is open stays where that fails."""

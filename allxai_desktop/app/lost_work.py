@@ -1,4 +1,4 @@
-"""What is asked before labels that are not on disk are given up."""
+"""What is asked before a window is closed whose mask could not be saved."""
 
 from __future__ import annotations
 
@@ -13,13 +13,20 @@ if TYPE_CHECKING:
 
 
 def may_lose_work(window: MainWindow) -> bool:
-    """Offer to export the mask that could not be saved; True where the user gives it up."""
+    """Offer to export the mask that could not be saved; True where the user closes the window without it."""
+    kept = window.workspace.kept
     box = QMessageBox(
         QMessageBox.Icon.Warning, "AllXAI Desktop", _("The mask could not be saved."), parent=window
     )
-    box.setInformativeText(_("Close the window, and the labels that are not on disk are lost."))
+    box.setInformativeText(
+        _("Your strokes are kept on this computer and come back when the image is opened again.")
+        if kept
+        else _("Close the window, and the labels that are not on disk are lost.")
+    )
     export = box.addButton(_("Export mask…"), QMessageBox.ButtonRole.AcceptRole)
-    lose = box.addButton(_("Close and lose them"), QMessageBox.ButtonRole.DestructiveRole)
+    lose = box.addButton(
+        _("Close") if kept else _("Close and lose them"), QMessageBox.ButtonRole.DestructiveRole
+    )
     box.addButton(QMessageBox.StandardButton.Cancel)
     box.exec()
     if box.clickedButton() is export:

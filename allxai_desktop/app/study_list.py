@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
+from qtpy.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+    QTimer,
+)
 from qtpy.QtGui import QColor, QIcon, QImage, QPixmap
 
 from allxai_desktop.i18n import _
@@ -18,9 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from allxai_desktop.study.folder import Study, StudyItem
+    from allxai_desktop.study.locks import Holder
     from allxai_desktop.study.study_model import StudyModel
 
 SIDE = 48
+HOLDERS_MS = 15_000
 SEARCHED = Qt.ItemDataRole.UserRole
 T = TypeVar("T")
 Index = QModelIndex | QPersistentModelIndex
@@ -36,6 +45,9 @@ class StudyListModel(QAbstractListModel):
         self._icons: dict[int, QIcon] = {}
         self._labelled: dict[int, float | None] = {}
         self._failed: set[int] = set()
+        self._holders: dict[str, Holder] = {}
+        self._watch = QTimer(self, interval=HOLDERS_MS)
+        self._watch.timeout.connect(self._read_holders)
         self._blank = _blank()
         self._dispatch = dispatch
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
@@ -47,7 +59,10 @@ class StudyListModel(QAbstractListModel):
         self._icons.clear()
         self._labelled.clear()
         self._failed.clear()
+        self._holders = {}
         self.endResetModel()
+        self._watch.start()
+        self._read_holders()
         for row in range(self.rowCount()):
             self.refresh(row)
 
@@ -75,6 +90,7 @@ class StudyListModel(QAbstractListModel):
 
     def close(self) -> None:
         """Stop reading."""
+        self._watch.stop()
         self._study = None
         self._reader.shutdown(wait=True, cancel_futures=True)
 
@@ -106,7 +122,12 @@ class StudyListModel(QAbstractListModel):
         if row in self._failed:
             return "✖ " + _("cannot be read")
         state = self.state(row)
-        return f"{SIGNS[state]} {_(TITLES[state])}"
+        status = f"{SIGNS[state]} {_(TITLES[state])}"
+        assert self._study is not None
+        holder = self._holders.get(self._study.items[row].mask_path.stem)
+        if holder is None:
+            return status
+        return f"{status} · " + _("{person} is painting").format(person=holder.name)
 
     def _work(self, row: int) -> str:
         item, share = self.study_model.item(row), self._labelled.get(row)
@@ -125,6 +146,25 @@ class StudyListModel(QAbstractListModel):
     def _set_mask(self, row: int, found: tuple[float | None, str | None]) -> None:
         self._labelled[row] = found[0]
         self.study_model.seen_on_disk(row, found[1])
+
+    def _read_holders(self) -> None:
+        study = self._study
+
+        def receive(holders: dict[str, Holder]) -> None:
+            if study is None or study is not self._study:
+                return
+            before, self._holders = self._holders, holders
+            for row, item in enumerate(study.items):
+                stem = item.mask_path.stem
+                if before.get(stem) != holders.get(stem):
+                    self.show_again(row)
+
+        def work() -> None:
+            if study is not None and study is self._study:
+                holders = self.study_model.workspace.holders(study)
+                self._dispatch(lambda: receive(holders))
+
+        self._reader.submit(work)
 
     def _read(self, row: int, read: Callable[[StudyItem], T], keep: Callable[[int, T], None]) -> None:
         study = self._study

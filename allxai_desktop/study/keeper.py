@@ -69,6 +69,11 @@ class MaskKeeper:
         return self._journal.empty
 
     @property
+    def kept(self) -> bool:
+        """Whether every stroke is in a file, that of the mask or the journal."""
+        return self.clean or self._journal.written
+
+    @property
     def done(self) -> bool:
         """Whether the image was let go and nothing is left to save."""
         return self._retired and not self._held and self.clean

@@ -149,6 +149,16 @@ def holder_of(path: Path, me: Session) -> Holder | None:
     return found if alive or (alive is None and not _old(path)) else None
 
 
+def holders_in(folder: Path, me: Session) -> dict[str, Holder]:
+    """Return who else holds which masks of a folder: stem of the mask → holder."""
+    try:
+        paths = [path for path in folder.iterdir() if path.suffix == ".lock"]
+    except OSError:
+        return {}
+    found = {path.stem: holder_of(path, me) for path in paths}
+    return {stem: holder for stem, holder in found.items() if holder is not None}
+
+
 def left_behind(path: Path, me: Session) -> Holder | None:
     """Return whose program ended without letting a lock file go."""
     found = _read(path)

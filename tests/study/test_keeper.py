@@ -305,6 +305,7 @@ def test_where_no_mask_can_be_written_the_strokes_are_kept_and_said(desk, dead, 
     first.until(lambda: first.workspace.saved == "failed")
     assert "come back when the image is opened again" in first.texts()[-1]
     assert len(list(own_folder.iterdir())) == 1
+    assert first.workspace.kept
     first.close()
     (folder / "masks").unlink()
     again = desk("A07").open(folder)

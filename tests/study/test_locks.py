@@ -19,6 +19,7 @@ from allxai_desktop.study.locks import (
     acquire,
     held_by_me,
     holder_of,
+    holders_in,
     left_behind,
     lock_path,
     take_by_force,
@@ -148,6 +149,15 @@ def test_a_lock_that_cannot_be_read_holds_until_it_is_old(path, text):
     long_ago = time.time() - locks.STALE_SECONDS - 5
     os.utime(path, (long_ago, long_ago))
     assert holder_of(path, me) is None
+
+
+def test_a_folder_tells_who_holds_what_but_not_what_is_mine_or_left_behind(tmp_path):
+    me = Session.new()
+    acquire(tmp_path / "a.lock", Session.new(), "A07")
+    acquire(tmp_path / "b.lock", me, "B01")
+    acquire(tmp_path / "c.lock", of_a_dead_process(), "C02")
+    assert {stem: holder.person for stem, holder in holders_in(tmp_path, me).items()} == {"a": "A07"}
+    assert holders_in(tmp_path / "missing", me) == {}
 
 
 def test_a_folder_that_cannot_be_written_raises(tmp_path):

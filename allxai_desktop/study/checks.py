@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from allxai_desktop.cellclasses import BY_CODE, BY_KEY, CLASSES, UNLABELLED
+from allxai_desktop.cellclasses import BY_CODE, BY_KEY, UNLABELLED
 from allxai_desktop.i18n import _
 
 Kind = Literal["unlabelled", "speck", "vacuole"]
@@ -54,58 +54,80 @@ class Finding:
 
 def check(codes: NDArray[np.uint8], speck_px: int = SPECK_PX) -> list[Finding]:
     """Return what is to be looked at in a mask uint8 (H, W): unlabelled pixels first, then specks, then vacuoles."""
-    return [*_unlabelled(codes), *_specks(codes, speck_px), *_vacuoles(codes)]
+    if not codes.size:
+        return []
+    parts, sizes = _regions(codes)
+    return [
+        *_unlabelled(codes, parts, sizes),
+        *_specks(codes, parts, sizes, speck_px),
+        *_vacuoles(codes, parts, sizes),
+    ]
 
 
-def _unlabelled(codes: NDArray[np.uint8]) -> list[Finding]:
-    regions = _Regions(codes == UNLABELLED)
-    if not len(regions.sizes):
+def _regions(codes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the regions of one code, joined by sides: a number from 1 for each pixel (H × W,), and their sizes."""
+    from skimage.measure import label
+
+    parts = label(codes + np.uint8(1), background=0, connectivity=1).reshape(-1)  # type: ignore[no-untyped-call]
+    return parts, np.bincount(parts)
+
+
+def _unlabelled(
+    codes: NDArray[np.uint8], parts: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> list[Finding]:
+    rest = np.flatnonzero(codes == UNLABELLED)
+    if not len(rest):
         return []
     # The largest patch is the easiest to find, and the first to be filled.
-    place = regions.place(int(regions.sizes.argmax()))
-    return [Finding("unlabelled", UNLABELLED, int(regions.sizes.sum()), place)]
+    first = rest[sizes[parts[rest]].argmax()]
+    return [Finding("unlabelled", UNLABELLED, len(rest), _place(first, codes))]
 
 
-def _specks(codes: NDArray[np.uint8], below: int) -> list[Finding]:
-    found = []
-    for cls in CLASSES:
-        if cls.code != _VACUOLE:
-            regions = _Regions(codes == cls.code)
-            found += regions.findings("speck", cls.code, regions.sizes < below)
-    return found
+def _specks(
+    codes: NDArray[np.uint8], parts: NDArray[np.int64], sizes: NDArray[np.int64], below: int
+) -> list[Finding]:
+    small = sizes < below
+    # No region has the number 0.
+    if not small[1:].any():
+        return []
+    found = _findings("speck", np.flatnonzero(small[parts]), codes, parts, sizes)
+    return [finding for finding in found if finding.code not in (UNLABELLED, _VACUOLE)]
 
 
-def _vacuoles(codes: NDArray[np.uint8]) -> list[Finding]:
-    regions = _Regions(codes == _VACUOLE)
-    around, inside = np.zeros((2, len(regions.sizes)), np.int64)
-    rows, columns = np.nonzero(regions.parts)
+def _vacuoles(codes: NDArray[np.uint8], parts: NDArray[np.int64], sizes: NDArray[np.int64]) -> list[Finding]:
+    own = np.flatnonzero(codes == _VACUOLE)
+    if not len(own):
+        return []
+    around, inside = np.zeros((2, len(sizes)), np.int64)
+    rows, columns = np.divmod(own, codes.shape[1])
     for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         r, c = rows + down, columns + right
         kept = np.flatnonzero((r >= 0) & (r < codes.shape[0]) & (c >= 0) & (c < codes.shape[1]))
-        beside, region = codes[r[kept], c[kept]], regions.parts[rows[kept], columns[kept]] - 1
-        around += np.bincount(region[beside != _VACUOLE], minlength=len(around))
-        inside += np.bincount(region[np.isin(beside, _CELL)], minlength=len(inside))
-    return regions.findings("vacuole", _VACUOLE, inside < INSIDE * around)
+        beside, region = codes[r[kept], c[kept]], parts[own[kept]]
+        around += np.bincount(region[beside != _VACUOLE], minlength=len(sizes))
+        inside += np.bincount(region[np.isin(beside, _CELL)], minlength=len(sizes))
+    outside = inside < INSIDE * around
+    return _findings("vacuole", own[outside[parts[own]]], codes, parts, sizes)
 
 
-class _Regions:
-    """The regions of `own` bool (H, W), joined by sides: their numbers from 1 (H, W) and the size of each."""
+def _findings(
+    kind: Kind,
+    pixels: NDArray[np.int64],
+    codes: NDArray[np.uint8],
+    parts: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+) -> list[Finding]:
+    """Return a finding for each region of `pixels` (n,), class by class, in the order of their first pixels."""
+    regions, firsts = np.unique(parts[pixels], return_index=True)
+    firsts = pixels[firsts]
+    flat = codes.reshape(-1)
+    found = [
+        Finding(kind, int(flat[first]), int(sizes[region]), _place(first, codes))
+        for region, first in zip(regions, firsts, strict=True)
+    ]
+    return sorted(found, key=lambda finding: (finding.code, finding.place))
 
-    def __init__(self, own: NDArray[np.bool_]) -> None:
-        from scipy.ndimage import find_objects, label
 
-        self.parts, count = label(own)
-        self.sizes: NDArray[np.int64] = np.bincount(self.parts.reshape(-1), minlength=count + 1)[1:]
-        self._boxes = find_objects(self.parts)
-
-    def place(self, at: int) -> tuple[int, int]:
-        """Return row and column of the first pixel of region `at`, counted from 0."""
-        rows, columns = self._boxes[at]
-        row, column = np.argwhere(self.parts[rows, columns] == at + 1)[0]
-        return int(rows.start + row), int(columns.start + column)
-
-    def findings(self, kind: Kind, code: int, chosen: NDArray[np.bool_]) -> list[Finding]:
-        """Return a finding for each region where `chosen` (n,) says so."""
-        return [
-            Finding(kind, code, int(self.sizes[at]), self.place(at)) for at in np.flatnonzero(chosen).tolist()
-        ]
+def _place(index: np.int64, codes: NDArray[np.uint8]) -> tuple[int, int]:
+    row, column = divmod(int(index), codes.shape[1])
+    return row, column

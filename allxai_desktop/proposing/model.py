@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from allxai_desktop.images import CellImage
 
 LARGEST = 4_000_000
-"""Pixels of the largest image that gets a proposal: what it learns from takes some hundred bytes each."""
+"""Pixels of the largest image that gets a proposal: following it costs the size of the image at each stroke."""
 
 
 class Proposing(Protocol):

@@ -52,14 +52,12 @@ class Ghost:
         canvas.viewer.layers.events.removed.connect(self._on_layer_removed)
 
     def close(self) -> None:
-        """Stop following, and take the layer away."""
+        """Stop following; the layer stays, as napari takes seconds to remove one where torch is loaded."""
         self.proposals.proposal_changed.disconnect(self._show)
         self.proposals.visible_changed.disconnect(self._show)
         self.proposals.paint.edited.disconnect(self._on_edited)
         self.proposals.paint.stroke_ended.disconnect(self._leave_found)
         remove_brush(self.canvas.viewer, OVERLAY)
-        if self.layer is not None:
-            self.canvas.viewer.layers.remove(self.layer)
         self.canvas.viewer.layers.events.removed.disconnect(self._on_layer_removed)
 
     def actions(self) -> dict[str, Callable[[], object]]:

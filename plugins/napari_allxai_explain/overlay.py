@@ -52,10 +52,14 @@ class RelevanceOverlay:
         session.result_changed.connect(self._on_result)
         view.events.connect(self._apply_view)
 
-    def close(self) -> None:
-        """Stop following and take the layers away."""
+    def release(self) -> None:
+        """Stop following; the layers stay, as napari takes seconds to remove one where torch is loaded."""
         self.session.result_changed.disconnect(self._on_result)
         self.view.events.disconnect(self._apply_view)
+
+    def close(self) -> None:
+        """Stop following and take the layers away."""
+        self.release()
         self._remove()
 
     def _on_result(self, result: Result | None) -> None:

@@ -132,8 +132,9 @@ def simulate(image: CellImage, truth: Truth) -> Effort:
     rest = np.where(lies, np.uint8(_RED_CELL), np.uint8(_BACKGROUND))
     wanted = np.where((truth.codes == 0) & (truth.groups == REST), rest, truth.codes)
     codes = np.zeros_like(proposed)
-    rows, columns = np.indices(codes.shape, sparse=True)
-    figures, seconds = [], []
+    rows, columns = np.ogrid[: codes.shape[0], : codes.shape[1]]
+    figures: list[list[float]] = []
+    seconds: list[float] = []
     for number in range(STEPS[-1] + 1):
         if number in STEPS:
             figures.append([iou(proposed, truth, group) for group in (NUCLEUS, CYTOPLASM)])
@@ -146,8 +147,8 @@ def simulate(image: CellImage, truth: Truth) -> Effort:
         started = time.perf_counter()
         proposed = proposer.update(codes, codes > 0).codes
         seconds.append(time.perf_counter() - started)
-    nucleus, cytoplasm = (tuple(figure[place] for figure in figures) for place in (0, 1))
-    return Effort(nucleus, cytoplasm, start_seconds, tuple(seconds))
+    of_nucleus, of_cytoplasm = (tuple(figure[place] for figure in figures) for place in (0, 1))
+    return Effort(of_nucleus, of_cytoplasm, start_seconds, tuple(seconds))
 
 
 def iou(proposed: Codes, truth: Truth, group: int) -> float:

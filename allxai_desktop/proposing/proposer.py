@@ -1,32 +1,109 @@
 """Proposes the classes of an image, and learns from what a person paints."""
 
+from functools import cached_property
+from typing import Any
+
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from allxai_desktop.images import CellImage
 from allxai_desktop.proposing.classical import classical_probabilities
-from allxai_desktop.proposing.proposal import Proposal, proposal_from
+from allxai_desktop.proposing.classifier import PixelClassifier
+from allxai_desktop.proposing.network import five_class_network, network_probabilities
+from allxai_desktop.proposing.proposal import Proposal, Source, proposal_from
+
+# Larger images are proposed for at a smaller size of about so many pixels.
+_PIXELS = 800 * 800
+# Below this share of the pixels a nucleus is none that the network has missed.
+_NUCLEUS_SHARE = 0.004
+_FLOOR = 0.02
+
+Planes = NDArray[np.float32]
 
 
 class Proposer:
     """Makes the proposals for one image; `start` and `update` belong on one worker thread."""
 
     def __init__(self, image: CellImage) -> None:
-        self._pixels = image.pixels
+        self._shape = image.pixels.shape[:2]
+        self._pixels = _at_most(image.pixels, _PIXELS)
 
     def start(self) -> Proposal:
         """Return the proposal for the untouched image."""
-        return proposal_from(classical_probabilities(self._pixels), "classical")
+        return self._start
 
     def update(self, codes: NDArray[np.uint8], person: NDArray[np.bool_]) -> Proposal:
         """Return the proposal that follows from the `codes` (H, W) where `person` (H, W) says that a person set them.
 
         Those pixels keep their code, with no uncertainty; a person's 0 says nothing.
         """
-        found = self.start()
-        given = person & (codes > 0)
+        given = np.where(person, codes, np.uint8(0))
+        if not given.any():
+            return self._start
+        found = self._classifier.learn(_nearest(given, self._pixels.shape[:2]))
+        learnt = self._proposal(found, "classifier")
         return Proposal(
-            np.where(given, codes, found.codes),
-            np.where(given, np.float32(0), found.uncertainty),
+            np.where(given > 0, given, learnt.codes),
+            np.where(given > 0, np.float32(0), learnt.uncertainty),
             "classifier",
         )
+
+    @cached_property
+    def _first(self) -> tuple[Planes, Source]:
+        classical = classical_probabilities(self._pixels)
+        network = five_class_network()
+        if network is None:
+            return classical, "classical"
+        return settled(network_probabilities(network, self._pixels), classical), "network"
+
+    @cached_property
+    def _start(self) -> Proposal:
+        return self._proposal(*self._first)
+
+    @cached_property
+    def _classifier(self) -> PixelClassifier:
+        return PixelClassifier(self._pixels, self._first[0])
+
+    def _proposal(self, probabilities: Planes, source: Source) -> Proposal:
+        found = proposal_from(probabilities, source)
+        return Proposal(_nearest(found.codes, self._shape), _nearest(found.uncertainty, self._shape), source)
+
+
+def settled(network: Planes, classical: Planes) -> Planes:
+    """Return the probabilities (H, W, 5) of the network, and where it is unsure also what the classical method says.
+
+    Where the network misses the only nuclei that there are, only the latter counts.
+    """
+    sides = network[..., 0] > 0.5, classical[..., 0] > 0.5
+    if sides[0].mean() < _NUCLEUS_SHARE <= sides[1].mean():
+        return classical
+    two = np.partition(network, -2, axis=-1)[..., -2:]
+    doubt = (1 - (two[..., 1] - two[..., 0]))[..., None] / 2
+    mixed = (network + _FLOOR) ** (1 - doubt) * (classical + _FLOOR) ** doubt
+    found: Planes = (mixed / mixed.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return found
+
+
+def _at_most(pixels: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
+    """Return the image (H, W, 3), or where it has more pixels a smaller one with at most `count`."""
+    height, width = pixels.shape[:2]
+    scale = (count / (height * width)) ** 0.5
+    if scale >= 1:
+        return pixels
+    image = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float()
+    size = [max(1, int(height * scale)), max(1, int(width * scale))]
+    small = functional.interpolate(image, size, mode="bilinear", antialias=True)
+    found: NDArray[np.uint8] = small[0].permute(1, 2, 0).round().byte().contiguous().numpy()
+    return found
+
+
+def _nearest(values: NDArray[Any], size: tuple[int, ...]) -> NDArray[Any]:
+    """Return the values (H, W) at another size, each that of the nearest pixel."""
+    if values.shape == size:
+        return values
+    rows, columns = (
+        (np.arange(new) * 2 + 1) * old // (2 * new) for new, old in zip(size, values.shape, strict=True)
+    )
+    return values[np.ix_(rows, columns)]

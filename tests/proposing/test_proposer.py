@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 
 from allxai_desktop.images import image_from_array
-from allxai_desktop.proposing.proposer import Proposer
+from allxai_desktop.proposing import proposer
+from allxai_desktop.proposing.proposer import Proposer, settled
 
 
 def drawn_cell():
@@ -32,3 +34,72 @@ def test_a_person_s_unlabelled_pixel_says_nothing():
     found = Proposer(drawn_cell()).update(np.zeros((96, 96), np.uint8), person)
 
     assert (found.codes > 0).all()
+
+
+@pytest.fixture
+def without_network(monkeypatch):
+    monkeypatch.setattr(proposer, "five_class_network", lambda: None)
+
+
+def test_without_a_network_the_classical_method_proposes(without_network):
+    found = Proposer(drawn_cell()).start()
+
+    assert found.source == "classical"
+    assert found.codes[40, [35, 54]].tolist() == [1, 2]
+    assert found.codes[70, 75] == 4
+
+
+def test_a_stroke_changes_more_than_itself(without_network):
+    image = drawn_cell()
+    codes = np.zeros((96, 96), np.uint8)
+    codes[36:45, 31:40] = 2
+    before, after = Proposer(image).start(), Proposer(image).update(codes, codes > 0)
+
+    assert after.source == "classifier"
+    assert (before.codes == 2).sum() + 2 * 81 < (after.codes == 2).sum()
+
+
+def test_a_large_image_is_proposed_for_at_its_own_size(without_network, monkeypatch):
+    monkeypatch.setattr(proposer, "_PIXELS", 48 * 48)
+    codes = np.zeros((96, 96), np.uint8)
+    codes[2, 3] = 3
+
+    found = Proposer(drawn_cell()).update(codes, codes > 0)
+
+    assert found.codes.shape == found.uncertainty.shape == (96, 96)
+    assert found.codes[40, 35] == 1
+    assert (found.codes[2, 3], found.uncertainty[2, 3]) == (3, 0)
+
+
+def one(*values):
+    return np.array([[values]], np.float32)
+
+
+def test_where_the_network_is_sure_it_alone_counts():
+    sure, other = one(0.98, 0.005, 0.005, 0.005, 0.005), one(0.1, 0, 0, 0.9, 0)
+    assert settled(sure, other).argmax() == 0
+
+
+def test_where_the_network_is_unsure_the_classical_method_decides():
+    unsure, other = one(0.3, 0.3, 0, 0.29, 0.11), one(0.05, 0.9, 0, 0.05, 0)
+    found = settled(unsure, other)
+    assert found.argmax() == 1
+    assert found.sum() == pytest.approx(1)
+
+
+def test_where_the_network_misses_the_only_nucleus_it_does_not_count():
+    network = np.zeros((10, 10, 5), np.float32)
+    network[..., 4] = 1
+    classical = network.copy()
+    classical[3:6, 3:6] = (1, 0, 0, 0, 0)
+    assert settled(network, classical) is classical
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (300, 2)])
+def test_the_smallest_images_pass(without_network, shape):
+    codes = np.zeros(shape, np.uint8)
+    codes[0, 0] = 4
+    maker = Proposer(image_from_array(np.full((*shape, 3), 200, np.uint8), "tiny.png"))
+
+    assert maker.start().codes.shape == shape
+    assert maker.update(codes, codes > 0).codes[0, 0] == 4

@@ -1,0 +1,122 @@
+"""A light classifier that learns from the pixels that a person painted, in a fraction of a second.
+
+It adds to the logarithms of the first probabilities a linear function of the features (logistic regression that
+begins at the first proposal), and for each stroke that contradicted them one more feature: how like the stroke a pixel
+is in colour and how near. Pixels drawn from the first proposal hold it in place, less so where they are like a stroke
+of another class.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+
+from allxai_desktop.proposing.classical import optical_density
+from allxai_desktop.proposing.features import Planes, pixel_features, smoothed
+
+# Pixels that are drawn from the first proposal, and at most from a person's.
+_WEAK, _PAINTED = 1500, 3000
+# What a person's pixels weigh together grows up to so many, in pixels of the first proposal.
+_ENOUGH, _WEIGHT = 300, 0.3
+# Squared weights are punished so much: those of the features, and those of likeness to a stroke.
+_GLOBAL, _LOCAL = 0.1, 0.003
+_STROKES = 16
+# A stroke reaches this share of the shorter side, and as many densities beyond the spread of its own colour.
+_REACH, _COLOUR = 0.3, 0.15
+_ITERATIONS = 30
+_FLOOR = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """How like one stroke of class `code` each pixel (H·W,) is, 0…1."""
+
+    code: int
+    values: Planes
+
+
+class PixelClassifier:
+    """Learns the classes of one image (H, W, 3), beginning with `probabilities` (H, W, 5)."""
+
+    def __init__(self, pixels: NDArray[np.uint8], probabilities: Planes) -> None:
+        self._shape = pixels.shape[:2]
+        self._first = probabilities.reshape(-1, 5)
+        self._logs = np.log(self._first + _FLOOR)
+        features = pixel_features(pixels, probabilities).reshape(len(self._first), -1)
+        self._features = np.concatenate([features, np.ones((len(features), 1), np.float32)], axis=1)
+        self._colour = smoothed(optical_density(pixels), 1).reshape(-1, 3)
+        self._random = np.random.default_rng(0)
+        self._weak = self._random.choice(len(features), min(_WEAK, len(features)), replace=False)
+        self._known: dict[bytes, Likeness] = {}
+
+    def learn(self, codes: NDArray[np.uint8]) -> Planes:
+        """Return the probabilities (H, W, 5) that follow from `codes` (H, W), 0 where a person said nothing."""
+        painted = np.flatnonzero(codes)
+        if not painted.size:
+            return self._first.reshape(*self._shape, 5)
+        strokes = self._strokes(codes)
+        if painted.size > _PAINTED:
+            painted = np.random.default_rng(0).choice(painted, _PAINTED, replace=False)
+        weak, places = self._weak, np.concatenate([self._weak, painted])
+        weights = np.ones(len(places), np.float32)
+        weights[len(weak) :] = _WEIGHT * len(weak) / max(_ENOUGH, len(painted))
+        likely = self._first[weak].argmax(axis=1) + 1
+        for stroke in strokes:
+            weights[: len(weak)] *= np.where(likely == stroke.code, 1, 1 - stroke.values[weak])
+        wanted = np.concatenate([self._first[weak], np.eye(5, dtype=np.float32)[codes.ravel()[painted] - 1]])
+        inputs = self._inputs(strokes)
+        punished = np.full(inputs.shape[1], _GLOBAL, np.float32)
+        punished[self._features.shape[1] :] = _LOCAL
+        found = _fit(inputs[places], self._logs[places], wanted, weights / weights.sum(), punished)
+        return smoothed(softmax(self._logs + inputs @ found, axis=1).reshape(*self._shape, 5), 1)
+
+    def _inputs(self, strokes: list[Likeness]) -> Planes:
+        return np.concatenate([self._features, *(stroke.values[:, None] for stroke in strokes)], axis=1)
+
+    def _strokes(self, codes: NDArray[np.uint8]) -> list[Likeness]:
+        """Return the likeness to the connected strokes that contradict the first proposal most."""
+        parts: list[tuple[float, int, NDArray[np.int64]]] = []
+        for code in np.unique(codes[codes > 0]).tolist():
+            labels, count = ndimage.label(codes == code)
+            places = np.argsort(labels, axis=None, kind="stable")
+            sizes = np.bincount(labels.ravel(), minlength=count + 1)
+            for part in np.split(places, np.cumsum(sizes)[:-1])[1:]:
+                parts.append((float((1 - self._first[part, code - 1]).sum()), code, part))
+        parts.sort(key=lambda one: -one[0])
+        known = {bytes([code]) + part.tobytes(): (code, part) for _doubt, code, part in parts[:_STROKES]}
+        self._known = {
+            key: self._known.get(key) or self._likeness(code, part) for key, (code, part) in known.items()
+        }
+        return list(self._known.values())
+
+    def _likeness(self, code: int, part: NDArray[np.int64]) -> Likeness:
+        own = self._colour[part]
+        spread = _COLOUR**2 * np.eye(3)
+        if len(part) > 4:
+            spread = spread + np.cov(own.T)
+        away = self._colour - own.mean(axis=0)
+        unlike = ((away @ np.linalg.inv(spread).astype(np.float32)) * away).sum(axis=1)
+        outside = np.ones(self._shape, bool)
+        outside.ravel()[part] = False
+        far = ndimage.distance_transform_edt(outside).ravel() / (_REACH * min(self._shape))
+        return Likeness(code, np.exp(-(unlike + far**2) / 2).astype(np.float32))
+
+
+def _fit(inputs: Planes, offsets: Planes, wanted: Planes, weights: Planes, punished: Planes) -> Planes:
+    """Return the (F, 5) for which softmax(offsets + inputs · it) is nearest to `wanted`, by cross-entropy."""
+    shape = inputs.shape[1], offsets.shape[1]
+
+    def loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        found = values.reshape(shape).astype(np.float32)
+        logs = log_softmax(offsets + inputs @ found, axis=1)
+        slope = inputs.T @ (weights[:, None] * (np.exp(logs) - wanted)) + 2 * punished[:, None] * found
+        value = (punished[:, None] * found**2).sum() - (weights[:, None] * wanted * logs).sum()
+        return float(value), slope.ravel().astype(np.float64)
+
+    options = {"maxiter": _ITERATIONS}
+    best = minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options=options)
+    found: Planes = best.x.reshape(shape).astype(np.float32)
+    return found

@@ -113,6 +113,10 @@ class Menus:
         self._add(menu, _("Next image"), partial(window.workspace.step, 1), "next-image")
         self._add(menu, _("Previous image"), partial(window.workspace.step, -1), "previous-image")
         self._add(menu, _("Fit the image"), window.viewer.reset_view, "fit", for_image=True)
+        field = self._add(
+            menu, _("Field with white cells"), window.fields.model.toggle, "field", for_image=True
+        )
+        self._check(menu, field, lambda: window.fields.model.active)
         menu.addSeparator()
         for text, owner, name, key in (
             (_("Relevance map"), window.view, "map_visible", "map"),

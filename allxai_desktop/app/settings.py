@@ -72,6 +72,25 @@ class WindowSettings:
         self._store.setValue("role", person.role)
 
     @property
+    def field_auto(self) -> bool:
+        """Whether the cells of large images are marked when they are opened."""
+        return self._store.value("field_auto", "true") == "true"
+
+    @field_auto.setter
+    def field_auto(self, wanted: bool) -> None:
+        self._store.setValue("field_auto", "true" if wanted else "false")
+
+    @property
+    def crop_side(self) -> int | None:
+        """The side of crops of a field in px, where the user chose one."""
+        side = str(self._store.value("crop_side", ""))
+        return int(side) if side.isdecimal() else None
+
+    @crop_side.setter
+    def crop_side(self, side: int | None) -> None:
+        self._store.setValue("crop_side", "" if side is None else str(side))
+
+    @property
     def last_folder(self) -> str:
         """The folder that a file dialog opens in."""
         return cast(str, self._store.value("last_folder", ""))

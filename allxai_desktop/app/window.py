@@ -28,6 +28,7 @@ from allxai_desktop.app.agreement import Agreement
 from allxai_desktop.app.canvas_view import CanvasView, layer_tools
 from allxai_desktop.app.empty import EmptyState
 from allxai_desktop.app.exchange import Exchange
+from allxai_desktop.app.fields import Fields
 from allxai_desktop.app.key_sheet import KeySheet
 from allxai_desktop.app.lost_work import may_lose_work
 from allxai_desktop.app.menus import Menus
@@ -106,6 +107,7 @@ class MainWindow(QMainWindow):
         self.qt_viewer = CanvasView(self.viewer)
         self.canvas = PaintCanvas(self.viewer, self.paint)
         self.proposals = Proposals(self)
+        self.fields = Fields(self)
         self.annotate = AnnotatePanel(self.paint, self.canvas, self, self.proposals.ghost)
         self.explain = ExplainPanel(self.session, self.view, cards)
         self.overlay = RelevanceOverlay(self.viewer, self.session, self.view, lambda: self.canvas.image_layer)
@@ -135,7 +137,7 @@ class MainWindow(QMainWindow):
         canvas.addWidget(pages, 0, 0)
         # Over the canvas, which would jump if it made room each time.
         top = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter
-        canvas.addWidget(self.what_if_banner, 0, 0, top)
+        canvas.addWidget(self.fields.bar_under(self.what_if_banner), 0, 0, top)
         foot = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter
         canvas.addWidget(self.desk.bar, 0, 0, foot)
         layout.addLayout(canvas, 1)
@@ -153,7 +155,7 @@ class MainWindow(QMainWindow):
         self.layers_dock.hide()
         # Not `visibilityChanged`: as long as the dock is empty it has no size and counts as invisible.
         self.layers_dock.toggleViewAction().toggled.connect(self._fill_layers_dock)
-        self.resizeDocks([self.study_dock, self.panels_dock], [190, 385], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.study_dock, self.panels_dock], [216, 385], Qt.Orientation.Horizontal)
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
         self.key_sheet = KeySheet(self)
@@ -211,6 +213,7 @@ class MainWindow(QMainWindow):
             self.status,
             self.menus,
             self.key_sheet,
+            self.fields,
         ):
             part.retranslate()
         if self.compare_window is not None:
@@ -297,6 +300,7 @@ class MainWindow(QMainWindow):
             # What was said about the image before, or about one that could not be read.
             self.notices.hide()
         self.canvas.show(image)
+        self.fields.show_view()
         self.empty.hide()
         self.viewer.canvas.overlays.scale_bar.visible = True
         self.explain.set_pixel_size(image.pixel_size_um)
@@ -389,12 +393,13 @@ class MainWindow(QMainWindow):
         self.agreement.close()
         self.session.close()
         self.study_panel.close_reader()
-        self.overlay.close()
+        self.overlay.release()
         self.what_if_view.close()
         self.what_if_banner.disconnect_model()
         self.explain.disconnect_session()
         self.annotate.disconnect_model()
         self.proposals.close()
+        self.fields.close()
         self.canvas.close()
         self.qt_viewer.close()
         super().closeEvent(event)

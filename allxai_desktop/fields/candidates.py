@@ -12,8 +12,8 @@ from allxai_desktop.fields.stain import MIN_STAIN, densities, red_cell_diameter,
 # Chosen on every second image of bccd_masks and on pairs of touching cells: see tests/benchmarks/bench_fields.py.
 STAIN_SHARE = 0.5
 """A nucleus has this share of the usual stain of what has at least `MIN_STAIN`."""
-MIN_NUCLEUS = 0.3
-"""Least area of a nucleus, in areas of a red cell of the field: platelets and dirt are smaller."""
+MIN_NUCLEUS = 0.55
+"""Least area of a nucleus, in areas of a red cell of the field: most platelets, and dirt, are smaller."""
 NECK = 0.3
 """Nuclei that touch are parted where they are narrower than this share of the smaller one."""
 LOBE_GAP = 0.5

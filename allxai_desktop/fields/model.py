@@ -111,6 +111,14 @@ class FieldModel:
         return None if item is None else item.field
 
     @property
+    def scale(self) -> float:
+        """Pixels of the image that is shown for each of the field; below 1 where that is an overview."""
+        image = self.workspace.image
+        if image is None or self._source is None:
+            return 1.0
+        return float(image.pixels.shape[0] / self._source.shape[0])
+
+    @property
     def found(self) -> Found | None:
         """What was found in the field that is shown; None until then."""
         known = self._here()

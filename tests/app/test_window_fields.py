@@ -1,0 +1,146 @@
+"""A field in the real window, driven by mouse and keys."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from napari.qt import get_qapp
+from PIL import Image
+from qtpy.QtCore import QPoint, QSettings, Qt
+from qtpy.QtTest import QTest
+
+from allxai_desktop.app.settings import WindowSettings
+from allxai_desktop.app.window import MainWindow
+from allxai_desktop.networks.registry import list_networks
+
+pytestmark = pytest.mark.slow
+
+NO, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+CELLS = ((300, 400), (900, 1300))
+
+
+class Engine:
+    """Explains every image with its red channel."""
+
+    def explain(self, image, choices, progress=None):
+        card = next(card for card in list_networks() if card.name == choices.network)
+        return SimpleNamespace(
+            relevance=image.pixels[..., 0].astype(np.float32),
+            target=card.classes[0],
+            explainer=choices.explainer,
+            undefined=None,
+            settings={},
+            logit=1.0,
+            conservation=None,
+            prediction=SimpleNamespace(
+                probabilities=dict.fromkeys(card.classes, 1 / len(card.classes)),
+                logits=np.ones(len(card.classes), np.float32),
+                predicted=card.classes[0],
+            ),
+            seconds=0.1,
+        ), None
+
+
+def draw():
+    rows, columns = np.ogrid[:1100, :1600]
+    pixels = np.full((1100, 1600, 3), (240, 236, 220), np.uint8)
+    for row, column, diameter, color in (
+        *((row, column, 70, (225, 165, 150)) for row in (100, 600) for column in (200, 1000)),
+        *((row, column, 100, (110, 60, 150)) for row, column in CELLS),
+    ):
+        pixels[(rows - row) ** 2 + (columns - column) ** 2 <= diameter**2 / 4] = color
+    return pixels
+
+
+@pytest.fixture
+def window(qapp, qtbot, tmp_path):
+    get_qapp()
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    (tmp_path / "study").mkdir()
+    Image.fromarray(draw()).save(tmp_path / "study" / "field.png")
+    settings = WindowSettings()
+    settings.language = "en"
+    settings.proposals = False
+    window = MainWindow(settings, Engine())
+    window.resize(1366, 738)
+    window.show()
+    window.open_path(tmp_path / "study")
+    qtbot.waitUntil(lambda: len(window.fields.model.marks) == 2, timeout=30_000)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    # The first draw gives the camera its size: before it a click has no place in the image.
+    qtbot.wait(300)
+    yield window
+    window.close()
+    window.deleteLater()
+
+
+def click(window, place, modifier=NO):
+    camera, native = window.viewer.scene.camera, window.qt_viewer.canvas.native
+    centre = camera.center[-2:]
+    x = round(native.width() / 2 + (place[1] - centre[1]) * camera.zoom)
+    y = round(native.height() / 2 + (place[0] - centre[0]) * camera.zoom)
+    QTest.mouseClick(native, Qt.MouseButton.LeftButton, modifier, QPoint(x, y))
+
+
+def key(window, name):
+    QTest.keyClick(window.qt_viewer.canvas.native, name)
+
+
+def test_from_the_field_to_its_crops_and_back(window, qtbot):
+    fields = window.fields
+    assert fields.bar.isVisible()
+    assert fields.bar.text.text() == "2 white cells · 0 taken"
+    assert np.allclose(fields.marks.rings.data, CELLS, atol=3)
+    camera = window.viewer.scene.camera
+    camera.zoom *= 1.5
+    zoom = camera.zoom
+
+    click(window, CELLS[0])
+    qtbot.waitUntil(lambda: fields.model.home == "field.png" and window.session.result is not None)
+    assert not window.paint.codes.any()
+    assert len(fields.marks.rings.data) == 0
+    assert window.viewer.scene.camera.zoom > zoom
+    assert window.canvas.gestures.enabled
+
+    key(window, Qt.Key.Key_V)
+    qtbot.waitUntil(lambda: fields.model.taken == 1)
+    assert fields.bar.text.text() == "2 white cells · 1 taken"
+    assert window.viewer.scene.camera.zoom == zoom
+
+    click(window, (550, 700), SHIFT)
+    qtbot.waitUntil(lambda: fields.model.home == "field.png")
+    assert window.study_panel.model.rowCount() == 3
+
+    key(window, Qt.Key.Key_V)
+    qtbot.waitUntil(lambda: fields.model.taken == 2)
+    fields.bar.take_all.click()
+    qtbot.waitUntil(lambda: fields.model.taken == 3)
+    assert window.study_panel.model.rowCount() == 4
+
+    key(window, Qt.Key.Key_V)
+    assert window.session.image is window.workspace.image
+    assert not fields.bar.isVisible()
+    click(window, (550, 700))
+    assert window.paint.codes.any()
+
+
+def test_what_the_network_sees_is_written_at_each_cell(window, qtbot):
+    fields = window.fields
+    fields.bar.predict.click()
+    qtbot.waitUntil(
+        lambda: not fields.model.busy and all(mark.seen for mark in fields.model.marks), timeout=60_000
+    )
+    card = window.explain.cards[window.session.choices.network]
+    titles = {card.class_title(mark.seen.key) for mark in fields.model.marks}
+    assert {text.split("\n")[0] for text in fields.marks.texts.features["seen"]} == titles
+
+
+def test_the_size_of_crops_is_remembered(window):
+    fields = window.fields
+    fields.bar.side.setValue(257)
+    assert fields.model.side == 257
+    assert WindowSettings().crop_side == 257
+    fields.bar.side.setValue(fields.bar.side.minimum())
+    assert fields.model.side is None
+    assert WindowSettings().crop_side is None

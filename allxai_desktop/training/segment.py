@@ -24,15 +24,17 @@ from allxai_desktop.training.preparing.pairs import PairAugmentation, augment_pa
 _MEASURED_AT_ONCE = 8
 
 
-def segmentation_loss(logits: Tensor, truth: Tensor) -> Tensor:
+def segmentation_loss(logits: Tensor, truth: Tensor, weights: Sequence[float] | None = None) -> Tensor:
     """Return the mean over images of cross-entropy and 1 − soft Dice, that of the classes averaged; a scalar.
 
     `logits` (N, classes, h, w), `truth` uint8 (N, h, w); pixels that are `IGNORED` count in neither, and a class that
     is not in an image counts as well drawn where nothing is drawn (Milletari et al. 2016; 1 added above and below).
+    `weights` are those of the classes in the cross-entropy, 1 without them.
     """
     known = truth != IGNORED
     target = torch.where(known, truth, 0).long()
-    each = functional.cross_entropy(logits, target, reduction="none") * known
+    weight = None if weights is None else torch.tensor(weights, device=logits.device)
+    each = functional.cross_entropy(logits, target, weight, reduction="none") * known
     entropy = each.sum((1, 2)) / known.sum((1, 2)).clamp(min=1)
     shares = logits.softmax(1) * known[:, None]
     true = functional.one_hot(target, logits.shape[1]).permute(0, 3, 1, 2) * known[:, None]
@@ -58,6 +60,7 @@ class Segmentation:
     classes: MaskClasses
     augmentation: PairAugmentation
     seed: int
+    weights: Sequence[float] | None = None
 
     @property
     def size(self) -> int:
@@ -74,7 +77,7 @@ class Segmentation:
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the `segmentation_loss`."""
-        return segmentation_loss(outputs, targets)
+        return segmentation_loss(outputs, targets, self.weights)
 
     def accuracy(self, outputs: Tensor, targets: Tensor) -> float:
         """Return the share of the labelled pixels that are right."""
@@ -91,7 +94,7 @@ class Segmentation:
         for start in range(0, len(self.val), _MEASURED_AT_ONCE):
             pixels, truth = self._pairs(self.val[start : start + _MEASURED_AT_ONCE])
             logits = answer(self._inputs(pixels.float() / 255))
-            loss += float(segmentation_loss(logits, truth)) * len(truth)
+            loss += float(segmentation_loss(logits, truth, self.weights)) * len(truth)
             confusion += pixel_confusion(truth.numpy(), logits.argmax(1).numpy(), count, ignore=IGNORED)
         right = float(np.trace(confusion) / max(1, confusion.sum()))
         return Measured(loss / len(self.val), right, drawn_dice(confusion, self.classes))

@@ -142,6 +142,7 @@ class SegmentRun:
             self.classes,
             preset.drawing.views,
             self.plan.seed,
+            preset.drawing.weights,
         )
 
     def run(self) -> RunResult:
@@ -275,6 +276,8 @@ class SegmentRun:
             self.request, self.preset, self.plan, Look(self._info.mean, self._info.std), first, records
         )
         training |= {"random_views": repr(self.preset.drawing.views), "loss": "cross-entropy + 1 − soft Dice"}
+        if self.preset.drawing.weights is not None:
+            training["weights_of_classes"] = list(self.preset.drawing.weights)
         caution = caution_of(self.data.items)
         held_out = self.split.val or self.split.parts[self.evaluated]
         return complete_card(

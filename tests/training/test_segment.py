@@ -117,3 +117,11 @@ def test_a_network_is_measured_on_images_at_their_own_size(tmp_path):
     assert len(found) == 1
     assert found[0].sum() == 40 * 24
     assert drawn_dice(found[0], NUCLEI) > 0.97
+
+
+def test_a_class_that_weighs_more_counts_more_in_the_cross_entropy():
+    logits = torch.zeros(1, 2, 1, 2)
+    truth = torch.tensor([[[0, 1]]], dtype=torch.uint8)
+    plain, weighted = segmentation_loss(logits, truth), segmentation_loss(logits, truth, (1.0, 3.0))
+    # ln 2 at each of two pixels; the second counts three times.
+    assert float(weighted - plain) == pytest.approx(np.log(2))

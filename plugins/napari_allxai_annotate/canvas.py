@@ -148,7 +148,7 @@ class PaintCanvas:
         size = image.pixel_size_um
         place = {
             "scale": (1, 1) if size is None else (size, size),
-            "units": ("pixel", "pixel") if size is None else ("um", "um"),
+            "units": ("pixel", "pixel") if size is None else ("micrometer", "micrometer"),
         }
         if self.image_layer is None or self.mask_layer is None:
             self.image_layer = Image(image.pixels, rgb=True, name=image.name, **place)
@@ -160,7 +160,11 @@ class PaintCanvas:
             with self.mask_layer._block_refresh():
                 try:
                     for layer in (self.image_layer, self.mask_layer):
-                        layer.scale, layer.units = place["scale"], place["units"]
+                        # Setting what is set already costs as much as the new pixels do.
+                        if tuple(layer.scale) != place["scale"]:
+                            layer.scale = place["scale"]
+                        if tuple(map(str, layer.units)) != place["units"]:
+                            layer.units = place["units"]
                     self.image_layer.data, self.image_layer.name = image.pixels, image.name
                     self.mask_layer.data = self.model.codes.copy()
                     self.mask_layer.name = mask_name(image.name)

@@ -3,9 +3,12 @@
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 from allxai_desktop.images import CellImage, read_image
 
+WAIT_S = 0.3
+"""The image in hand is shown and explained first."""
 MAX_BYTES = 64 << 20
 """Larger files are not read ahead: they would take the memory that the image in hand may need."""
 _Stamp = tuple[int, int]
@@ -16,7 +19,7 @@ class ImageAhead:
 
     def __init__(self) -> None:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="ahead")
-        self._next: tuple[Path, _Stamp, Future[CellImage]] | None = None
+        self._next: tuple[Path, _Stamp, Event, Future[CellImage]] | None = None
 
     def read(self, path: Path) -> None:
         """Begin to read an image, in place of the one read ahead before; one that cannot be read is nothing."""
@@ -25,14 +28,16 @@ class ImageAhead:
         self.drop()
         stamp = _stamp(path)
         if stamp is not None and stamp[1] <= MAX_BYTES:
-            self._next = path, stamp, self._reader.submit(read_image, path)
+            asked = Event()
+            self._next = path, stamp, asked, self._reader.submit(_read, path, asked)
 
     def take(self, path: Path) -> CellImage | None:
         """Return the image at `path` where it was read ahead, waiting for it where it is being read now."""
         ahead = self._next
         if ahead is None or ahead[0] != path:
             return None
-        _path, stamp, image = ahead
+        _path, stamp, asked, image = ahead
+        asked.set()
         self._next = None
         # What is wrong with it is told by whoever reads it then.
         with suppress(Exception):
@@ -43,13 +48,19 @@ class ImageAhead:
     def drop(self) -> None:
         """Forget what was read ahead."""
         if self._next is not None:
-            self._next[2].cancel()
+            self._next[2].set()
+            self._next[3].cancel()
         self._next = None
 
     def close(self) -> None:
         """Stop reading."""
         self.drop()
         self._reader.shutdown(wait=True, cancel_futures=True)
+
+
+def _read(path: Path, asked: Event) -> CellImage:
+    asked.wait(WAIT_S)
+    return read_image(path)
 
 
 def _stamp(path: Path) -> _Stamp | None:

@@ -12,7 +12,8 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.masks.npz import load_mask
 from allxai_desktop.study.audit import Entry, mask_sha256
-from allxai_desktop.study.checks import Finding, check
+from allxai_desktop.study.check_ahead import CheckAhead, Checked
+from allxai_desktop.study.checks import Finding
 from allxai_desktop.study.folder import STUDY_FILE, Study
 from allxai_desktop.study.in_order import InOrder
 from allxai_desktop.study.people import Person
@@ -33,7 +34,6 @@ class StudyModel:
 
     person_changed = Signal(object)
     person_asked = Signal()
-    items_changed = Signal()
     item_changed = Signal(int)
     findings_changed = Signal()
 
@@ -55,6 +55,7 @@ class StudyModel:
         self._checked: str | None = None
         self._checking = self._painted = self._told_read_only = False
         self._worker = InOrder(dispatch, self._on_failed)
+        self._check = CheckAhead(self._worker)
         workspace.study_opened.connect(self._on_study)
         workspace.item_shown.connect(self._on_item)
         workspace.item_left.connect(self._on_left)
@@ -152,10 +153,8 @@ class StudyModel:
             self._tell("warning", _("This mask is kept beside another one, so it cannot be submitted."))
             return
         self._checking = True
-        row, codes = workspace.index, workspace.paint.codes.copy()
-        self._run(
-            lambda: (tuple(check(codes)), mask_sha256(codes)), lambda found: self._on_checked(row, *found)
-        )
+        row = workspace.index
+        self._check.ask(workspace.paint.codes, lambda found: self._on_checked(row, *found))
 
     def dismiss(self) -> None:
         """Let what was found be."""
@@ -221,14 +220,15 @@ class StudyModel:
         self._rows = {item.image_path.name: row for row, item in enumerate(study.items)}
         self._items = {}
         self._told_read_only = False
-        self.items_changed.emit()
-        self._reload()
+        self._run(self._progress.items, self._receive)
 
     def _on_item(self, row: int) -> None:
         self._painted = False
+        self._checking = False
         self._time.take()
         self.touch()
         self._set_findings(())
+        self._check.changed(self.workspace.paint.codes)
         name, codes, progress = self._name(row), self.workspace.paint.codes.copy(), self._progress
         assert progress is not None
 
@@ -254,10 +254,13 @@ class StudyModel:
         if not self._painted and self.kept and self._in_place and self.current.state != "in-progress":
             self._record_edit(row)
         self._painted = True
-        self._checked = None
+        self._checking, self._checked = False, None
+        self._check.changed(self.workspace.paint.codes, self._on_looked)
+
+    def _on_looked(self, found: Checked) -> None:
+        # What was found goes as it is mended.
         if self.findings:
-            codes = self.workspace.paint.codes.copy()
-            self._run(lambda: tuple(check(codes)), self._set_findings)
+            self._set_findings(found[0])
 
     def _on_left(self) -> None:
         row = self.workspace.index
@@ -281,7 +284,8 @@ class StudyModel:
             self._set_findings(findings)
             return
         self._checked = mask
-        self.workspace.save()
+        if self.workspace.saved != "saved":
+            self.workspace.save()
         person, study, progress = self.person, self._study, self._progress
         assert study is not None
         assert progress is not None
@@ -359,11 +363,6 @@ class StudyModel:
                 text = _("The approval of {name} is void, for its mask was changed.").format(name=name)
                 self._tell("warning", text)
         self._read_ahead()
-
-    def _reload(self) -> None:
-        progress = self._progress
-        if progress is not None:
-            self._run(progress.items, self._receive)
 
     def _read_ahead(self) -> None:
         row = self.next_row(self.reviewing)

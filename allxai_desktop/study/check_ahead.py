@@ -1,0 +1,53 @@
+"""The check of the mask in hand, done after each stroke, so that Enter need not wait for it."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allxai_desktop.study.audit import mask_sha256
+from allxai_desktop.study.checks import Finding, check
+from allxai_desktop.study.in_order import InOrder
+
+MAX_PIXELS = 8_000_000
+"""Larger masks are checked when asked for only: a check after each stroke would take the time that painting needs."""
+Checked = tuple[tuple[Finding, ...], str | None]
+
+
+class CheckAhead:
+    """Keeps what was found in the newest mask, with its hash."""
+
+    def __init__(self, worker: InOrder) -> None:
+        self._worker = worker
+        self._version = 0
+        self._found: Checked | None = None
+
+    def changed(
+        self, codes: NDArray[np.uint8], receive: Callable[[Checked], None] = lambda found: None
+    ) -> None:
+        """Forget what was found, and check `codes` uint8 (H, W) in the background; `receive` gets the newest."""
+        self._version += 1
+        self._found = None
+        if codes.size <= MAX_PIXELS:
+            self._check(codes.copy(), receive)
+
+    def ask(self, codes: NDArray[np.uint8], receive: Callable[[Checked], None]) -> None:
+        """Hand what is found in `codes`, the mask told of last, to `receive`: at once where it is known."""
+        if self._found is not None:
+            receive(self._found)
+        else:
+            self._check(codes.copy(), receive)
+
+    def _check(self, codes: NDArray[np.uint8], receive: Callable[[Checked], None]) -> None:
+        version = self._version
+
+        def work() -> Checked | None:
+            # A later stroke has its own check in the queue.
+            return None if version != self._version else (tuple(check(codes)), mask_sha256(codes))
+
+        def keep(found: Checked | None) -> None:
+            if found is not None:
+                self._found = found
+                receive(found)
+
+        self._worker.run(work, keep, lambda: version == self._version)

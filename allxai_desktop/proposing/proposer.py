@@ -42,6 +42,8 @@ class Proposer:
         given = np.where(person, codes, np.uint8(0))
         if not given.any():
             return self._start
+        if given.all():
+            return Proposal(given, np.zeros(self._shape, np.float32), "classifier")
         found = self._classifier.learn(_nearest(given, self._pixels.shape[:2]))
         learnt = self._proposal(found, "classifier")
         return Proposal(

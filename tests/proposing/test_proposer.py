@@ -103,3 +103,13 @@ def test_the_smallest_images_pass(without_network, shape):
 
     assert maker.start().codes.shape == shape
     assert maker.update(codes, codes > 0).codes[0, 0] == 4
+
+
+def test_where_a_person_painted_all_nothing_is_left_to_learn(without_network, monkeypatch):
+    monkeypatch.setattr(proposer, "PixelClassifier", None)
+    codes = np.full((96, 96), 4, np.uint8)
+
+    found = Proposer(drawn_cell()).update(codes, codes > 0)
+
+    assert (found.codes == 4).all()
+    assert not found.uncertainty.any()

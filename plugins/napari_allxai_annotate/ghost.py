@@ -134,6 +134,11 @@ class Ghost:
         self.layer = layer
 
     def _fill(self, layer: Labels, values: NDArray[np.uint8]) -> None:
+        layers = self.canvas.viewer.layers
+        above = layers.index(self.canvas.mask_layer)
+        if layers.index(layer) != above - 1:
+            # Another image of the viewer, which lies over the one before.
+            layers.move(layers.index(layer), above)
         for name, value in self._place().items():
             if not np.array_equal(getattr(layer, name), value):
                 setattr(layer, name, value)

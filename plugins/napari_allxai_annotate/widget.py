@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from napari.components import ViewerModel
+from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QEvent, QSignalBlocker
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
+from allxai_desktop.proposing.model import ProposalModel
 from allxai_desktop.relevance import ShareCounter
+from napari_allxai_annotate.ghost import Ghost
 from napari_allxai_annotate.panel import AnnotatePanel
 from napari_allxai_annotate.shared import ViewerPainting
+from napari_allxai_explain.dispatch import Dispatcher
 
 
 class AnnotateWidget(QWidget):
@@ -23,7 +27,10 @@ class AnnotateWidget(QWidget):
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__()
         self.painting: ViewerPainting | None = ViewerPainting.of(napari_viewer)
-        self.panel = AnnotatePanel(self.painting.model, self.painting.canvas)
+        # In a viewer that others use too, a proposal comes when it is asked for.
+        self.proposals = ProposalModel(self.painting.model, Dispatcher(), visible=False)
+        self.ghost = Ghost(self.painting.canvas, self.proposals)
+        self.panel = AnnotatePanel(self.painting.model, self.painting.canvas, ghost=self.ghost)
         self.image = QComboBox()
         self.image.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.image.setAccessibleName(_("Image layer"))
@@ -44,6 +51,8 @@ class AnnotateWidget(QWidget):
         self.painting.candidates_changed.connect(self._show_candidates)
         self.painting.image_changed.connect(self._on_image)
         self.painting.model.edited.connect(self._on_edited)
+        self.proposals.failed.connect(show_warning)
+        self.ghost.told.connect(show_info)
         # A napari that is closed as a whole deletes the widget where it is docked.
         self.destroyed.connect(lambda: self._disconnect())
         self._show_candidates()
@@ -65,13 +74,18 @@ class AnnotateWidget(QWidget):
     def release(self) -> None:
         """Give mouse and keys back to napari."""
         self.panel.release_keys()
+        layer, painting = self.ghost.layer, self.painting
         self._disconnect()
+        if layer is not None and painting is not None:
+            painting.viewer.layers.remove(layer)
 
     def _disconnect(self) -> None:
         if self.painting is None:
             return
         painting, self.painting = self.painting, None
         self.panel.disconnect_model()
+        self.ghost.close()
+        self.proposals.close()
         painting.candidates_changed.disconnect(self._show_candidates)
         painting.image_changed.disconnect(self._on_image)
         painting.model.edited.disconnect(self._on_edited)
@@ -102,6 +116,7 @@ class AnnotateWidget(QWidget):
         assert self.painting is not None
         self.hint.setVisible(image is None)
         self.panel.setEnabled(image is not None)
+        self.proposals.set_image(image)
         self._counter = ShareCounter(self.painting.model.codes)
         self._show_shares()
         self._show_candidates()

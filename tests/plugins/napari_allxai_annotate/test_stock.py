@@ -12,6 +12,7 @@ from npe2 import PluginManager, PluginManifest
 
 from allxai_desktop.images import image_from_array
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
+from allxai_desktop.proposing.proposal import Proposal
 from napari_allxai_annotate._reader import get_reader
 from napari_allxai_annotate._sample import open_sample
 from napari_allxai_annotate._writer import write_mask
@@ -284,6 +285,37 @@ def test_the_widget_says_what_to_do_without_an_image(viewer, qtbot):
     qtbot.waitUntil(widget.panel.isEnabled)
     assert widget.hint.isHidden()
     widget.release()
+
+
+class Nucleus:
+    """Proposes nucleus everywhere."""
+
+    def __init__(self, image):
+        self.shape = image.pixels.shape[:2]
+
+    def start(self):
+        return Proposal(np.ones(self.shape, np.uint8), np.zeros(self.shape, np.float32), "network")
+
+
+def test_a_proposal_comes_when_it_is_asked_for_and_goes_with_the_widget(viewer, qtbot):
+    widget = AnnotateWidget(viewer)
+    qtbot.addWidget(widget)
+    viewer.add_image(pixels(4, 5), rgb=True, name="first")
+    second = viewer.add_image(pixels(4, 5), rgb=True, name="second")
+    qtbot.waitUntil(widget.panel.isEnabled)
+    widget.proposals._make = Nucleus
+    widget.proposals.visible = True
+    qtbot.waitUntil(lambda: not widget.proposals.busy)
+    widget.painting.choose(viewer.layers["first"])
+    qtbot.waitUntil(lambda: not widget.proposals.busy)
+    widget.painting.choose(second)
+    qtbot.waitUntil(lambda: not widget.proposals.busy)
+    names = [layer.name for layer in viewer.layers]
+    assert names.index("Proposal") == names.index("Mask of second") - 1
+    assert widget.proposals.accept_all() == 20
+    assert viewer.layers["Mask of second"].data.all()
+    widget.release()
+    assert "Proposal" not in viewer.layers
 
 
 def test_a_napari_closed_as_a_whole_leaves_nothing_behind(stock, qtbot):

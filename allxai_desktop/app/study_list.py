@@ -122,12 +122,11 @@ class StudyListModel(QAbstractListModel):
         if row in self._failed:
             return "✖ " + _("cannot be read")
         state = self.state(row)
-        status = f"{SIGNS[state]} {_(TITLES[state])}"
         assert self._study is not None
         holder = self._holders.get(self._study.items[row].mask_path.stem)
         if holder is None:
-            return status
-        return f"{status} · " + _("{person} is painting").format(person=holder.name)
+            return f"{SIGNS[state]} {_(TITLES[state])}"
+        return f"{SIGNS[state]} " + _("{person} is painting").format(person=holder.name)
 
     def _work(self, row: int) -> str:
         item, share = self.study_model.item(row), self._labelled.get(row)

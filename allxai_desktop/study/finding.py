@@ -100,7 +100,7 @@ def find_mask(path: Path, image: CellImage, me: Session, person: str | None) -> 
     if holder is not None:
         notes.append(
             _(
-                "{person} paints {name}, since {time}. What you paint is saved as a copy, {copy}; "
+                "{person} has been painting {name} since {time}. What you paint is saved as a copy, {copy}; "
                 "to paint in the mask itself, choose File › Take over this image."
             ).format(person=holder.name, name=image.name, time=holder.time, copy=target.name)
         )
@@ -192,9 +192,8 @@ def _of_copy(target: Path, image: CellImage) -> list[str]:
         return []
     if mask.warning:
         return []
-    person = mask.meta.get("annotator") or _("Somebody")
-    return [
-        _("{name} is a second mask of this image, painted by {person}: compare the two.").format(
-            name=other.name, person=person
-        )
-    ]
+    person = mask.meta.get("annotator")
+    if person is None:
+        return [_("{name} is a second mask of this image: compare the two.").format(name=other.name)]
+    text = _("{name} is a second mask of this image, painted by {person}: compare the two.")
+    return [text.format(name=other.name, person=person)]

@@ -170,7 +170,7 @@ class MaskKeeper:
         if isinstance(got, Holder):
             self.holder, self._others = got, self.path
             self._go_beside()
-            text = _("{person} paints {name}, since {time}: what you paint is saved as {copy}.")
+            text = _("{person} has been painting {name} since {time}: what you paint is saved as {copy}.")
             self._warn(text.format(person=got.name, name=self._name, time=got.time, copy=self.path.name))
         else:
             self._lock = got

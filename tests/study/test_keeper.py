@@ -193,7 +193,7 @@ def test_the_second_sees_who_paints_and_goes_on_in_a_copy(desk, folder):
     first.saved()
     second = desk("B01").open(folder)
     assert second.workspace.holder.person == "A07"
-    assert second.texts()[-1].startswith("A07 paints cell_0.png, since ")
+    assert second.texts()[-1].startswith("A07 has been painting cell_0.png since ")
     assert second.workspace.paint.codes[0, 0] == 1
     second.paint(11, code=2)
     second.saved()
@@ -230,7 +230,7 @@ def test_of_two_that_look_the_first_to_paint_has_it(desk, folder):
     first.saved()
     second.saved()
     assert second.workspace.mask_path.name == "cell_0-2.npz"
-    assert "A07 paints cell_0.png" in second.texts()[-1]
+    assert "A07 has been painting cell_0.png" in second.texts()[-1]
     assert load_mask(folder / "masks" / "cell_0.npz").codes[2, 3] == 0
     assert load_mask(folder / "masks" / "cell_0-2.npz").codes[2, 3] == 2
 

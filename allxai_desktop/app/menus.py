@@ -153,6 +153,9 @@ class Menus:
                 menu, _(KEYS[name].title), partial(setattr, window.paint, "tool", name), name
             )
             self._check(menu, action, lambda tool=name: window.paint.tool == tool)  # type: ignore[misc]
+        proposal = menu.addMenu(_("Proposal"))
+        for key, call in window.proposals.ghost.actions().items():
+            self._add_hint(proposal, _(KEYS[key].title), call, key)
         clean = CleanMenu(window.annotate.cleaner, menu)
         clean.setTitle(_("Clean up"))
         clean.retranslate()

@@ -62,7 +62,7 @@ def read_tiff(stream: BinaryIO, name: str) -> Decoded:
         ):
             raise EOFError("pixel data beyond the end of the file")
         notes = first_of(len(tif.pages))
-        pixel_size = _pixel_size_um(tif, page)
+        pixel_size = pixel_size_um(tif, page)
         if page.bitspersample > 8 and _is_plain(page):
             return Decoded(_upright(_channels(page), page), notes, pixel_size)
         deep = page.bitspersample == 16 and page.samplesperpixel > 1
@@ -126,7 +126,7 @@ def _upright(values: NDArray[Any], page: Any) -> NDArray[Any]:
     return values
 
 
-def _pixel_size_um(tif: tifffile.TiffFile, page: Any) -> float | None:
+def pixel_size_um(tif: tifffile.TiffFile, page: Any) -> float | None:
     """Return the side of a pixel in µm from OME, ImageJ or resolution tags; None unless square and credible."""
     x = y = None
     # Metadata that cannot be read is no reason to refuse the pixels.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.fields.large import open_image, with_pixel_size
 from allxai_desktop.i18n import _
-from allxai_desktop.images import CellImage, read_image
+from allxai_desktop.images import CellImage
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.history import Runs
 from allxai_desktop.session import Session
@@ -275,9 +276,9 @@ class Workspace:
 
     def _read(self, study: Study, index: int) -> _Loaded:
         item = study.items[index]
-        image = self._ahead.take(item.image_path) or read_image(item.image_path)
+        image = self._ahead.take(item.image_path) or open_image(item.image_path)
         if item.pixel_size_um is not None:
-            image = replace(image, pixel_size_um=item.pixel_size_um)
+            image = with_pixel_size(image, item.pixel_size_um)
         notices = [Notice("info", f"{image.name}: {note}") for note in image.notes]
         keeper, unsaved = self._keepers.get(item.mask_path), self._autosaver.unsaved(item.mask_path)
         if keeper is not None and unsaved is not None and unsaved.shape == image.pixels.shape[:2]:

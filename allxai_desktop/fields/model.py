@@ -9,7 +9,7 @@ from threading import Event
 
 from psygnal import Signal
 
-from allxai_desktop.fields.candidates import Candidate, Found
+from allxai_desktop.fields.candidates import Found
 from allxai_desktop.fields.crops import (
     MAX_SIDE,
     MIN_SIDE,
@@ -20,6 +20,8 @@ from allxai_desktop.fields.crops import (
     take_crops,
     usual_side,
 )
+from allxai_desktop.fields.large import LargeImage
+from allxai_desktop.fields.marks import Mark, mark_cells
 from allxai_desktop.fields.predicting import Seen, predict
 from allxai_desktop.fields.source import Field, PixelField, find_in_field, read_box
 from allxai_desktop.i18n import N_, _
@@ -32,19 +34,6 @@ from allxai_desktop.workspace import Level, Notice, Workspace
 MIN_PIXELS = 1_500_000
 """Images with at least this many pixels are taken for fields, whose cells are marked when they are opened."""
 _REMEMBERED = 16
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A candidate white cell, or a place that a crop was taken from without one (`candidate` None).
-
-    `box` is what the crop holds or would hold, `taken` its file name in the study, `seen` what the network sees.
-    """
-
-    box: Box
-    candidate: Candidate | None = None
-    taken: str | None = None
-    seen: Seen | None = None
 
 
 @dataclass
@@ -162,12 +151,8 @@ class FieldModel:
     def mark_at(self, place: tuple[float, float]) -> Mark | None:
         """Return the mark nearest to `place` (row, column) among those that it lies in."""
 
-        def distance(mark: Mark) -> float:
-            row, column = _centre(mark)
-            return float((row - place[0]) ** 2 + (column - place[1]) ** 2)
-
-        near = [mark for mark in self.marks if distance(mark) <= _radius(mark) ** 2]
-        return min(near, key=distance, default=None)
+        near = [mark for mark in self.marks if mark.distance(place) <= mark.radius]
+        return min(near, key=lambda mark: mark.distance(place), default=None)
 
     # What a person does
 
@@ -179,7 +164,8 @@ class FieldModel:
         elif image is not None:
             self._set_active(not self.active)
             self.workspace.session.set_image(None if self.active else image)
-            if image.pixels.shape[0] * image.pixels.shape[1] >= MIN_PIXELS and self.auto != self.active:
+            height, width = _source(image).shape
+            if height * width >= MIN_PIXELS and self.auto != self.active:
                 self.auto = self.active
                 self.auto_changed.emit(self.auto)
 
@@ -243,7 +229,7 @@ class FieldModel:
     # From the workspace
 
     def _is_field(self, image: CellImage) -> bool:
-        height, width = image.pixels.shape[:2]
+        height, width = _source(image).shape
         # Where something is painted already, the painting goes on.
         painted = self.workspace.paint.codes.any()
         return self.auto and self.home is None and height * width >= MIN_PIXELS and not painted
@@ -253,7 +239,7 @@ class FieldModel:
         assert image is not None
         self._finder.cancel()
         self._predictor.cancel()
-        self._source = PixelField(image.pixels)
+        self._source = _source(image)
         self.active = False
         self._set_active(self._is_field(image))
 
@@ -329,24 +315,10 @@ class FieldModel:
     def _marks(self) -> list[Mark]:
         known, item, source = self._here(), self.workspace.item, self._source
         study = self.workspace.study
-        assert known is not None
-        assert item is not None
-        assert source is not None
-        assert study is not None
-        free = {
-            box: crop.image_path.name
-            for box, crop in crops_of(study, item.image_path.name).items()
-            if crop.image_path.exists()
-        }
-        marks = []
-        for cell in known.found.candidates if known.found else ():
-            place = cell.row, cell.column
-            box = next((box for box in free if _holds(box, cell, source.shape)), None)
-            if box is None:
-                marks.append(Mark(box_around(place, self.crop_side, source.shape), cell))
-            else:
-                marks.append(Mark(box, cell, free.pop(box)))
-        marks += [Mark(box, None, name) for box, name in free.items()]
+        if known is None or item is None or source is None or study is None:
+            return []
+        cells = known.found.candidates if known.found else ()
+        marks = mark_cells(cells, crops_of(study, item.image_path.name), self.crop_side, source.shape)
         network = self._network if self.predicting else None
         if network is None:
             return marks
@@ -363,7 +335,8 @@ class FieldModel:
         )
         if study is None or item is None or image is None or source is None:
             return
-        linked = replace(item, pixel_size_um=item.pixel_size_um or image.pixel_size_um)
+        size = None if image.pixel_size_um is None else image.pixel_size_um * self.scale
+        linked = replace(item, pixel_size_um=item.pixel_size_um or size)
 
         def work(progress: Progress) -> tuple[StudyItem, Study]:
             names: list[str] = []
@@ -402,15 +375,6 @@ class FieldModel:
         self.workspace.noticed.emit(Notice(level, text))
 
 
-def _centre(mark: Mark) -> tuple[float, float]:
-    return mark.box.centre if mark.candidate is None else (mark.candidate.row, mark.candidate.column)
-
-
-def _radius(mark: Mark) -> float:
-    return mark.box.side / 4 if mark.candidate is None else mark.candidate.radius
-
-
-def _holds(box: Box, cell: Candidate, shape: tuple[int, int]) -> bool:
-    """Return whether a crop was taken for a cell: it lies where a crop of its size around the cell would."""
-    wanted = box_around((cell.row, cell.column), box.side, shape)
-    return max(abs(wanted.row - box.row), abs(wanted.column - box.column)) <= cell.radius / 2
+def _source(image: CellImage) -> Field:
+    whole = image.pyramid if isinstance(image, LargeImage) else None
+    return PixelField(image.pixels) if whole is None else whole

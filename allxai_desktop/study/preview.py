@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.images import read_image
+from allxai_desktop.fields.large import open_image
 from allxai_desktop.masks.npz import load_mask
 from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.folder import StudyItem
@@ -14,7 +14,7 @@ from allxai_desktop.study.folder import StudyItem
 def thumbnail(item: StudyItem, side: int) -> NDArray[np.uint8] | None:
     """Return the image (h, w, 3) at most `side` pixels wide and high; None where it cannot be read."""
     try:
-        image = Image.fromarray(read_image(item.image_path).pixels)
+        image = Image.fromarray(open_image(item.image_path).pixels)
     except AllxaiError:
         return None
     image.thumbnail((side, side))

@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Image, Points
 from numpy.typing import NDArray
 
-from allxai_desktop.fields.model import FieldModel, Mark
+from allxai_desktop.fields.model import FieldModel
 from allxai_desktop.fields.predicting import Seen
 from allxai_desktop.i18n import _
 from napari_allxai_annotate.canvas import PaintCanvas
@@ -58,8 +58,8 @@ class FieldMarks:
             self.texts = self._add(_("Predictions"))
         scale = self.fields.scale
         # The camera takes a hidden layer into view too, so without marks the layers are empty instead.
-        places = np.array([_centre(mark) for mark in marks]).reshape(-1, 2) * scale
-        sizes = np.array([_size(mark) for mark in marks]) * scale
+        places = np.array([mark.centre for mark in marks]).reshape(-1, 2) * scale
+        sizes = np.array([2 * mark.radius for mark in marks]) * scale
         _place(self.rings, places, image_layer, sizes)
         if marks:
             self.rings.border_color = [FREE if mark.taken is None else TAKEN for mark in marks]
@@ -113,11 +113,3 @@ def _place(layer: Points, places: NDArray[Any], image_layer: Image, size: Any) -
     layer.data = places
     if len(places):
         layer.size, layer.face_color, layer.border_width = size, "transparent", BORDER
-
-
-def _centre(mark: Mark) -> tuple[float, float]:
-    return mark.box.centre if mark.candidate is None else (mark.candidate.row, mark.candidate.column)
-
-
-def _size(mark: Mark) -> float:
-    return mark.box.side / 2 if mark.candidate is None else 2 * mark.candidate.radius

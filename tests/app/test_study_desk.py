@@ -1,0 +1,190 @@
+"""A study in the real window, worked through by two people."""
+
+import numpy as np
+import pytest
+from napari.qt import get_qapp
+from PIL import Image
+from qtpy.QtCore import QPoint, QSettings, Qt
+from qtpy.QtTest import QTest
+
+from allxai_desktop.app.settings import WindowSettings
+from allxai_desktop.app.window import MainWindow
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.study.people import Person
+from allxai_desktop.study.verify import verify
+
+pytestmark = pytest.mark.slow
+
+SIDE = 40
+A, R = Person("A07"), Person("R01", "reviewer")
+
+
+class NoEngine:
+    """Explains nothing."""
+
+    def explain(self, image, choices, progress=None):
+        raise AllxaiError("nothing")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in range(3):
+        Image.new("RGB", (SIDE, SIDE), (250, 220, 200 + number)).save(tmp_path / f"{number}.png")
+    (tmp_path / "study.toml").write_text('title = "Three"\n')
+    return tmp_path
+
+
+@pytest.fixture
+def window(qtbot, tmp_path, folder):
+    get_qapp()
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    settings = WindowSettings()
+    settings.language = "en"
+    settings.proposals = False
+    made = MainWindow(settings, NoEngine())
+    made.session.live = False
+    qtbot.addWidget(made)
+    made.resize(1366, 738)
+    made.show()
+    qtbot.waitExposed(made)
+    made.open_path(folder)
+    qtbot.waitUntil(lambda: made.workspace.index == 0, timeout=20_000)
+    made.activateWindow()
+    # The first draw gives the camera its size: before it a click has no place in the image.
+    qtbot.wait(300)
+    yield made
+    made.close()
+
+
+def paint(window):
+    window.paint.apply(np.arange(SIDE * SIDE), 5)
+
+
+def enter(window, modifier=Qt.KeyboardModifier.NoModifier):
+    QTest.keyClick(window, Qt.Key.Key_Return, modifier)
+
+
+def show(window, qtbot, row):
+    window.workspace.show(row)
+    qtbot.waitUntil(lambda: window.workspace.index == row, timeout=20_000)
+
+
+def test_from_open_to_approved_by_two_people(window, qtbot, folder):
+    study, bar, who = window.desk.model, window.desk.bar, window.study_panel.who
+    paint(window)
+    enter(window)
+    qtbot.waitUntil(who.form.isVisible)
+    QTest.keyClicks(who.name, "A07")
+    QTest.keyClick(who.name, Qt.Key.Key_Return)
+    assert window.settings.person == A
+    enter(window)
+    qtbot.waitUntil(lambda: window.workspace.index == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: study.item(0).state == "submitted")
+
+    study.person = R
+    show(window, qtbot, 0)
+    qtbot.waitUntil(bar.approve.isVisible)
+    QTest.keyClick(window, Qt.Key.Key_Backspace, Qt.KeyboardModifier.ControlModifier)
+    canvas = window.qt_viewer.canvas.native
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(canvas.width() // 2, canvas.height() // 2))
+    qtbot.waitUntil(lambda: window.desk.pin.place is not None)
+    assert window.paint.codes.min() == window.paint.codes.max() == 5
+    assert all(abs(at - SIDE / 2) < 3 for at in window.desk.pin.place)
+    QTest.keyClicks(bar.comment, "Too wide")
+    QTest.keyClick(bar.comment, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: study.item(0).state == "returned")
+
+    study.person = A
+    show(window, qtbot, 1)
+    show(window, qtbot, 0)
+    qtbot.waitUntil(bar.after.isVisible)
+    assert bar.text.text() == "R01: Too wide"
+    assert len(window.desk.pins.marks) == 1
+    enter(window)
+    qtbot.waitUntil(lambda: study.item(0).state == "submitted")
+
+    study.person = R
+    show(window, qtbot, 0)
+    enter(window, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: study.item(0).state == "approved")
+    assert window.study_panel.model.data(window.study_panel.model.index(0)).split("\n")[1] == "✔ approved"
+    assert not window.desk.pins.marks.size
+    assert verify(folder).problems == ()
+
+
+def test_what_is_found_is_shown_in_place_and_left_by_the_way(window, qtbot):
+    window.desk.model.person = A
+    paint(window)
+    window.paint.apply(np.array([0, SIDE * SIDE - 1]), 1)
+    enter(window)
+    bar = window.desk.bar
+    qtbot.waitUntil(bar.isVisible)
+    assert bar.text.text() == "1/2  A speck of nucleus: 1 px"
+    assert window.desk.pins.center == (0, 0)
+    QTest.mouseClick(bar.after, Qt.MouseButton.LeftButton)
+    assert bar.text.text().startswith("2/2")
+    assert window.desk.pins.center == (SIDE - 1, SIDE - 1)
+    window.paint.apply(np.array([0]), 5)
+    qtbot.waitUntil(lambda: len(window.desk.model.findings) == 1)
+    QTest.mouseClick(bar.dismiss, Qt.MouseButton.LeftButton)
+    assert not bar.isVisible()
+
+
+def test_enter_closes_an_outline_that_is_drawn_and_submits_nothing(window, qtbot):
+    window.desk.model.person = A
+    paint(window)
+    window.paint.tool = "polygon"
+    gestures = window.canvas.gestures
+    for point in ((5.0, 5.0), (5.0, 20.0), (20.0, 20.0)):
+        gestures._outline.add(point, 1)
+    enter(window)
+    assert not gestures.drawing
+    assert window.paint.codes[6, 10] == 1
+    qtbot.wait(200)
+    assert window.workspace.index == 0
+
+
+def test_enter_in_a_field_stays_there(window, qtbot):
+    paint(window)
+    window.study_panel.search.setFocus()
+    QTest.keyClick(window.study_panel.search, Qt.Key.Key_Return)
+    qtbot.wait(200)
+    assert not window.study_panel.who.form.isVisible()
+
+
+def test_a_name_that_tells_too_much_is_refused_in_place(window, qtbot):
+    who = window.study_panel.who
+    who.ask()
+    who.name.setText("maria@lab.org")
+    QTest.mouseClick(who.done, Qt.MouseButton.LeftButton)
+    assert "1 to 32 letters" in who.problem.text()
+    assert window.desk.model.person is None
+
+
+def test_the_row_in_work_stays_in_a_filtered_list(window, qtbot):
+    panel = window.study_panel
+    panel.states.setCurrentIndex(1)
+    panel.states.activated.emit(1)
+    window.desk.model.person = A
+    window.paint.apply(np.array([0]), 1)
+    qtbot.waitUntil(lambda: window.desk.model.item(0).state == "in-progress")
+    qtbot.wait(200)
+    assert window.workspace.index == 0
+    assert panel.shown.rowCount() == 3
+
+
+def test_the_audit_trail_is_shown_and_saved(window, qtbot, folder, monkeypatch):
+    window.desk.model.person = A
+    window.paint.apply(np.array([0]), 1)
+    qtbot.waitUntil(lambda: window.desk.model.item(0).state == "in-progress")
+    window.desk.show_trail()
+    qtbot.waitUntil(lambda: window.desk.trail is not None and window.desk.trail.isVisible())
+    trail = window.desk.trail
+    cells = [trail.model.data(trail.model.index(0, column)) for column in (0, 2, 3, 4, 5)]
+    assert cells == [1, "A07", "Annotator", "0.png", "painted"]
+    assert trail.verdict.text() == "✔ 1 entries, and the chain holds."
+    monkeypatch.setattr(
+        "allxai_desktop.app.trail_window.QFileDialog.getSaveFileName", lambda *_: (str(folder / "t"), "")
+    )
+    QTest.mouseClick(trail.export, Qt.MouseButton.LeftButton)
+    assert (folder / "t.csv").read_text().splitlines()[1].startswith("1,")

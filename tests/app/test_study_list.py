@@ -1,0 +1,108 @@
+"""What the list of a study shows, without a window."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from psygnal import Signal
+from qtpy.QtCore import Qt
+
+from allxai_desktop.app.study_list import StudyFilter, StudyListModel, duration
+from allxai_desktop.masks.npz import save_mask
+from allxai_desktop.study.audit import mask_sha256
+from allxai_desktop.study.folder import Study
+from allxai_desktop.study.progress import Comment, ItemProgress
+
+
+class Known:
+    """Stands for the `StudyModel`: what is recorded of each row."""
+
+    item_changed = Signal(int)
+
+    def __init__(self):
+        self.items = {}
+        self.seen = []
+
+    def item(self, row):
+        return self.items.get(row, ItemProgress())
+
+    def seen_on_disk(self, row, mask):
+        self.seen.append((row, mask))
+
+
+@pytest.fixture
+def study(tmp_path):
+    for name in ("a.png", "b.png", "c.png"):
+        Image.new("RGB", (10, 10)).save(tmp_path / name)
+    (tmp_path / "study.toml").write_text('[[items]]\nimage = "b.png"\nclass = "monocyte"\n')
+    codes = np.zeros((10, 10), np.uint8)
+    codes[:3] = 2
+    save_mask(tmp_path / "masks" / "b.npz", codes)
+    return Study.open(tmp_path)
+
+
+@pytest.fixture
+def rows(qapp, study, qtbot):
+    made = StudyListModel(Known(), lambda call: call())
+    made.set_study(study)
+    qtbot.waitUntil(lambda: len(made.study_model.seen) == 3)
+    yield made
+    made.close()
+
+
+def text(rows, row, role=Qt.ItemDataRole.DisplayRole):
+    return rows.data(rows.index(row), role)
+
+
+def test_a_row_says_state_share_annotator_and_time(rows):
+    rows.study_model.items[1] = ItemProgress("submitted", "A07", 130.0)
+    assert text(rows, 0) == "a.png\n· to do\n"
+    assert text(rows, 1) == "b.png\n▲ submitted\n30 % · A07 · 2 min"
+
+
+def test_a_mask_that_nobody_recorded_is_in_progress(rows):
+    assert text(rows, 1).splitlines()[1] == "✎ in progress"
+
+
+def test_a_comment_is_read_in_the_list(rows):
+    rows.study_model.items[0] = ItemProgress("returned", "A07", comments=(Comment("R01", 1, 2, "Too wide"),))
+    assert text(rows, 0) == "a.png\n↩ returned\n“Too wide”"
+    assert "R01: Too wide" in text(rows, 0, Qt.ItemDataRole.ToolTipRole)
+
+
+def test_the_masks_on_disk_are_told_to_the_study(rows, study):
+    codes = np.zeros((10, 10), np.uint8)
+    codes[:3] = 2
+    assert sorted(rows.study_model.seen) == [(0, None), (1, mask_sha256(codes)), (2, None)]
+
+
+def names(shown):
+    return [shown.data(shown.index(row, 0)).split("\n")[0] for row in range(shown.rowCount())]
+
+
+def test_the_list_is_searched_by_name_class_and_annotator(rows):
+    shown = StudyFilter(rows)
+    rows.study_model.items[2] = ItemProgress("submitted", "A07")
+    for searched, found in (("B.P", ["b.png"]), ("mono", ["b.png"]), ("a07", ["c.png"]), ("zzz", [])):
+        shown.setFilterFixedString(searched)
+        assert names(shown) == found
+
+
+def test_the_list_is_filtered_by_state_and_the_row_in_work_stays(rows):
+    shown = StudyFilter(rows)
+    rows.study_model.items[2] = ItemProgress("approved", "A07")
+    shown.set_state("approved")
+    assert names(shown) == ["c.png"]
+    shown.keep(0)
+    assert names(shown) == ["a.png", "c.png"]
+    shown.set_state(None)
+    assert names(shown) == ["a.png", "b.png", "c.png"]
+
+
+def test_times_are_short():
+    assert [duration(seconds) for seconds in (0, 0.2, 20, 100, 3900)] == [
+        "",
+        "1 s",
+        "20 s",
+        "2 min",
+        "1 h 5 min",
+    ]

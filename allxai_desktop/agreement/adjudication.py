@@ -79,7 +79,8 @@ def agreed(first: Codes, second: Codes) -> Codes:
 class Adjudication:
     """Walks through the regions in which two masks differ while the final mask is in `paint`.
 
-    `regions` are those of `regions_of`, where that was done already.
+    `regions` are those of `regions_of`, where that was done already; `region_at` (H·W,) is the number of each pixel's
+    region, −1 outside.
 
     What was decided is read from the final mask, so that painting and undo count as well as choosing a side. Begins
     without locks or "only over", which would keep a side from being chosen. `changed` follows every decision,
@@ -94,9 +95,9 @@ class Adjudication:
     ) -> None:
         self.paint, self.first, self.second = paint, first, second
         self.regions = regions_of(first, second) if regions is None else regions
-        self._region_at = np.full(first.size, -1, np.int32)
+        self.region_at = np.full(first.size, -1, np.int32)
         for number, region in enumerate(self.regions):
-            self._region_at[region.indices] = number
+            self.region_at[region.indices] = number
         paint.locked, paint.only_over = (), None
         self.decisions: list[Decision] = [self._read(number) for number in range(len(self.regions))]
         self.current = self._open_after(-1) if self.open_count else (0 if self.regions else -1)
@@ -172,7 +173,7 @@ class Adjudication:
         return "second" if (codes == region.second).all() else "own"
 
     def _on_edited(self, indices: NDArray[np.int64], _old: object, _new: object) -> None:
-        touched = np.unique(self._region_at[indices])
+        touched = np.unique(self.region_at[indices])
         before = list(self.decisions)
         for number in touched[touched >= 0].tolist():
             self.decisions[number] = self._read(number)

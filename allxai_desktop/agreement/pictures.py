@@ -45,13 +45,13 @@ def inside(region: Region, box: Box, width: int) -> NDArray[np.bool_]:
 
 
 def rim(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pixels that have a neighbour, along rows or columns, outside `part` (H, W)."""
-    found: NDArray[np.bool_] = part & ~ndimage.binary_erosion(part)
+    """Return the pixels beside `part` (H, W), along rows or columns: what is in it stays to be seen."""
+    found: NDArray[np.bool_] = ndimage.binary_dilation(part) & ~part
     return found
 
 
 def side_picture(pixels: NDArray[np.uint8], codes: Codes, region: Region, box: Box) -> NDArray[np.uint8]:
-    """Return the part of an image (H, W, 3) in a box, tinted as one side labelled it, the region with a white rim.
+    """Return the part of an image (H, W, 3) in a box, tinted as one side labelled it, the region in a white rim.
 
     A box much larger than `LARGEST_PICTURE` is thinned out.
     """
@@ -69,21 +69,26 @@ def side_picture(pixels: NDArray[np.uint8], codes: Codes, region: Region, box: B
     return found
 
 
-def hatch(
-    model: Adjudication, numbers: list[int] | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Return how regions (by number; all by default) are drawn: flat indices (n,) and `WHITE`, `BLACK`, `EDGE` or 0."""
-    width = model.first.shape[1]
-    indices, values = [np.zeros(0, np.int64)], [np.zeros(0, np.uint8)]
-    for number in range(len(model.regions)) if numbers is None else numbers:
-        region = model.regions[number]
-        rows, columns = np.divmod(region.indices, width)
-        stripes = np.where((rows + columns) // STRIPE % 2, WHITE, BLACK).astype(np.uint8)
-        drawn = stripes if model.decisions[number] == "open" else np.zeros_like(stripes)
-        if number == model.current:
-            top, left = region.bounds[:2]
-            edge = rim(inside(region, region.bounds, width))
-            drawn = np.where(edge[rows - top, columns - left], np.uint8(EDGE), drawn)
-        indices.append(region.indices)
-        values.append(drawn)
-    return np.concatenate(indices), np.concatenate(values)
+def hatched(model: Adjudication, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return how pixels (n,) at flat `indices` are drawn: `WHITE` and `BLACK` in open regions, else 0.
+
+    The region that is looked at is free of stripes.
+    """
+    number = model.region_at[indices]
+    striped = np.array([decision == "open" for decision in model.decisions], bool)
+    if model.current >= 0:
+        striped[model.current] = False
+    rows, columns = np.divmod(indices, model.first.shape[1])
+    stripes = np.where((rows + columns) // STRIPE % 2, WHITE, BLACK)
+    drawn = np.zeros(len(indices), bool)
+    drawn[number >= 0] = striped[number[number >= 0]]
+    return np.where(drawn, stripes, 0).astype(np.uint8)
+
+
+def rim_of(region: Region, shape: tuple[int, int]) -> NDArray[np.int64]:
+    """Return the flat indices (n,) of the pixels around a region in an image of `shape`."""
+    top, left, bottom, right = region.bounds
+    box = max(top - 1, 0), max(left - 1, 0), min(bottom + 1, shape[0]), min(right + 1, shape[1])
+    rows, columns = np.nonzero(rim(inside(region, box, shape[1])))
+    found: NDArray[np.int64] = (rows + box[0]) * shape[1] + columns + box[1]
+    return found

@@ -10,7 +10,7 @@ from napari.layers import Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 
 from allxai_desktop.agreement.adjudication import Adjudication
-from allxai_desktop.agreement.pictures import BLACK, EDGE, WHITE, hatch, view_box
+from allxai_desktop.agreement.pictures import BLACK, EDGE, WHITE, hatched, rim_of, view_box
 from allxai_desktop.i18n import _
 
 COLORS = {
@@ -30,9 +30,10 @@ class DisagreementLayer:
         self.viewer, self.model = viewer, model
         self._drawn = list(model.decisions)
         self._current = model.current
+        self._rim = np.zeros(0, np.int64)
         codes = np.zeros(model.first.shape, np.uint8)
-        indices, values = hatch(model)
-        codes.reshape(-1)[indices] = values
+        differing = np.flatnonzero(model.region_at >= 0)
+        codes.reshape(-1)[differing] = hatched(model, differing)
         layer = reference()
         place: dict[str, Any] = {}
         if layer is not None:
@@ -49,6 +50,7 @@ class DisagreementLayer:
         viewer.add_layer(self.layer)
         # Mouse and keys go on to the mask.
         viewer.layers.selection.active = active
+        self._draw([])
         model.changed.connect(self._on_changed)
         model.current_changed.connect(self._on_current)
 
@@ -86,6 +88,11 @@ class DisagreementLayer:
         self.look()
 
     def _draw(self, numbers: list[int]) -> None:
-        indices, values = hatch(self.model, numbers)
-        self.layer.data.reshape(-1)[indices] = values
+        """Draw regions anew, and the rim around the one that is looked at."""
+        model, flat = self.model, self.layer.data.reshape(-1)
+        again = np.concatenate([self._rim, *(model.regions[number].indices for number in numbers)])
+        flat[again] = hatched(model, again)
+        region = model.region
+        self._rim = self._rim[:0] if region is None else rim_of(region, self.layer.data.shape)
+        flat[self._rim] = EDGE
         self.layer.refresh(extent=False, thumbnail=False, highlight=False)

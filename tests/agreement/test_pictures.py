@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from allxai_desktop.agreement.adjudication import Adjudication, agreed, regions_of
-from allxai_desktop.agreement.pictures import BLACK, EDGE, WHITE, hatch, inside, side_picture, view_box
+from allxai_desktop.agreement.pictures import BLACK, WHITE, hatched, inside, rim_of, side_picture, view_box
 from allxai_desktop.painting.engine import PaintModel
 
 FIRST = np.full((100, 200), 5, np.uint8)
@@ -35,28 +35,34 @@ def test_the_pixels_of_a_region_in_a_box():
     assert np.argwhere(found).tolist() == [[row, column] for row in range(3) for column in (20, 21)]
 
 
-def test_a_side_is_seen_in_its_colours_with_the_region_rimmed():
+def test_a_side_is_seen_in_its_colours_with_the_region_in_a_rim():
     pixels = np.full((100, 200, 3), 100, np.uint8)
     nucleus = regions_of(FIRST, SECOND)[1]
     found = side_picture(pixels, FIRST, nucleus, (8, 18, 17, 27))
-    assert found[2, 2].tolist() == [255, 255, 255]
+    assert found[1, 2].tolist() == [255, 255, 255]
     # Inside the rim 55 % of the image and 45 % of the nucleus' yellow.
-    assert found[4, 4].tolist() == [163, 158, 85]
+    assert found[2, 2].tolist() == [163, 158, 85]
     assert side_picture(pixels, np.zeros_like(FIRST), nucleus, (8, 18, 17, 27))[4, 4].tolist() == [100] * 3
 
 
-def test_open_regions_are_hatched_and_the_current_one_has_a_rim(model):
-    indices, values = hatch(model)
-    assert len(indices) == 25 + 30
-    drawn = np.zeros(FIRST.shape, np.uint8)
-    drawn.reshape(-1)[indices] = values
-    # The current one is the largest, three rows of ten: only its middle is no rim.
-    assert set(drawn[90:93, 190:200][1, 1:-1].tolist()) == {WHITE, BLACK}
-    assert (drawn[90, 190:200] == EDGE).all()
+def test_open_regions_are_striped_but_the_one_that_is_looked_at_is_free(model):
+    every = np.arange(FIRST.size)
+    drawn = hatched(model, every).reshape(FIRST.shape)
     assert drawn[10, 20:25].tolist() == [WHITE, WHITE, BLACK, BLACK, WHITE]
+    assert np.count_nonzero(drawn) == 25
+    model.step(1)
+    assert np.count_nonzero(hatched(model, every)) == 30
 
 
-def test_what_is_decided_is_not_hatched(model):
+def test_what_is_decided_is_not_striped(model):
     model.choose("second")
-    indices, values = hatch(model, [0])
-    assert (len(indices), values.any()) == (30, False)
+    model.choose("first")
+    assert not hatched(model, np.arange(FIRST.size)).any()
+
+
+def test_the_rim_lies_around_a_region_inside_the_image(model):
+    corner, nucleus = model.regions
+    assert len(rim_of(nucleus, FIRST.shape)) == 4 * 5
+    rows, columns = np.divmod(rim_of(corner, FIRST.shape), 200)
+    # At the right edge there is nothing beyond.
+    assert (columns.max(), rows.min(), rows.max(), len(rows)) == (199, 89, 93, 10 + 10 + 3)

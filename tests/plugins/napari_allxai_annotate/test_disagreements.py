@@ -26,8 +26,10 @@ def made(window):
 def test_what_is_open_is_hatched_over_the_image_and_the_mask_stays_active(window, made):
     _model, shown = made
     drawn = shown.layer.data
-    assert (drawn[5, 5:15] == EDGE).all()
-    assert np.flatnonzero(drawn).size == 100 + 20
+    # The large region is looked at: a rim around it, and its pixels to be seen.
+    assert (drawn[4, 5:15] == EDGE).all()
+    assert not drawn[5:15, 5:15].any()
+    assert np.count_nonzero(drawn) == 40 + 20
     assert shown.layer.scale.tolist() == [0.5, 0.5]
     assert window.viewer.layers.selection.active is window.canvas.mask_layer
 
@@ -35,8 +37,18 @@ def test_what_is_open_is_hatched_over_the_image_and_the_mask_stays_active(window
 def test_what_is_chosen_is_hatched_no_more_and_the_next_one_is_rimmed(made):
     model, shown = made
     model.choose("first")
-    assert not shown.layer.data[5:15, 5:15].any()
-    assert (shown.layer.data[30, 50:55] == EDGE).all()
+    assert not shown.layer.data[4:16, 4:16].any()
+    assert (shown.layer.data[29, 50:55] == EDGE).all()
+    assert not shown.layer.data[30:34, 50:55].any()
+
+
+def test_what_is_passed_over_is_striped_again(made):
+    model, shown = made
+    before = shown.layer.data.copy()
+    model.step(1)
+    assert np.count_nonzero(shown.layer.data[5:15, 5:15]) == 100
+    model.step(1)
+    assert (shown.layer.data == before).all()
 
 
 def test_the_view_goes_to_the_region_that_is_looked_at(window, made):

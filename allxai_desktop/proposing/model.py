@@ -99,6 +99,8 @@ class ProposalModel:
         self._discard()
         self.image = image
         self._broken = False
+        if self.too_large:
+            self.proposal_changed.emit(None)
         self._follow()
 
     # What is proposed

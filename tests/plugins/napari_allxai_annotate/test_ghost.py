@@ -156,6 +156,12 @@ def test_the_row_offers_only_what_there_is_to_accept(proposed, qtbot):
     assert row.source.text() == ""
 
 
+def test_the_row_says_that_an_image_is_too_large(proposed, monkeypatch):
+    monkeypatch.setattr("allxai_desktop.proposing.model.LARGEST", 10)
+    proposed.proposals.set_image(SimpleNamespace(pixels=np.zeros((*proposed.model.shape, 3), np.uint8)))
+    assert proposed.panel.ghost_row.source.text() == "too large"
+
+
 def test_buttons_of_the_row_do_what_their_keys_do(proposed, qtbot):
     row = proposed.panel.ghost_row
     qtbot.mouseClick(row.accept, Qt.MouseButton.LeftButton)

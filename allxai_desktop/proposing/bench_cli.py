@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from allxai_desktop.errors import AllxaiError
@@ -34,25 +35,27 @@ def run(options: argparse.Namespace) -> None:
     """Measure and print a table. Raises `AllxaiError`."""
     import numpy as np
 
-    from allxai_desktop.proposing.effort import STEPS, measure, pairs
+    from allxai_desktop.proposing.effort import mean_overlaps, measure, pairs, spread_evenly
 
     for folder in (options.images, options.masks):
         if not folder.is_dir():
             raise AllxaiError(_("{name} is no folder: give the one with the files.").format(name=folder))
     found = pairs(options.images, options.masks)
-    count = len(found) if options.limit is None else max(1, min(options.limit, len(found)))
-    efforts = list(measure([found[number * len(found) // count] for number in range(count)]))
-    print(_("{count} of {all} images, vacuoles counted as cytoplasm").format(count=count, all=len(found)))
-    print(f"{_('interactions'):>14}  {_('nucleus'):>10}  {_('cytoplasm'):>10}")
-    nucleus = np.nanmean([effort.nucleus for effort in efforts], axis=0)
-    cytoplasm = np.nanmean([effort.cytoplasm for effort in efforts], axis=0)
-    for row in zip(STEPS, nucleus, cytoplasm, strict=True):
-        print("{:>14}  {:>10.3f}  {:>10.3f}".format(*row))
-    starts = [effort.start_seconds for effort in efforts]
-    updates = [seconds for effort in efforts for seconds in effort.update_seconds]
-    text = _("first proposal {start:.2f} s, an update {update:.2f} s, the slowest {slowest:.2f} s")
+    chosen = spread_evenly(found, options.limit)
+    efforts = []
+    for number, effort in enumerate(measure(chosen), 1):
+        efforts.append(effort)
+        if sys.stderr.isatty():
+            print(f"\r{number} / {len(chosen)}", end="", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
     print(
-        text.format(
-            start=np.median(starts), update=np.median(updates or [0]), slowest=max(updates, default=0)
-        )
+        _("{count} of {all} images, vacuoles counted as cytoplasm").format(count=len(chosen), all=len(found))
     )
+    print(f"{_('discs'):>14}  {_('nucleus'):>10}  {_('cytoplasm'):>10}")
+    for row in mean_overlaps(efforts):
+        print("{:>14}  {:>10.3f}  {:>10.3f}".format(*row))
+    updates = [seconds for effort in efforts for seconds in effort.update_seconds] or [0.0]
+    text = _("first proposal {start:.2f} s, an update {update:.2f} s, the slowest {slowest:.2f} s")
+    start = float(np.median([effort.start_seconds for effort in efforts]))
+    print(text.format(start=start, update=float(np.median(updates)), slowest=max(updates)))

@@ -164,3 +164,20 @@ def measure(found: Sequence[tuple[Path, Path]]) -> Iterator[Effort]:
     for image_path, mask_path in found:
         image = read_image(image_path)
         yield simulate(image, read_truth(mask_path, image))
+
+
+def spread_evenly(found: Sequence[tuple[Path, Path]], limit: int | None) -> list[tuple[Path, Path]]:
+    """Return at most `limit` of the pairs, at least one, spread evenly over all."""
+    count = len(found) if limit is None else max(1, min(limit, len(found)))
+    return [found[number * len(found) // count] for number in range(count)]
+
+
+def mean_overlaps(efforts: Sequence[Effort]) -> list[tuple[int, float, float]]:
+    """Return for each of `STEPS` its number and the mean IoU of nucleus and cytoplasm; NaN where no image has any."""
+    rows = []
+    for place, step in enumerate(STEPS):
+        each = [[effort.nucleus[place], effort.cytoplasm[place]] for effort in efforts]
+        known = [[value for value in values if not np.isnan(value)] for values in zip(*each, strict=True)]
+        nucleus, cytoplasm = (sum(values) / len(values) if values else np.nan for values in known)
+        rows.append((step, nucleus, cytoplasm))
+    return rows

@@ -82,7 +82,9 @@ def settled(network: Planes, classical: Planes) -> Planes:
     if sides[0].mean() < _NUCLEUS_SHARE <= sides[1].mean():
         return classical
     two = np.partition(network, -2, axis=-1)[..., -2:]
-    doubt = (1 - (two[..., 1] - two[..., 0]))[..., None] / 2
+    margin = two[..., 1:] - two[..., :1]
+    # Half and half where two classes are as likely, next to nothing where the margin is a half.
+    doubt = (1 - margin) ** 4 / 2
     mixed = (network + _FLOOR) ** (1 - doubt) * (classical + _FLOOR) ** doubt
     found: Planes = (mixed / mixed.sum(axis=-1, keepdims=True)).astype(np.float32)
     return found

@@ -10,29 +10,27 @@ from pathlib import Path
 
 import numpy as np
 
-from allxai_desktop.proposing.effort import STEPS, measure, pairs
+from allxai_desktop.proposing.effort import mean_overlaps, measure, pairs, spread_evenly
 
 GOALS = {0: (0.93, 0.80), 3: (0.95, 0.90)}
 
 
+def verdict(step: int, reached: list[float]) -> str:
+    if step not in GOALS:
+        return ""
+    words = ["reached" if got >= goal else "missed" for got, goal in zip(reached, GOALS[step], strict=True)]
+    return f"goal {GOALS[step][0]:.2f} {words[0]}, {GOALS[step][1]:.2f} {words[1]}"
+
+
 def main(images: str, masks: str, count: str | None = None) -> None:
     found = pairs(Path(images), Path(masks))
-    number = len(found) if count is None else min(int(count), len(found))
-    efforts = list(measure([found[place * len(found) // number] for place in range(number)]))
-    nucleus = np.nanmean([effort.nucleus for effort in efforts], axis=0)
-    cytoplasm = np.nanmean([effort.cytoplasm for effort in efforts], axis=0)
-    print(f"{number} of {len(found)} images")
-    for step, *reached in zip(STEPS, nucleus, cytoplasm, strict=True):
-        goal = GOALS.get(step)
-        words = (
-            ""
-            if goal is None
-            else f"   goal {goal[0]:.2f} {goal[1]:.2f}: "
-            + " ".join(
-                "reached" if got >= wanted else "missed" for got, wanted in zip(reached, goal, strict=True)
-            )
+    chosen = spread_evenly(found, None if count is None else int(count))
+    efforts = list(measure(chosen))
+    print(f"{len(chosen)} of {len(found)} images")
+    for step, *reached in mean_overlaps(efforts):
+        print(
+            f"{step:3} discs   nucleus {reached[0]:.3f}   cytoplasm {reached[1]:.3f}   {verdict(step, reached)}"
         )
-        print(f"{step:3} discs   nucleus {reached[0]:.3f}   cytoplasm {reached[1]:.3f}{words}")
     updates = np.array([seconds for effort in efforts for seconds in effort.update_seconds])
     print(f"update: median {np.median(updates):.3f} s, 95 % under {np.percentile(updates, 95):.3f} s")
 

@@ -1,4 +1,6 @@
+import argparse
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,19 +9,22 @@ from PIL import Image
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.images import image_from_array
 from allxai_desktop.masks.npz import save_mask
-from allxai_desktop.proposing import effort
+from allxai_desktop.proposing import bench_cli, effort
 from allxai_desktop.proposing.effort import (
     CYTOPLASM,
     NUCLEUS,
     REST,
     STEPS,
     UNKNOWN,
+    Effort,
     Truth,
     iou,
+    mean_overlaps,
     middle_of_largest_error,
     pairs,
     read_truth,
     simulate,
+    spread_evenly,
 )
 from allxai_desktop.proposing.proposal import Proposal
 
@@ -137,3 +142,42 @@ def test_images_and_masks_may_lie_in_one_folder(tmp_path):
 def test_folders_without_a_pair_are_refused(tmp_path):
     with pytest.raises(AllxaiError, match="the names must be the same"):
         pairs(tmp_path, tmp_path)
+
+
+def test_some_of_the_images_are_spread_evenly():
+    found = [(Path(f"{number}.jpg"), Path(f"{number}.png")) for number in range(10)]
+    assert [image.stem for image, _mask in spread_evenly(found, 4)] == ["0", "2", "5", "7"]
+    assert spread_evenly(found, None) == spread_evenly(found, 99) == found
+    assert len(spread_evenly(found, 0)) == 1
+
+
+def test_the_mean_leaves_out_images_without_what_is_measured():
+    def one(nucleus, cytoplasm):
+        return Effort((nucleus,) * len(STEPS), (cytoplasm,) * len(STEPS), 0.1, ())
+
+    first = mean_overlaps([one(0.5, np.nan), one(1.0, 0.25)])[0]
+    assert first == (0, 0.75, 0.25)
+    assert math.isnan(mean_overlaps([one(0.5, np.nan)])[0][2])
+
+
+def test_the_command_prints_a_row_for_each_number_of_discs(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(effort, "Proposer", Learner)
+    for name in ("a", "b"):
+        Image.fromarray(np.full((30, 30, 3), 200, np.uint8)).save(tmp_path / f"{name}.bmp")
+        Image.fromarray(np.full((30, 30), 255, np.uint8)).save(tmp_path / f"{name}.png")
+    parser = argparse.ArgumentParser()
+    bench_cli.add_arguments(parser)
+    bench_cli.run(
+        parser.parse_args(["annotate", "--images", str(tmp_path), "--masks", str(tmp_path), "--limit", "1"])
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("1 of 2 images")
+    assert lines[2].split() == ["0", "0.000", "nan"]
+    assert [line.split()[0] for line in lines[2:8]] == list(map(str, STEPS))
+    assert lines[8].startswith("first proposal")
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    options = argparse.Namespace(images=tmp_path / "none", masks=tmp_path, limit=None)
+    with pytest.raises(AllxaiError, match="none is no folder"):
+        bench_cli.run(options)

@@ -1,9 +1,14 @@
+import csv
+from importlib.resources import as_file, files
+
 import numpy as np
 import pytest
 import torch
 
+from allxai_desktop.images import read_image
 from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.proposing import network as proposing_network
+from allxai_desktop.proposing.effort import CYTOPLASM, NUCLEUS, iou, read_truth
 from allxai_desktop.proposing.network import five_class_network, network_probabilities
 
 
@@ -70,3 +75,19 @@ def test_a_missing_network_is_none(monkeypatch):
 def test_the_smallest_images_pass(shape):
     found = network_probabilities(Network(), np.full((*shape, 3), 240, np.uint8))
     assert found.shape == (*shape, 5)
+
+
+def test_the_network_that_ships_is_small_and_draws_a_cell_that_it_never_saw():
+    with as_file(files("allxai_resources")) as resources:
+        folder = resources / "networks" / proposing_network.NAME
+        assert (folder / "weights.safetensors").stat().st_size < 10e6
+        with (folder / "held_out.csv").open() as stream:
+            parts = {row["file"]: row["part"] for row in csv.DictReader(stream)}
+        image = read_image(resources / "sample_study" / "images" / "MO_340650.jpg")
+        truth = read_truth(resources / "sample_study" / "masks" / "MO_340650.npz", image)
+    assert parts["MO_340650.png"] == "test"
+    found = five_class_network()
+    assert found is not None
+    codes = (network_probabilities(found, image.pixels).argmax(axis=2) + 1).astype(np.uint8)
+    assert iou(codes, truth, NUCLEUS) > 0.93
+    assert iou(codes, truth, CYTOPLASM) > 0.85

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,8 @@ class Found:
 
     `sha256` is that of the file at `path` ("" where it cannot be read); `holder` who else paints, and `held` what;
     `codes` have the strokes of `crashed.recorded`, which are taken for a person's; `accepted` bool (H, W) are the
-    pixels that a proposal set, where the file says so; `notes` are sentences for the user, the weightiest last.
+    pixels that a proposal set, where the file says so; `copy` is a second mask that a crash left in a journal only;
+    `notes` are sentences for the user, the weightiest last.
     """
 
     key: Path
@@ -55,6 +56,7 @@ class Found:
     holder: Holder | None
     held: Path | None
     crashed: Crashed
+    copy: tuple[Path, NDArray[np.uint8], Crashed] | None
     notes: tuple[str, ...]
     accepted: NDArray[np.bool_] | None = None
 
@@ -94,8 +96,10 @@ def find_mask(path: Path, image: CellImage, me: Session, person: str | None) -> 
     if refused is not None:
         text = _("{reason} What you paint is saved as {name}; the file stays as it is.")
         notes.append(text.format(reason=refused, name=target.name))
+    copy = None
     if holder is None:
         notes += _of_copy(target, image)
+        copy = _crashed_copy(target, image, me)
     notes += _of_crash(crashed, left_behind(lock_path(target), me), target)
     if holder is not None:
         notes.append(
@@ -108,7 +112,9 @@ def find_mask(path: Path, image: CellImage, me: Session, person: str | None) -> 
     accepted = None
     if shown is not None and shown.accepted is not None:
         accepted = shown.accepted & (painted == shown.codes)
-    return Found(path, target, painted, meta, sha256, holder, held_path, crashed, tuple(notes), accepted)
+    return Found(
+        path, target, painted, meta, sha256, holder, held_path, crashed, copy, tuple(notes), accepted
+    )
 
 
 def candidates(path: Path) -> Iterator[Path]:
@@ -179,11 +185,24 @@ def _of_crash(crashed: Crashed, gone: Holder | None, target: Path) -> list[str]:
     return []
 
 
+def _crashed_copy(
+    target: Path, image: CellImage, me: Session
+) -> tuple[Path, NDArray[np.uint8], Crashed] | None:
+    """Return a copy that somebody painted while another held this mask, and whose program ended before it was saved."""
+    copy = _first_copy(target)
+    if sha256_or_unknown(copy) != NO_FILE or holder_of(lock_path(copy), me) is not None:
+        return None
+    crashed, painted = _crashed(copy, image, me, NO_FILE, np.zeros(image.pixels.shape[:2], np.uint8))
+    return None if painted is None else (copy, painted, crashed)
+
+
+def _first_copy(target: Path) -> Path:
+    return next(islice(candidates(target), 1, None))
+
+
 def _of_copy(target: Path, image: CellImage) -> list[str]:
     """Return the note on a copy that somebody painted while another held this mask."""
-    others = candidates(target)
-    next(others)
-    other = next(others)
+    other = _first_copy(target)
     try:
         if not other.exists():
             return []

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -47,12 +48,12 @@ class MaskKeeper:
         self.path = found.path
         self.holder = found.holder
         self.meta = found.meta
-        self._name = image.name
-        self._crashed, self._others = found.crashed, found.held
+        self._image = image
+        self._crashed, self._copy, self._others = found.crashed, found.copy, found.held
         self._me, self._person, self._warn = me, person, warn
         self._sha256 = found.sha256
         self._lock: Lock | None = None
-        self._held = self._retired = self._told = False
+        self._held = self._retired = self._told = self._swept = False
         self._mutex = threading.RLock()
         height, width = found.codes.shape
         head = Head(image.sha256, found.sha256 or NO_FILE, height, width, me)
@@ -83,6 +84,7 @@ class MaskKeeper:
         crashed = self._crashed
         for path in crashed.foreign:
             self._set_aside(path)
+        self._save_copy()
         if held_by_me(lock_path(self.path), self._me):
             self._hold()
         if crashed.recorded is None:
@@ -122,6 +124,8 @@ class MaskKeeper:
         taken = self._lock is not None and not self._lock.mine()
         if taken or sha256_or_unknown(self.path) not in (self._sha256, NO_FILE):
             self._step_aside(codes, strokes)
+        if self._lock is not None and not self._swept:
+            self._sweep()
         self._journal.announce(sha256, strokes)
         try:
             put_mask(self.path, data)
@@ -171,7 +175,9 @@ class MaskKeeper:
             self.holder, self._others = got, self.path
             self._go_beside()
             text = _("{person} has been painting {name} since {time}: what you paint is saved as {copy}.")
-            self._warn(text.format(person=got.name, name=self._name, time=got.time, copy=self.path.name))
+            self._warn(
+                text.format(person=got.name, name=self._image.name, time=got.time, copy=self.path.name)
+            )
         else:
             self._lock = got
 
@@ -223,6 +229,31 @@ class MaskKeeper:
         if lock is not None:
             lock.release()
 
+    def _save_copy(self) -> None:
+        if self._copy is None:
+            return
+        (path, codes, crashed), self._copy = self._copy, None
+        try:
+            put_mask(path, mask_bytes(path, codes, image=self._image))
+        except MaskError:
+            log.warning("A copy could not be brought back", exc_info=True)
+            return
+        for recorded in (crashed.recorded, *crashed.spent):
+            if recorded is not None:
+                with suppress(OSError):
+                    recorded.path.unlink()
+        text = _("The program ended before it saved {copy}, a second mask of {name}: it was brought back.")
+        self._warn(text.format(copy=path.name, name=self._image.name))
+
+    def _sweep(self) -> None:
+        """Delete what a crash in the middle of a save left, which is no mask."""
+        self._swept = True
+        pattern = re.escape(self.path.name) + r"\.[0-9a-f]{8}\.tmp"
+        with suppress(OSError):
+            for path in self.path.parent.iterdir():
+                if re.fullmatch(r"\." + pattern, path.name):
+                    path.unlink()
+
     def _set_aside(self, path: Path) -> None:
         place = next(place for place in candidates(path.with_suffix(".journal-aside")) if not place.exists())
         try:
@@ -240,4 +271,4 @@ class MaskKeeper:
                 "The strokes on {name} cannot be kept ({reason}): until the mask is saved, a crash would lose them. "
                 "Free some space on the disk."
             )
-            self._warn(text.format(name=self._name, reason=error.strerror or type(error).__name__))
+            self._warn(text.format(name=self._image.name, reason=error.strerror or type(error).__name__))

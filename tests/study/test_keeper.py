@@ -246,6 +246,31 @@ def test_a_copy_that_crashes_before_its_file_is_there_is_brought_back(desk, dead
     assert again.workspace.paint.codes.tolist() == [[3, 3, 0, 0], [0, 3, 0, 0], [0, 0, 0, 0]]
 
 
+def test_a_copy_that_crashed_before_its_file_is_there_is_saved_when_the_first_has_gone(desk, dead, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    crash(dead("B01"), folder)
+    first.close()
+    again = desk("C02").open(folder)
+    assert again.workspace.paint.codes.tolist()[0] == [1, 0, 0, 0]
+    assert again.texts()[-1].startswith("The program ended before it saved cell_0-2.npz")
+    assert load_mask(folder / "masks" / "cell_0-2.npz", again.workspace.image).codes[1, 1] == 3
+    again.close()
+    assert [name for name in masks(folder) if name.endswith(".journal")] == []
+
+
+def test_what_a_crash_in_mid_save_left_is_swept(desk, folder):
+    (folder / "masks").mkdir()
+    for name in (".cell_0.npz.0123abcd.tmp", ".cell_1.npz.0123abcd.tmp", ".cell_0.npz.mine"):
+        (folder / "masks" / name).write_bytes(b"half")
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    first.close()
+    assert masks(folder) == [".cell_0.npz.mine", ".cell_1.npz.0123abcd.tmp", "cell_0.npz"]
+
+
 def test_taking_over_shows_what_was_saved_and_sends_the_first_to_a_copy(desk, folder):
     first = desk("A07").open(folder)
     first.paint(0, code=1)

@@ -21,10 +21,11 @@ _WEAK, _PAINTED = 1500, 3000
 # What a person's pixels weigh together grows up to so many, in pixels of the first proposal.
 _ENOUGH, _WEIGHT = 300, 0.3
 # Squared weights are punished so much: those of the features, and those of likeness to a stroke.
-_GLOBAL, _LOCAL = 0.1, 0.003
+_GLOBAL, _LOCAL = 0.2, 0.003
 _STROKES = 16
-# A stroke reaches this share of the shorter side, and as many densities beyond the spread of its own colour.
-_REACH, _COLOUR = 0.3, 0.15
+# A stroke reaches this share of the shorter side, and as many densities beyond the spread of its own colour; one of
+# fewer pixels than a disc of radius 5 less far, for it lies in something thin.
+_REACH, _COLOUR, _DISC = 0.3, 0.1, 80
 _ITERATIONS = 30
 _FLOOR = 1e-4
 
@@ -100,7 +101,8 @@ class PixelClassifier:
         unlike = ((away @ np.linalg.inv(spread).astype(np.float32)) * away).sum(axis=1)
         outside = np.ones(self._shape, bool)
         outside.ravel()[part] = False
-        far = ndimage.distance_transform_edt(outside).ravel() / (_REACH * min(self._shape))
+        reach = _REACH * min(self._shape) * min(1, len(part) / _DISC)
+        far = ndimage.distance_transform_edt(outside).ravel() / reach
         return Likeness(code, np.exp(-(unlike + far**2) / 2).astype(np.float32))
 
 

@@ -29,7 +29,7 @@ def test_a_stroke_spreads_over_what_looks_like_it_and_not_beyond():
 
 def test_a_second_stroke_takes_back_what_the_first_took_too_much():
     pixels, probabilities = halves()
-    pixels[:, 30:45] = (125, 90, 165)
+    pixels[:, 30:45] = (122, 83, 162)
     codes = np.zeros((40, 60), np.uint8)
     codes[16:25, 46:55] = 1
     classifier = PixelClassifier(pixels, probabilities)

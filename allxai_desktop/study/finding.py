@@ -149,7 +149,8 @@ def _crashed(
             fitting.append((recorded, had, recorded.painted(codes, had)))
         except JournalError:
             foreign.append(path)
-    fitting.sort(key=lambda one: len(one[0].strokes) - one[1])
+    # Of two with the same strokes the longer one adopted the other.
+    fitting.sort(key=lambda one: (len(one[0].strokes) - one[1], len(one[0].body)))
     if not fitting:
         return Crashed(foreign=tuple(foreign)), None
     recorded, had, painted = fitting[-1]
@@ -171,9 +172,9 @@ def _of_crash(crashed: Crashed, gone: Holder | None, target: Path) -> list[str]:
     if recorded is not None:
         with suppress(OSError):
             time = datetime.fromtimestamp(recorded.path.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
-            one = N_("The program ended before it saved the last stroke, of {time}: it was brought back.")
+            one = N_("The last stroke, of {time}, had not come into the mask file: it was brought back.")
             many = N_(
-                "The program ended before it saved the last {count} strokes, until {time}: they were brought back."
+                "The last {count} strokes, until {time}, had not come into the mask file: they were brought back."
             )
             return [_(one if crashed.count == 1 else many).format(count=crashed.count, time=time)]
     if gone is not None:

@@ -124,7 +124,7 @@ def test_strokes_of_a_crash_are_brought_back_said_and_saved(desk, dead, folder):
     crash(dead(), folder)
     again = desk().open(folder)
     assert again.workspace.paint.codes.tolist() == [[3, 3, 0, 0], [0, 3, 0, 0], [0, 0, 0, 0]]
-    assert "the last 2 strokes" in again.texts()[-1]
+    assert "The last 2 strokes" in again.texts()[-1]
     again.saved()
     assert np.array_equal(load_mask(folder / "masks" / "cell_0.npz").codes, again.workspace.paint.codes)
     again.close()
@@ -138,7 +138,7 @@ def test_only_what_the_file_lacks_is_brought_back(desk, dead, folder):
     first.saved()
     crash(first, folder)
     again = desk().open(folder)
-    assert "the last 2 strokes" in again.texts()[-1]
+    assert "The last 2 strokes" in again.texts()[-1]
     assert again.workspace.paint.codes[0].tolist() == [3, 3, 0, 0]
 
 
@@ -335,6 +335,22 @@ def test_where_no_mask_can_be_written_the_strokes_are_kept_and_said(desk, dead, 
     (folder / "masks").unlink()
     again = desk("A07").open(folder)
     again.saved()
+    assert load_mask(folder / "masks" / "cell_0.npz").codes[0, 0] == 1
+    assert list(own_folder.iterdir()) == []
+
+
+def test_strokes_that_wait_in_a_folder_that_stays_read_only_wait_on(desk, dead, folder, own_folder):
+    (folder / "masks").write_text("in the way")
+    for opening in range(3):
+        again = dead("A07")
+        again.open(folder)
+        if opening == 0:
+            again.paint(0, code=1)
+        again.until(lambda again=again: again.workspace.saved == "failed")
+        again.close()
+    (folder / "masks").unlink()
+    last = desk("A07").open(folder)
+    last.saved()
     assert load_mask(folder / "masks" / "cell_0.npz").codes[0, 0] == 1
     assert list(own_folder.iterdir()) == []
 

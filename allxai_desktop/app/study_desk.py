@@ -8,6 +8,7 @@ import numpy as np
 from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
 from allxai_desktop import keys
+from allxai_desktop.app.image_import import ImageImport
 from allxai_desktop.app.review_pin import ReviewPin
 from allxai_desktop.app.study_bar import Place, StudyBar
 from allxai_desktop.study.people import Person
@@ -37,6 +38,7 @@ class StudyDesk:
         self.pin = ReviewPin(window.canvas)
         self.pins = BrushView()
         self.bar = StudyBar(self.model, self.pin, self.show_place)
+        self.images = ImageImport(window)
         self.trail: TrailWindow | None = None
         self._shortcuts: Shortcuts | None = None
         add_brush(window.viewer, self.pins, PINS)
@@ -103,6 +105,7 @@ class StudyDesk:
         application().focusChanged.disconnect(self._on_focus)  # type: ignore[attr-defined]
         keys.events.changed.disconnect(self._bind)
         self.bar.disconnect_model()
+        self.images.close()
         if self.trail is not None:
             self.trail.close()
         self.model.close()

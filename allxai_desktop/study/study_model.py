@@ -50,6 +50,7 @@ class StudyModel:
         self._progress: Progress | None = None
         self._items: dict[str, ItemProgress] = {}
         self._rows: dict[str, int] = {}
+        self._row: int | None = None
         self._time = ActiveTime()
         self._before: str | None = None
         self._checked: str | None = None
@@ -103,12 +104,9 @@ class StudyModel:
     @property
     def _in_place(self) -> bool:
         """Whether what is painted becomes the mask of the image, not a copy beside it."""
-        workspace = self.workspace
-        return (
-            workspace.holder is None
-            and workspace.item is not None
-            and (workspace.mask_path == workspace.item.mask_path)
-        )
+        if self._study is None or self._row is None or self.workspace.holder is not None:
+            return False
+        return self.workspace.mask_path == self._study.items[self._row].mask_path
 
     def next_row(self, reviewing: bool) -> int | None:
         """Return the row after this one, from the top again at the end, of the next image that waits for this person.
@@ -216,6 +214,9 @@ class StudyModel:
     # What the workspace tells
 
     def _on_study(self, study: Study) -> None:
+        # The image of the study before is still there.
+        self._on_left()
+        self._row = None
         self._study, self._progress = study, Progress(StudyStore(study.folder))
         self._rows = {item.image_path.name: row for row, item in enumerate(study.items)}
         self._items = {}
@@ -223,8 +224,8 @@ class StudyModel:
         self._run(self._progress.items, self._receive)
 
     def _on_item(self, row: int) -> None:
-        self._painted = False
-        self._checking = False
+        self._row = row
+        self._painted = self._checking = False
         self._time.take()
         self.touch()
         self._set_findings(())
@@ -263,9 +264,10 @@ class StudyModel:
             self._set_findings(found[0])
 
     def _on_left(self) -> None:
-        row = self.workspace.index
+        row = self._row
         if row is None or not self._painted:
             return
+        self._painted = False
         self.touch()
         name, seconds, progress = self._name(row), self._time.take(), self._progress
         assert progress is not None

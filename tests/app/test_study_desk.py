@@ -173,6 +173,25 @@ def test_the_row_in_work_stays_in_a_filtered_list(window, qtbot):
     assert panel.shown.rowCount() == 3
 
 
+def test_images_are_taken_into_a_new_study_and_it_is_opened(window, qtbot, tmp_path):
+    for name in ("monday", "tuesday"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        Image.new("RGB", (SIDE, SIDE), (len(name), 0, 0)).save(tmp_path / "in" / name / "a.png")
+    window.desk.images.start(tmp_path / "new", tmp_path / "in")
+    qtbot.waitUntil(lambda: window.workspace.study.folder == tmp_path / "new", timeout=20_000)
+    qtbot.waitUntil(lambda: window.workspace.index == 0, timeout=20_000)
+    assert len(window.workspace.study.items) == 2
+    assert window.notices.text() == (
+        "2 images taken in, 0 were there. 1 of them have another name here, for theirs was taken."
+    )
+
+
+def test_a_folder_without_images_is_told(window, qtbot, tmp_path):
+    (tmp_path / "empty").mkdir()
+    window.desk.images.start(tmp_path / "new", tmp_path / "empty")
+    qtbot.waitUntil(lambda: "holds no images" in window.notices.text())
+
+
 def test_the_audit_trail_is_shown_and_saved(window, qtbot, folder, monkeypatch):
     window.desk.model.person = A
     window.paint.apply(np.array([0]), 1)

@@ -322,6 +322,21 @@ def test_what_was_painted_last_is_recorded_when_the_window_closes(desk):
     assert verify(desk.folder).notes == ()
 
 
+def test_what_was_painted_last_is_recorded_when_another_study_is_opened(desk, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    for number in range(2):
+        Image.new("RGB", (SIDE, SIDE), (number, 9, 0)).save(other / f"{number}.png")
+    desk.open()
+    desk.study.person = A
+    desk.paint(1, [0])
+    desk.paint(2, [1])
+    desk.space.open(other)
+    desk.until(lambda: desk.space.index is not None)
+    desk.settle()
+    assert [entry.action for entry in desk.progress.trail()] == ["edit", "edit"]
+    assert desk.states() == ["to-do", "to-do"]
+
+
 def test_a_folder_that_may_not_be_written_says_so_once(desk, monkeypatch):
     def refuse(store, part):
         raise ReadOnlyError("may not be written")

@@ -44,7 +44,8 @@ class StudyBar(QFrame):
         self._show_place = show_place
         self._at = 0
         self.setStyleSheet(STYLE)
-        self.text = QLabel()
+        # What a reviewer wrote is shown as it is, and never as HTML.
+        self.text = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.hint = QLabel(objectName="hint")
         self.before, self.after = QToolButton(text="◀"), QToolButton(text="▶")
         self.approve, self.send_back, self.cancel = QPushButton(), QPushButton(), QPushButton()

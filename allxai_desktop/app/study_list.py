@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -108,7 +109,9 @@ class StudyListModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             said = (f"{comment.person}: {comment.text}" for comment in self.study_model.item(row).comments)
             known = (item.image_path.name, item.true_class or "", self._status(row), self._work(row), *said)
-            return ", ".join(part for part in dict.fromkeys(known) if part)
+            text = ", ".join(part for part in dict.fromkeys(known) if part)
+            # A tip would take a comment with tags for HTML.
+            return escape(text, quote=False) if role == Qt.ItemDataRole.ToolTipRole else text
         if role == Qt.ItemDataRole.DecorationRole:
             if row not in self._icons:
                 self._icons[row] = self._blank

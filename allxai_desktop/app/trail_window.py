@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,7 @@ class TrailModel(QAbstractTableModel):
             return None
         entry = self.entries[index.row()]
         whole = role == Qt.ItemDataRole.ToolTipRole
-        return (
+        cell = (
             entry.seq,
             entry.time.removesuffix("+00:00").replace("T", " "),
             entry.person or "–",
@@ -88,6 +89,8 @@ class TrailModel(QAbstractTableModel):
             (entry.mask_before or "–")[: None if whole else DIGITS],
             (entry.mask_after or "–")[: None if whole else DIGITS],
         )[index.column()]
+        # A tip would take a comment with tags for HTML.
+        return escape(str(cell), quote=False) if whole else cell
 
 
 class TrailWindow(QDialog):

@@ -8,8 +8,8 @@ from allxai_desktop.i18n import _
 from allxai_desktop.study import audit
 from allxai_desktop.study.audit import Entry
 from allxai_desktop.study.people import Person
-from allxai_desktop.study.states import Action, State, StateError, step
-from allxai_desktop.study.store import Part, StudyStore
+from allxai_desktop.study.states import STATES, Action, State, StateError, step
+from allxai_desktop.study.store import Part, StudyStore, damaged
 
 NOBODY = ""
 """Stands for the person in an entry where nobody said who."""
@@ -191,7 +191,7 @@ def advanced(known: ItemProgress, person: Person | None, action: Action, mask: s
 
 
 def items_of(db: sqlite3.Connection, item: str | None = None) -> dict[str, ItemProgress]:
-    """Return the records of one image or of all, by file name."""
+    """Return the records of one image or of all, by file name. Raises `StoreError` for a state that there is not."""
     comments = defaultdict(list)
     for name, *said in db.execute(
         "SELECT item, person, row, col, text FROM comments WHERE open AND (item = ?1 OR ?1 IS NULL) ORDER BY id",
@@ -202,6 +202,8 @@ def items_of(db: sqlite3.Connection, item: str | None = None) -> dict[str, ItemP
         "SELECT item, state, annotator, seconds, mask_sha256 FROM items WHERE item = ?1 OR ?1 IS NULL",
         (item,),
     ).fetchall()
+    if not {row[1] for row in rows} <= set(STATES):
+        raise damaged()
     return {
         name: ItemProgress(state, annotator, seconds, mask, tuple(comments[name]))
         for name, state, annotator, seconds, mask in rows

@@ -194,8 +194,8 @@ def _told(error: Exception) -> Exception:
         text = _("The folder of the study may not be written: the states of its images are not kept.")
         return ReadOnlyError(text)
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        text = _("{name} is damaged: put a copy of it in its place, or move it away and start anew.")
-    elif name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return damaged()
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         text = _("{name} is in use by another program: try again in a moment.")
     elif name.startswith("SQLITE_FULL"):
         text = _("{name} was not written because the disk is full: free some space and try again.")
@@ -204,6 +204,12 @@ def _told(error: Exception) -> Exception:
     else:
         return error
     return StoreError(text.format(name=STORE_FILE, reason=error))
+
+
+def damaged() -> StoreError:
+    """Return the error for a file that does not hold what it should."""
+    text = _("{name} is damaged: put a copy of it in its place, or move it away and start anew.")
+    return StoreError(text.format(name=STORE_FILE))
 
 
 def _newer() -> StoreError:

@@ -69,6 +69,11 @@ def test_a_comment_is_read_in_the_list(rows):
     assert "R01: Too wide" in text(rows, 0, Qt.ItemDataRole.ToolTipRole)
 
 
+def test_a_comment_is_no_html(rows):
+    rows.study_model.items[0] = ItemProgress("returned", comments=(Comment("R01", 1, 2, "<img src=x>"),))
+    assert "&lt;img src=x&gt;" in text(rows, 0, Qt.ItemDataRole.ToolTipRole)
+
+
 def test_the_masks_on_disk_are_told_to_the_study(rows, study):
     codes = np.zeros((10, 10), np.uint8)
     codes[:3] = 2

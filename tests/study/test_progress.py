@@ -1,9 +1,9 @@
 import pytest
 
 from allxai_desktop.study.people import Person
-from allxai_desktop.study.progress import ActiveTime, Comment, ItemProgress, Progress
+from allxai_desktop.study.progress import PART, ActiveTime, Comment, ItemProgress, Progress
 from allxai_desktop.study.states import StateError
-from allxai_desktop.study.store import StudyStore
+from allxai_desktop.study.store import StoreError, StudyStore
 
 A, R = Person("A07"), Person("R01", "reviewer")
 PIN = Comment("R01", 3, 4, "Too wide")
@@ -112,6 +112,14 @@ def test_an_edit_by_nobody_is_recorded(progress):
     assert progress.edited(None, "a.png", None, "m1") == ItemProgress("in-progress", None, 0.0, "m1")
     assert actions(progress) == [("edit", "", None, "m1")]
     assert progress.people() == []
+
+
+def test_a_state_that_there_is_not_is_refused(progress):
+    progress.edited(A, "a.png", None, "m1")
+    with progress.store.writing(PART) as db:
+        db.execute("UPDATE items SET state = 'sold'")
+    with pytest.raises(StoreError, match="is damaged"):
+        progress.items()
 
 
 def test_the_time_adds_up(progress):

@@ -1,0 +1,125 @@
+"""The proposal from the opening of an image to the file of its mask, in the real window."""
+
+import numpy as np
+import pytest
+from napari.qt import get_qapp
+from PIL import Image
+from qtpy.QtCore import QSettings
+from qtpy.QtTest import QTest
+
+from allxai_desktop.app.settings import WindowSettings
+from allxai_desktop.app.window import MainWindow
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.masks.npz import load_mask
+from allxai_desktop.proposing.proposal import Proposal
+
+pytestmark = pytest.mark.slow
+
+SIDE = 30
+
+
+class NoEngine:
+    def explain(self, image, choices, progress=None):
+        raise RuntimeError("not asked for here")
+
+
+class Halves:
+    """Proposes cytoplasm above background, surely; what is painted changes nothing."""
+
+    def __init__(self, image):
+        self.codes = np.full(image.pixels.shape[:2], 5, np.uint8)
+        self.codes[: SIDE // 2] = 2
+
+    def start(self):
+        return Proposal(self.codes, np.zeros(self.codes.shape, np.float32), "network")
+
+    def update(self, codes, person):
+        return self.start()
+
+
+class Broken(Halves):
+    def start(self):
+        raise AllxaiError("The network does not fit.")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "cells"
+    folder.mkdir()
+    for number, name in enumerate(("a.png", "b.png")):
+        Image.new("RGB", (SIDE, SIDE), (250, 220, 200 + number)).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def window(qtbot, tmp_path, monkeypatch):
+    get_qapp()
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    settings = WindowSettings()
+    settings.language = "en"
+    monkeypatch.setattr("allxai_desktop.app.window.list_networks", lambda: [])
+    made = MainWindow(settings, NoEngine())
+    qtbot.addWidget(made)
+    made.proposals.model._make = Halves
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.close()
+
+
+def opened(window, folder, qtbot):
+    window.open_path(folder)
+    qtbot.waitUntil(
+        lambda: window.workspace.image is not None and not window.proposals.model.busy, timeout=20_000
+    )
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+
+
+def key(window, name):
+    QTest.keyClick(window.qt_viewer.canvas.native, name)
+
+
+def test_accepted_with_one_key_corrected_with_one_stroke_and_told_apart_in_the_file(window, folder, qtbot):
+    opened(window, folder, qtbot)
+    key(window, "Y")
+    window.paint.apply(np.arange(SIDE), 1)
+    qtbot.waitUntil(lambda: window.workspace.saved == "saved", timeout=20_000)
+    mask = load_mask(folder / "masks" / "a.npz")
+    assert np.unique(mask.codes, return_counts=True)[1].tolist() == [SIDE, 14 * SIDE, 15 * SIDE]
+    assert mask.meta["accepted_proposal_share"] == pytest.approx(29 / 30)
+    assert not mask.accepted[0].any()
+    assert mask.accepted[1:].all()
+
+
+def test_each_image_has_its_own_and_a_complete_one_none(window, folder, qtbot):
+    opened(window, folder, qtbot)
+    key(window, "Y")
+    window.workspace.step(1)
+    qtbot.waitUntil(
+        lambda: window.workspace.index == 1 and window.proposals.model.proposal is not None, timeout=20_000
+    )
+    assert window.proposals.ghost.layer.visible
+    assert not window.paint.codes.any()
+    window.workspace.step(-1)
+    qtbot.waitUntil(lambda: window.workspace.index == 0, timeout=20_000)
+    qtbot.wait(50)
+    assert window.proposals.model.proposal is None
+    assert not window.proposals.ghost.layer.visible
+
+
+def test_switched_off_it_stays_so_in_the_next_session(window, folder, qtbot):
+    opened(window, folder, qtbot)
+    key(window, "G")
+    assert not WindowSettings().proposals
+    key(window, "G")
+    assert WindowSettings().proposals
+
+
+def test_a_failure_is_told_and_painting_goes_on(window, folder, qtbot):
+    window.proposals.model._make = Broken
+    opened(window, folder, qtbot)
+    assert window.notices.isVisible()
+    assert "The network does not fit." in window.notices.text()
+    window.paint.apply(np.arange(SIDE), 1)
+    assert np.count_nonzero(window.paint.codes) == SIDE

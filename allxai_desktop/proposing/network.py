@@ -14,10 +14,11 @@ from allxai_desktop.networks.network import Network
 from allxai_desktop.networks.registry import load_network
 
 NAME = "five-classes-unet"
-# Shorter side in pixels at which cells are looked for first, and the diameter to which the largest is then brought.
+# Shorter side in pixels at which cells are looked for first, at least half the image's own, for a field has smaller
+# cells; and the diameter to which the largest is then brought.
 _SIDE, _DIAMETER = 224, 110
 # Sides, in pixels, between which an image is shown to the network.
-_SMALLEST, _LARGEST = 96, 640
+_SMALLEST, _LARGEST = 96, 1024
 _MULTIPLE = 16
 
 
@@ -37,7 +38,7 @@ def network_probabilities(network: Network, pixels: NDArray[np.uint8]) -> NDArra
     mirrored.
     """
     image = torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None]
-    first = _at_scale(network, image, _SIDE / min(pixels.shape[:2]))
+    first = _at_scale(network, image, max(_SIDE / min(pixels.shape[:2]), 0.5))
     diameter = _largest_cell(first)
     if diameter:
         scale = _DIAMETER / diameter

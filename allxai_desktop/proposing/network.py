@@ -38,10 +38,12 @@ def network_probabilities(network: Network, pixels: NDArray[np.uint8]) -> NDArra
     mirrored.
     """
     image = torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None]
-    first = _at_scale(network, image, max(_SIDE / min(pixels.shape[:2]), 0.5))
+    overview = max(_SIDE / min(pixels.shape[:2]), 0.5)
+    first = _at_scale(network, image, overview)
     diameter = _largest_cell(first)
     if diameter:
-        scale = _DIAMETER / diameter
+        # What is much smaller than a cell is a platelet.
+        scale = min(max(_DIAMETER / diameter, overview / 2), overview * 2)
         first = (
             first + _at_scale(network, image, scale) + _at_scale(network, image.flip(3), scale).flip(3)
         ) / 3

@@ -54,6 +54,12 @@ def test_the_cell_is_brought_to_the_size_that_the_network_knows():
     assert network.module.seen == [(224, 224), (400, 400), (400, 400)]
 
 
+def test_a_platelet_is_not_brought_to_the_size_of_a_cell():
+    network = Network()
+    network_probabilities(network, cell(224, 30))
+    assert network.module.seen[1:] == [(448, 448)] * 2
+
+
 def test_a_scene_without_cell_is_seen_once():
     network = Network()
     found = network_probabilities(network, np.full((64, 64, 3), 240, np.uint8))
@@ -91,3 +97,9 @@ def test_the_network_that_ships_is_small_and_draws_a_cell_that_it_never_saw():
     codes = (network_probabilities(found, image.pixels).argmax(axis=2) + 1).astype(np.uint8)
     assert iou(codes, truth, NUCLEUS) > 0.93
     assert iou(codes, truth, CYTOPLASM) > 0.85
+
+
+def test_a_field_is_looked_through_at_half_its_size():
+    network = Network()
+    network_probabilities(network, np.full((640, 960, 3), 240, np.uint8))
+    assert network.module.seen == [(320, 480)]

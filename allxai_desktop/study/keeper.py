@@ -87,6 +87,7 @@ class MaskKeeper:
         self._save_copy()
         if held_by_me(lock_path(self.path), self._me):
             self._hold()
+            self._beat()
         if crashed.recorded is None:
             for spent in crashed.spent:
                 with suppress(OSError):
@@ -119,6 +120,8 @@ class MaskKeeper:
 
         Raises `MaskError`.
         """
+        # Not at the first stroke: on a busy machine, a thread takes a while to start.
+        self._beat()
         data = mask_bytes(self.path, codes, **facts)
         sha256 = hashlib.sha256(data).hexdigest()
         taken = self._lock is not None and not self._lock.mine()
@@ -181,15 +184,16 @@ class MaskKeeper:
         else:
             self._lock = got
 
+    def _beat(self) -> None:
+        if self._lock is not None:
+            self._lock.keep(self._on_lost)
+
     def _acquire(self, path: Path) -> Lock | Holder | None:
         try:
-            got = acquire(lock_path(path), self._me, self._person)
+            return acquire(lock_path(path), self._me, self._person)
         except OSError:
             # Where no lock can be written, no mask can, as a rule; where one can, its hash still guards it.
             return None
-        if isinstance(got, Lock):
-            got.keep(self._on_lost)
-        return got
 
     def _go_beside(self) -> None:
         """Save from now on in the first copy that is not there yet and that nobody else has."""

@@ -101,9 +101,16 @@ class Lock:
         self.path = path
         self.holder = holder
         self._released = threading.Event()
+        self._kept = False
 
     def keep(self, on_lost: Callable[[Holder | None], None]) -> None:
-        """Beat on a thread of its own until the release, or until somebody else has it, who is then told."""
+        """Beat on a thread of its own until the release, or until somebody else has it, who is then told.
+
+        Nothing happens where it beats already.
+        """
+        if self._kept:
+            return
+        self._kept = True
 
         def work() -> None:
             while not self._released.wait(BEAT_SECONDS):

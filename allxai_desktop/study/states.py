@@ -20,7 +20,7 @@ TITLES: dict[State, str] = {
 }
 ACTION_TITLES: dict[Action, str] = {
     "edit": N_("painted"),
-    "found": N_("changed outside"),
+    "found": N_("found changed"),
     "submit": N_("submitted"),
     "approve": N_("approved"),
     "return": N_("returned"),

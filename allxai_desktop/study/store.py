@@ -88,6 +88,7 @@ class StudyStore:
         """
         try:
             with self._told(), closing(self._connect("mode=rwc")) as db:
+                db.execute("PRAGMA synchronous = FULL")
                 if not self._check(db):
                     self._choose_journal(db)
                 db.execute("BEGIN IMMEDIATE")
@@ -103,15 +104,9 @@ class StudyStore:
             raise
 
     def _connect(self, mode: str) -> sqlite3.Connection:
-        db = sqlite3.connect(
-            f"{self.path.resolve().as_uri()}?{mode}",
-            uri=True,
-            timeout=BUSY_S,
-            isolation_level=None,
+        return sqlite3.connect(
+            f"{self.path.resolve().as_uri()}?{mode}", uri=True, timeout=BUSY_S, isolation_level=None
         )
-        db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA synchronous = FULL")
-        return db
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection | None]:

@@ -109,6 +109,16 @@ def test_a_folder_that_may_not_be_written_says_so(tmp_path, monkeypatch):
     assert store.read_only
 
 
+def test_a_file_whose_log_cannot_be_made_is_read_as_it_is(tmp_path):
+    add(StudyStore.open(tmp_path), "one")
+    # As on a disk that may not be written; this holds for the administrator too.
+    (tmp_path / f"{STORE_FILE}-shm").mkdir()
+    store = StudyStore.open(tmp_path)
+    assert texts(store) == ["one"]
+    with pytest.raises(ReadOnlyError):
+        add(store, "two")
+
+
 def test_a_file_in_use_is_refused_with_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(store_module, "BUSY_S", 0.01)
     store = StudyStore.open(tmp_path)

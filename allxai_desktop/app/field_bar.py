@@ -105,7 +105,7 @@ class FieldBar(QFrame):
         active = fields.active
         self.setVisible(active or fields.home is not None)
         for widget in (self.take_all, self.predict, self.side_label, self.side):
-            widget.setVisible(active)
+            widget.setVisible(active and not fields.finding)
         self.progress.setVisible(active and fields.busy)
         self.cancel.setVisible(active and fields.busy)
         self.take_all.setEnabled(any(mark.taken is None for mark in fields.marks))

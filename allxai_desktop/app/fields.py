@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from allxai_desktop.app.field_bar import FieldBar
 from allxai_desktop.fields.model import FieldModel
 from allxai_desktop.fields.predicting import Seen
+from napari_allxai_annotate.detail import Detail
 from napari_allxai_annotate.field_marks import FieldMarks
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Fields:
         )
         self.marks = FieldMarks(window.canvas, self.model, self._title)
         self.bar = FieldBar(self.model)
+        self.detail = Detail(window.canvas, window.dispatch)
         self._views: dict[str, View] = {}
         self.model.auto_changed.connect(self._remember)
         self.model.side_changed.connect(self._remember)
@@ -44,8 +46,13 @@ class Fields:
         return both
 
     def show_view(self) -> None:
-        """Bring the camera back to where it was when this field was left; called when the image is drawn."""
+        """Draw what the overview of a large image leaves out, and bring the camera back to where it was in a field.
+
+        Called when the canvas shows the image.
+        """
         image = self.window.workspace.image
+        if image is not None:
+            self.detail.show(image)
         view = self._views.get(image.sha256) if image is not None and self.model.active else None
         if view is not None:
             camera = self.window.viewer.scene.camera
@@ -62,6 +69,7 @@ class Fields:
         self.window.workspace.item_left.disconnect(self._keep_view)
         self.bar.disconnect_model()
         self.marks.release()
+        self.detail.release()
         self.model.close()
 
     def _keep_view(self) -> None:

@@ -21,7 +21,7 @@ from allxai_desktop.tiff import pixel_size_um
 MAX_OVERVIEW = 8_000_000
 """Most pixels of the level that is read whole and stands for the image: the largest that is not larger."""
 MAX_TILE = 2048 * 2048
-CACHE_BYTES = 128 << 20
+CACHE_BYTES = 64 << 20
 _MAX_PAGES = 64
 _ASPECT = 0.02
 Tile = tuple[int, int]
@@ -95,7 +95,7 @@ class Pyramid:
 
 
 class Level:
-    """One size of the image. Tiles, or the strips of a file without them, are kept up to `CACHE_BYTES`."""
+    """One size of the image. Its tiles, or the strips of a file without them, are kept up to `CACHE_BYTES`."""
 
     def __init__(self, pyramid: Pyramid, page: Any) -> None:
         self._pyramid = pyramid
@@ -163,6 +163,14 @@ class Level:
             while len(self._cache) * found.nbytes > CACHE_BYTES and len(self._cache) > 1:
                 self._cache.popitem(last=False)
         return found
+
+    def fetch(self, tile: Tile) -> None:
+        """Bring a tile into memory; one that cannot be read is grey from then on."""
+        try:
+            self.tile(tile)
+        except ImageError:
+            with self._cache_lock:
+                self._cache[tile] = np.full((self.tile_height, self.tile_width, 3), 128, np.uint8)
 
     def _decode(self, content: bytes, height: int) -> NDArray[np.uint8]:
         try:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from allxai_desktop.cellclasses import CLASSES, CODES, MAX_CODE, UNLABELLED
+from allxai_desktop.fields.large import LargeImage
 from allxai_desktop.i18n import _
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.history import Place
@@ -146,8 +147,10 @@ class PaintCanvas:
                 self.viewer.layers.remove(layer)
             return
         size = image.pixel_size_um
+        # The unit is a pixel of the file, of which an overview has one for several.
+        own = image.scale if isinstance(image, LargeImage) else 1
         place = {
-            "scale": (1, 1) if size is None else (size, size),
+            "scale": (own, own) if size is None else (size, size),
             "units": ("pixel", "pixel") if size is None else ("micrometer", "micrometer"),
         }
         if self.image_layer is None or self.mask_layer is None:

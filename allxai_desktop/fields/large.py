@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage, pixel_sha256, read_image
 
 if TYPE_CHECKING:
@@ -40,8 +41,13 @@ def open_image(path: str | Path) -> CellImage:
     overview = pyramid.overview
     overview.flags.writeable = False
     scale = pyramid.shape[0] / overview.shape[0]
+    height, width = overview.shape[:2]
+    note = _(
+        "What you paint here has the size of the overview, {width} × {height} px; take crops to paint finer."
+    )
+    notes = (note.format(width=width, height=height),)
     size = None if pyramid.pixel_size_um is None else pyramid.pixel_size_um * scale
-    return LargeImage(overview, path.name, pixel_sha256(overview), (), size, pyramid, scale)
+    return LargeImage(overview, path.name, pixel_sha256(overview), notes, size, pyramid, scale)
 
 
 def with_pixel_size(image: CellImage, size_um: float) -> CellImage:

@@ -111,8 +111,10 @@ class StudyModel:
     def next_row(self, reviewing: bool) -> int | None:
         """Return the row after this one, from the top again at the end, of the next image that waits for this person.
 
-        With `reviewing` that is one that somebody else submitted, otherwise one to paint.
+        With `reviewing` that is one that somebody else submitted, otherwise one to paint: no field, of which it is the
+        crops that are painted.
         """
+        fields = set() if self._study is None else {item.field for item in self._study.items}
         here, name = self.workspace.index, self.person.name if self.person else None
         if here is None:
             return None
@@ -122,7 +124,11 @@ class StudyModel:
             if reviewing:
                 if item.state == "submitted" and item.annotator != name:
                     return row
-            elif item.state not in ("submitted", "approved") and item.annotator in (None, name):
+            elif (
+                item.state not in ("submitted", "approved")
+                and item.annotator in (None, name)
+                and self._name(row) not in fields
+            ):
                 return row
         return None
 

@@ -371,3 +371,13 @@ def test_a_mask_beside_a_file_that_is_none_is_not_submitted(desk):
     desk.enter()
     assert desk.notices[-1] == "This mask is kept beside another one, so it cannot be submitted."
     assert desk.states()[0] == "to-do"
+
+
+def test_a_field_whose_crops_are_painted_is_no_image_to_paint(desk):
+    crop = sorted(path.name for path in desk.folder.glob("*.png"))[1]
+    field = sorted(path.name for path in desk.folder.glob("*.png"))[0]
+    entry = f'[[items]]\nimage = "{crop}"\nfield = "{field}"\nat = [0, 0, {SIDE}]\n'
+    (desk.folder / "study.toml").write_text(entry, encoding="utf-8")
+    desk.open()
+    desk.show(2)
+    assert desk.study.next_row(False) == 1

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tifffile
 from napari.qt import get_qapp
 from PIL import Image
 from qtpy.QtCore import QPoint, QSettings, Qt
@@ -11,6 +12,7 @@ from qtpy.QtTest import QTest
 
 from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.app.window import MainWindow
+from allxai_desktop.fields import pyramid
 from allxai_desktop.networks.registry import list_networks
 
 pytestmark = pytest.mark.slow
@@ -134,6 +136,47 @@ def test_what_the_network_sees_is_written_at_each_cell(window, qtbot):
     card = window.explain.cards[window.session.choices.network]
     titles = {card.class_title(mark.seen.key) for mark in fields.model.marks}
     assert {text.split("\n")[0] for text in fields.marks.texts.features["seen"]} == titles
+
+
+@pytest.fixture
+def slide(tmp_path, monkeypatch):
+    """A pyramid with levels of 1, 1/2 and 1/4, too large for memory by the limits of this test."""
+    monkeypatch.setattr(pyramid, "MAX_PIXELS", 1_000_000)
+    monkeypatch.setattr(pyramid, "MAX_OVERVIEW", 120_000)
+    path = tmp_path / "slide.tif"
+    with tifffile.TiffWriter(path) as tif:
+        for step in (1, 2, 4):
+            tif.write(draw()[::step, ::step], photometric="rgb", tile=(128, 128), compression="zlib")
+    return path
+
+
+def test_a_large_image_is_seen_and_cut_in_full(window, qtbot, slide):
+    fields = window.fields
+    window.open_path(slide)
+    qtbot.waitUntil(
+        lambda: window.workspace.image.name == "slide.tif" and len(fields.model.marks) == 2, timeout=30_000
+    )
+    layer, overview = fields.detail.layer, window.canvas.image_layer
+    assert [level.shape for level in layer.data] == [(1100, 1600, 3), (550, 800, 3), (275, 400, 3)]
+    assert overview.data.shape == (275, 400, 3)
+    # Both reach from the outer edge of the first pixel to that of the last.
+    edges = [
+        np.array([one.data_to_world((-0.5, -0.5)), one.data_to_world((shape[0] - 0.5, shape[1] - 0.5))])
+        for one, shape in ((layer, (1100, 1600)), (overview, (275, 400)))
+    ]
+    assert np.allclose(*edges)
+    layers = list(window.viewer.layers)
+    assert layers.index(overview) < layers.index(layer) < layers.index(window.canvas.mask_layer)
+    ring = fields.marks.rings.data_to_world(fields.marks.rings.data[0])
+    assert np.allclose(ring, layer.data_to_world(CELLS[0]), atol=6)
+
+    fields.model.side = 257
+    click(window, layer.data_to_world(CELLS[1]))
+    qtbot.waitUntil(lambda: fields.model.home == "slide.tif")
+    row, column, side = window.workspace.item.at
+    assert side == 257
+    assert np.array_equal(window.workspace.image.pixels, draw()[row : row + 257, column : column + 257])
+    assert fields.detail.layer is None
 
 
 def test_the_size_of_crops_is_remembered(window):

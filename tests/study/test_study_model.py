@@ -225,6 +225,7 @@ def test_the_end_is_told(desk):
 
 def test_a_reviewer_approves_and_the_next_submitted_image_comes(submitted):
     submitted.progress.submit(A, "2.png", None)
+    submitted.show(1)
     submitted.show(0)
     submitted.study.approve()
     submitted.until(lambda: submitted.space.index == 2)

@@ -16,7 +16,7 @@ from allxai_desktop.networks.user import complete_card, save_network
 
 NAMES = ["pbc-mobilenet-v1", "cnmc-mobilenet-v1", "pbc-googlenet"]
 # With the one that draws.
-SHIPPED = ["pbc-mobilenet-v1", "cnmc-mobilenet-v1", "dsb2018-unet", "pbc-googlenet"]
+SHIPPED = ["pbc-mobilenet-v1", "cnmc-mobilenet-v1", "dsb2018-unet", "five-classes-unet", "pbc-googlenet"]
 
 
 def test_three_networks_ship_with_the_program_and_the_default_comes_first():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtGui import QAction
+from qtpy.QtGui import QAction, QMouseEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QSpinBox, QToolButton, QWidget, QWidgetAction
 
 from allxai_desktop.i18n import _
@@ -77,6 +77,13 @@ class CleanMenu(QMenu):
         self.below_label.setText(_("Holes and islands smaller than"))
         self.below.setSuffix(" px")
         name_control(self.below, _("Holes and islands smaller than this are cleaned up"))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click on the setting leaves the menu open, for the entry that it is set for."""
+        if self.actionAt(event.position().toPoint()) is self.every_class:
+            self.every_class.trigger()
+        else:
+            super().mouseReleaseEvent(event)
 
     def _show_settings(self) -> None:
         self.stop.setVisible(self.cleaner.running)

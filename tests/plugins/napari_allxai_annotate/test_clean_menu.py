@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from qtpy.QtCore import QPoint, Qt
 
 from allxai_desktop.keys import KEYS
 from allxai_desktop.painting.cleanup import NAMES
@@ -67,6 +68,14 @@ def test_settings_go_to_the_cleaner_and_come_back(menu):
     menu.cleaner.every_class, menu.cleaner.below = False, 30
     menu.aboutToShow.emit()
     assert (menu.every_class.isChecked(), menu.below.value()) == (False, 30)
+
+
+def test_a_click_on_a_setting_leaves_the_menu_open(menu, qtbot):
+    menu.popup(QPoint(0, 0))
+    qtbot.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(menu.every_class).center())
+    assert menu.isVisible()
+    assert menu.cleaner.every_class
+    menu.close()
 
 
 def test_every_action_is_offered_with_its_key(menu):

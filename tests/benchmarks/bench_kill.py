@@ -169,7 +169,8 @@ def main() -> None:
             for key in total:
                 total[key] += getattr(outcome, key)
     print(
-        f"{kills} kills, {total['finished']} finished strokes, of which {total['brought_back']} came from a journal: "
+        f"{kills} kills, {total['finished']} finished strokes; {total['brought_back']} were in a journal only, "
+        "counted again where the next kill came before they were saved: "
         f"{total['missing']} images with a finished stroke missing, {total['unreadable']} unreadable masks"
     )
 

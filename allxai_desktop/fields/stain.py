@@ -27,12 +27,16 @@ def densities(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[n
 
     Both are about 0 where the field is empty; its white is the median of its lightest fifth.
     """
-    values = pixels.astype(np.float32)
-    darkest = values.min(axis=2)
-    white = np.median(values[darkest >= np.percentile(darkest, 80)], axis=0)
-    red, green, blue = np.moveaxis(np.log(white + 1) - np.log(values + 1), 2, 0)
-    stain: NDArray[np.float32] = red + green - 2 * blue
-    return stain, green
+    darkest = pixels.min(axis=2)
+    light = pixels[darkest >= np.percentile(darkest, 80)]
+    logarithms = np.log(np.arange(1, 257, dtype=np.float32))
+    red, green, blue = (
+        np.float32(np.log(np.median(light[:, channel]) + 1)) - logarithms[pixels[..., channel]]
+        for channel in range(3)
+    )
+    red += green
+    red -= 2 * blue
+    return red, green
 
 
 def shrink(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:

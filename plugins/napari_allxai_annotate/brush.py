@@ -18,6 +18,7 @@ from vispy.scene.visuals import Line, Markers
 from vispy.visuals.transforms import STTransform
 
 OVERLAY = "allxai_brush"
+ABOVE_ALL = 10**6
 HALO = (0, 0, 0, 0.8)
 
 Color = tuple[float, float, float]
@@ -146,9 +147,9 @@ class VispyBrushOverlay(VispySceneOverlay):
 overlay_to_visual[BrushOverlay] = VispyBrushOverlay
 
 
-def add_brush(viewer: ViewerModel, view: BrushView, name: str = OVERLAY) -> None:
-    """Draw `view` on the canvas of `viewer` from now on, under a name of its own."""
-    viewer.scene.overlays[name] = BrushOverlay(view=view, visible=True)
+def add_brush(viewer: ViewerModel, view: BrushView, name: str = OVERLAY, *, order: int = ABOVE_ALL) -> None:
+    """Draw `view` on the canvas of `viewer` from now on, under a name of its own; a lower `order` lies below."""
+    viewer.scene.overlays[name] = BrushOverlay(view=view, visible=True, order=order)
 
 
 def remove_brush(viewer: ViewerModel, name: str = OVERLAY) -> None:

@@ -15,7 +15,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.painting import shapes
 from allxai_desktop.proposing import places
 from allxai_desktop.proposing.model import ProposalModel
-from napari_allxai_annotate.brush import BrushView, Color, add_brush, remove_brush
+from napari_allxai_annotate.brush import ABOVE_ALL, BrushView, Color, add_brush, remove_brush
 from napari_allxai_annotate.canvas import PaintCanvas, forget_history, mask_colormap, write
 
 OVERLAY = "allxai_unsure"
@@ -43,7 +43,8 @@ class Ghost:
         self.layer: Labels | None = None
         self.view = BrushView()
         self._drawn = np.zeros(0, bool)
-        add_brush(canvas.viewer, self.view, OVERLAY)
+        # Under what is outlined to be found.
+        add_brush(canvas.viewer, self.view, OVERLAY, order=ABOVE_ALL - 1)
         canvas.gestures.accept = proposals.accept_at
         proposals.proposal_changed.connect(self._show)
         proposals.visible_changed.connect(self._show)

@@ -120,15 +120,11 @@ class StudyModel:
             return None
         for ahead in range(1, len(self._rows)):
             row = (here + ahead) % len(self._rows)
-            item = self.item(row)
+            item, mine = self.item(row), self.item(row).annotator in (None, name)
             if reviewing:
                 if item.state == "submitted" and item.annotator != name:
                     return row
-            elif (
-                item.state not in ("submitted", "approved")
-                and item.annotator in (None, name)
-                and self._name(row) not in fields
-            ):
+            elif mine and item.state not in ("submitted", "approved") and self._name(row) not in fields:
                 return row
         return None
 

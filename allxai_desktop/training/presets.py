@@ -48,6 +48,7 @@ class Preset:
     images, rounded down in each class; `unseen` images a class are held out before ("never seen") and then measured.
     `copies` is what `balanced` brings each class to. `random` views are drawn in each epoch. `shrunk`: (side, share of
     the epochs) of the first epochs that see smaller images. `at_least`: views an epoch, by repeating small sets.
+    `rare`: how often at most an epoch sees an image of a rarer kind of field (`DataSet.strata`).
     `sharpened`: see `networks.network.sharpened`. `normalised`: mean and deviation are those of the training part, else
     the architecture's or `mean_std`. `keras`: weights start as in Keras.
     `drawing` is there for a segmentation.
@@ -69,6 +70,7 @@ class Preset:
     random: Augmentation | RandomSymmetries | None = None
     shrunk: tuple[tuple[int, float], ...] = ()
     at_least: int = 0
+    rare: int = 1
     sharpened: bool = False
     normalised: bool = False
     mean_std: tuple[float, float] | None = None
@@ -219,7 +221,8 @@ MODERN = Preset(
 
 _UNET_OPEN = N_(
     "loss, optimiser, learning rate, batch and epochs are not given: cross-entropy and Dice, Adam at 0.001 with warm-up"
-    " and cosine, 8 views, 60 epochs"
+    " and cosine, 8 views, 100 epochs, in which an image of the rarer kind of field, bright or dark, is seen up to"
+    " three times"
 )
 _UNET_VIEWS = N_(
     "each epoch sees another 128×128 part of each image, turned, mirrored, enlarged and in other colours: the paper"
@@ -233,8 +236,9 @@ UNET_NUCLEI = Preset(
     source=N_("Campos et al., III and IV: nuclei of cells in any stain, 80/10/10"),
     architecture="unet-standardised",
     side=256,
-    plan=Plan(60, 8, Optimiser("adam", 1e-3), "cosine", bfloat16=True),
+    plan=Plan(100, 8, Optimiser("adam", 1e-3), "cosine", bfloat16=True),
     classes=2,
+    rare=3,
     drawing=Drawing(NUCLEI, PairAugmentation(crop=128, zoom=1.25, stain=0.2, grey=0.2, negative=0.1)),
     departures=(_UNET_OPEN, _UNET_VIEWS, _UNET_STEPS),
 )
@@ -256,6 +260,7 @@ UNET_NUCLEI_2 = replace(
 
 UNET_FIVE_CLASSES = Preset(
     name="unet-five-classes",
+    rare=1,
     title=N_("U-Net for the five classes of the annotator"),
     source=N_(
         "Velázquez 2024 (thesis), 3.2.2: nucleus, cytoplasm, vacuole, red cell and background, painted by hand"

@@ -25,7 +25,7 @@ from allxai_desktop.training.datasets.data import Item, TrainingError, read_data
 from allxai_desktop.training.datasets.dataset import DataSet, look_through
 from allxai_desktop.training.datasets.label_masks import read_label_mask
 from allxai_desktop.training.datasets.mask_classes import mapped_classes
-from allxai_desktop.training.datasets.parts import check_parts, make_split
+from allxai_desktop.training.datasets.parts import check_parts, make_split, repeated
 from allxai_desktop.training.datasets.planned import caution_of, describe_training, make_plan
 from allxai_desktop.training.datasets.split_file import SavedSplit, read_split, save_split
 from allxai_desktop.training.datasets.splits import Split
@@ -135,7 +135,7 @@ class SegmentRun:
         self.objective = Segmentation(
             pixels,
             masks,
-            self.split.train * max(1, -(-preset.at_least // len(self.split.train))),
+            repeated(self.split.train, self.data.strata, preset.rare, preset.at_least),
             self.split.val,
             self._info.mean,
             self._info.std,

@@ -32,7 +32,7 @@ def _data(counts: dict[str, int]) -> DataSet:
     items = [Item(f"{name}/{i}.png", name) for name, count in counts.items() for i in range(count)]
     hashes = [item.file for item in items]
     prints = np.zeros((len(items), 256), np.float32)
-    return DataSet(Path("cells"), items, hashes, prints, [], [])
+    return DataSet(Path("cells"), items, hashes, prints, np.zeros(len(items), bool), [], [])
 
 
 def _parts(name: str, counts: dict[str, int], *, as_published: bool) -> dict[str, list]:

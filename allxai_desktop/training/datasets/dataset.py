@@ -26,6 +26,8 @@ from allxai_desktop.training.datasets.label_masks import read_label_mask
 # Side that images are brought to before they are turned and compared.
 _SIDE = 64
 _NAMED = 5
+# Mean grey value of 0…255 from which on a field is bright.
+_BRIGHT = 128
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,15 @@ class Skipped:
 class DataSet:
     """Images under `root` that can be used, in order; `sha256` of each one's pixels (and mask).
 
-    `fingerprints` float32 (N, 256) are those of `duplicates`; `notes` are sentences on what is worth knowing.
+    `fingerprints` float32 (N, 256) are those of `duplicates`, `bright` bool (N,) tells a bright field from a dark one,
+    as stained tissue from fluorescence; `notes` are sentences on what is worth knowing.
     """
 
     root: Path
     items: list[Item]
     sha256: list[str]
     fingerprints: NDArray[np.float32]
+    bright: NDArray[np.bool_]
     skipped: list[Skipped]
     notes: list[str]
 
@@ -54,6 +58,14 @@ class DataSet:
     def labels(self) -> list[str]:
         """The class of each image."""
         return [item.label for item in self.items]
+
+    @property
+    def strata(self) -> list[str]:
+        """What each image has to be found in every part as: its class, or without one a bright or a dark field."""
+        return [
+            item.label or ("bright field" if bright else "dark field")
+            for item, bright in zip(self.items, self.bright, strict=True)
+        ]
 
     def groups(self) -> list[int]:
         """Return a group number for each image: those of one subject, and copies, turned or not, share theirs."""
@@ -72,6 +84,7 @@ def look_through(
     kept: list[Item] = []
     digests: list[str] = []
     fingerprints: list[NDArray[np.float32]] = []
+    bright: list[bool] = []
     skipped: list[Skipped] = []
     sizes: Counter[tuple[int, int]] = Counter()
     changed = 0
@@ -89,6 +102,7 @@ def look_through(
             continue
         kept.append(item)
         digests.append(digest if not segmentation else sha256(digest.encode()).hexdigest())
+        bright.append(float(image.pixels.mean()) >= _BRIGHT)
         seen = resize(without_black_border(image.pixels), (_SIDE, _SIDE))
         fingerprints.append(fingerprint(seen)[0])
         sizes[image.pixels.shape[1], image.pixels.shape[0]] += 1
@@ -101,7 +115,7 @@ def look_through(
         notes.append(
             _("Images that were no plain 8-bit pictures and were converted: {count}.").format(count=changed)
         )
-    return DataSet(root, kept, digests, np.stack(fingerprints), skipped, notes)
+    return DataSet(root, kept, digests, np.stack(fingerprints), np.array(bright), skipped, notes)
 
 
 def _mask_digest(root: Path, item: Item, image: CellImage) -> str:

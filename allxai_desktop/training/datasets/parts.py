@@ -30,7 +30,7 @@ AS_PUBLISHED = "by copy, as published: copies of one image lie in several parts"
 
 def make_split(data: DataSet, preset: Preset, request: Request) -> SavedSplit:
     """Divide the images as preset and request say. Raises `TrainingError`."""
-    labels, seed = data.labels, request.seed
+    labels, seed = data.strata, request.seed
     unseen_count = preset.unseen if request.unseen is None else request.unseen
     # Without copies there is nothing to make before the split.
     if request.as_published and preset.enlarge:
@@ -46,8 +46,23 @@ def make_split(data: DataSet, preset: Preset, request: Request) -> SavedSplit:
     inner = divide(
         [labels[i] for i in rest], [groups[i] for i in rest], val=preset.val, test=preset.test, seed=seed
     )
-    kind = "by subject" if by_subject else "by image, stratified by class; copies of one image in one part"
+    strata = "class" if any(data.labels) else "bright and dark fields"
+    kind = (
+        "by subject" if by_subject else f"by image, stratified by {strata}; copies of one image in one part"
+    )
     return SavedSplit(inner.within(rest, held_out), kind, seed, leaking=False)
+
+
+def repeated(train: Sequence[int], strata: Sequence[str], rare: int, at_least: int) -> list[int]:
+    """Return the positions `train` as often as an epoch sees them.
+
+    Those of a rarer stratum come up to `rare` times, as long as they are not more than the most common one, and all are
+    repeated until there are `at_least`.
+    """
+    counts = Counter(strata[position] for position in train)
+    common = max(counts.values())
+    seen = [position for position in train for _time in range(min(rare, common // counts[strata[position]]))]
+    return seen * max(1, -(-at_least // len(seen)))
 
 
 def _held_out(

@@ -98,6 +98,18 @@ def test_masks_must_be_there_and_fit(tmp_path):
     ]
 
 
+def test_images_without_a_class_are_bright_or_dark_fields(tmp_path):
+    for name, grey in (("a", 127), ("b", 128), ("c", 250)):
+        Image.fromarray(np.full((8, 8), grey, np.uint8)).save(tmp_path / f"{name}.png")
+        Image.fromarray(np.eye(8, dtype=np.uint8)).save(tmp_path / f"{name}_mask.png")
+    items = [
+        Item(f"{name}.png", label, mask=f"{name}_mask.png")
+        for name, label in (("a", ""), ("b", ""), ("c", "x"))
+    ]
+    found = look_through(tmp_path, items, segmentation=True)
+    assert found.strata == ["dark field", "bright field", "x"]
+
+
 def test_our_own_mask_must_be_of_its_image(tmp_path):
     for name in ("1", "2"):
         _noise(tmp_path / "images" / f"{name}.png", int(name))

@@ -16,7 +16,9 @@ SAVED = SavedSplit(Split([0, 3], [1], [2]), "by subject", 7, leaking=False)
 @pytest.fixture
 def data(tmp_path):
     items = [Item(file, file[0], "s") for file in FILES]
-    return DataSet(tmp_path, items, ["11", "22", "33", "44"], np.zeros((4, 256), np.float32), [], [])
+    return DataSet(
+        tmp_path, items, ["11", "22", "33", "44"], np.zeros((4, 256), np.float32), np.zeros(4, bool), [], []
+    )
 
 
 @pytest.fixture

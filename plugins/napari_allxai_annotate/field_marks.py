@@ -66,7 +66,11 @@ class FieldMarks:
             self.rings.symbol = ["disc" if mark.taken is None else "square" for mark in marks]
         # napari puts every text at the same distance from its point: these points are where the texts belong.
         seen = [mark.seen is not None for mark in marks]
-        feet = places + np.array([[0.75, 0.0]]) * sizes[:, None]
+        feet = places.copy()
+        feet[:, 0] += 0.75 * sizes
+        # Black beside the image could not be read.
+        below = feet[:, 0] > self.fields.workspace.paint.shape[0]
+        feet[below, 0] -= 1.5 * sizes[below]
         _place(self.texts, feet[seen], image_layer, 1)
         self.texts.features = {"seen": [self._text(mark.seen) for mark in marks if mark.seen]}
         self.texts.text = {"string": "{seen}", "size": TEXT_SIZE, "color": "black", "anchor": "center"}

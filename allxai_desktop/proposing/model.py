@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from allxai_desktop.i18n import N_
+from allxai_desktop.painting.cleanup import remove_islands
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.shapes import Indices
 from allxai_desktop.proposing import places
 from allxai_desktop.proposing.proposal import Proposal
+from allxai_desktop.study.checks import SPECK_PX
 from allxai_desktop.tasks import Progress, TaskRunner
 
 if TYPE_CHECKING:
@@ -232,7 +234,7 @@ class ProposalModel:
 
     def _begin(self, image: CellImage) -> _Made:
         proposer = self._make(image)
-        proposal = proposer.start()
+        proposal = _without_specks(proposer.start())
         given = np.zeros(proposal.codes.shape, np.uint8)
         return _Made(
             proposer, proposal, proposal, given, places.unsure_regions(proposal.uncertainty, given > 0)
@@ -251,7 +253,15 @@ class ProposalModel:
 
 def _updated(made: _Made, given: NDArray[np.uint8], _progress: Progress) -> _Made:
     known = given > 0
-    proposal = made.proposer.update(given, known) if known.any() else made.first
+    proposal = made.first
+    if known.any():
+        proposal = _without_specks(made.proposer.update(given, known))
+        proposal = replace(proposal, codes=np.where(known, given, proposal.codes))
     return _Made(
         made.proposer, made.first, proposal, given, places.unsure_regions(proposal.uncertainty, known)
     )
+
+
+def _without_specks(proposal: Proposal) -> Proposal:
+    """Return the proposal without what the check before submitting would only complain about."""
+    return replace(proposal, codes=remove_islands(proposal.codes, None, SPECK_PX))

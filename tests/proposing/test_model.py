@@ -33,6 +33,18 @@ class Learner:
         return Proposal(newest, np.zeros(SHAPE, np.float32), "classifier")
 
 
+class Speckled(Learner):
+    """Proposes background with one pixel of nucleus, whatever it learns."""
+
+    def start(self):
+        codes = np.full(SHAPE, 5, np.uint8)
+        codes[1, 2] = 1
+        return Proposal(codes, np.zeros(SHAPE, np.float32), "network")
+
+    def update(self, codes, person):
+        return self.start()
+
+
 class Setting:
     def __init__(self, codes=None, make=Learner, **options):
         self.calls = Queue()
@@ -87,6 +99,17 @@ def test_a_proposal_comes_on_opening(setting):
     assert setting.seen == ["classical"]
     assert busy == [True, False]
     assert (setting.proposals.ghost().reshape(SHAPE) == FIRST).all()
+
+
+def test_a_proposal_has_no_specks_but_those_that_a_person_painted():
+    setting = Setting(make=Speckled)
+    setting.open()
+    assert (setting.proposals.ghost() == 5).all()
+    setting.paint.apply(at(0), 4)
+    setting.settle()
+    assert setting.proposals.accept_all() == 23
+    assert (setting.paint.codes.reshape(-1) == [4] + [5] * 23).all()
+    setting.proposals.close()
 
 
 def test_a_complete_mask_gets_a_proposal_only_once_something_is_erased():

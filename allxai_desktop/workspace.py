@@ -281,8 +281,9 @@ class Workspace:
             image = with_pixel_size(image, item.pixel_size_um)
         notices = [Notice("info", f"{image.name}: {note}") for note in image.notes]
         keeper, unsaved = self._keepers.get(item.mask_path), self._autosaver.unsaved(item.mask_path)
-        if keeper is not None and unsaved is not None and unsaved.shape == image.pixels.shape[:2]:
-            return _Loaded(study, index, image, unsaved, keeper, tuple(notices))
+        if keeper is not None and unsaved is not None and unsaved[0].shape == image.pixels.shape[:2]:
+            codes, facts = unsaved
+            return _Loaded(study, index, image, codes, keeper, tuple(notices), facts["accepted"])
         person = self.person.name if self.person else study.annotator
         found = find_mask(item.mask_path, image, self._me, person)
         notices += [Notice("warning", note) for note in found.notes]

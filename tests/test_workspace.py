@@ -209,6 +209,20 @@ def test_a_folder_that_cannot_be_written_is_told_and_the_labels_stay(workspace, 
     assert workspace.unsaved()
 
 
+def test_what_was_accepted_and_could_not_be_saved_is_told_apart_on_coming_back(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    (folder / "masks").write_text("in the way")
+    workspace.paint.begin_stroke("proposal")
+    workspace.paint.apply(np.array([0, 1]), 2)
+    workspace.paint.end_stroke()
+    pump.until(lambda: workspace.saved == "failed")
+    workspace.step(1)
+    pump.until(lambda: workspace.index == 1)
+    workspace.step(-1)
+    pump.until(lambda: workspace.index == 0)
+    assert workspace.paint.accepted_share == 1
+
+
 def test_export_writes_a_mask_that_opens_against_its_image(workspace, pump, folder, tmp_path):
     opened(workspace, pump, folder)
     workspace.paint.apply(np.array([0]), 4)

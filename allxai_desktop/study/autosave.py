@@ -62,14 +62,14 @@ class Autosaver:
             self._waiting[path] = _State(codes, facts, write)
             self._retry()
 
-    def unsaved(self, path: Path) -> NDArray[np.uint8] | None:
-        """Return the newest state of a file that is not on disk; None where the disk has it."""
+    def unsaved(self, path: Path) -> tuple[NDArray[np.uint8], dict[str, Any]] | None:
+        """Return the newest state of a file that is not on disk, codes and facts; None where the disk has it."""
         with self._changed:
             running = self._running[1] if self._running and self._running[0] == path else None
             state = self._waiting.get(path) or running or self._failed.get(path)
         if state is None:
             return None
-        return state.codes() if callable(state.codes) else state.codes
+        return state.codes() if callable(state.codes) else state.codes, state.facts
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait at most `timeout` seconds for everything, also what failed before. Returns whether all is on disk."""

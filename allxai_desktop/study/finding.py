@@ -29,13 +29,15 @@ from allxai_desktop.study.locks import Holder, Session, holder_of, left_behind, 
 class Crashed:
     """Journals of programs that ended: the one whose last `count` strokes are brought back, and others.
 
-    The strokes of the `spent` are in the mask file or in `recorded`; the `foreign` do not fit.
+    The strokes of the `spent` are in the mask file or in `recorded`; the `foreign` do not fit. `accepted` bool (H, W)
+    are the pixels that a proposal set, with the strokes brought back.
     """
 
     recorded: Recorded | None = None
     count: int = 0
     spent: tuple[Recorded, ...] = ()
     foreign: tuple[Path, ...] = ()
+    accepted: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +45,8 @@ class Found:
     """What is there for an image whose mask belongs at `key`: `codes` uint8 (H, W), to be saved at `path`.
 
     `sha256` is that of the file at `path` ("" where it cannot be read); `holder` who else paints, and `held` what;
-    `codes` have the strokes of `crashed.recorded`, which are taken for a person's; `accepted` bool (H, W) are the
-    pixels that a proposal set, where the file says so; `copy` is a second mask that a crash left in a journal only;
+    `codes` have the strokes of `crashed.recorded`; `accepted` bool (H, W) are the pixels that a proposal set, where
+    the file or those strokes say so; `copy` is a second mask that a crash left in a journal only;
     `notes` are sentences for the user, the weightiest last.
     """
 
@@ -87,9 +89,10 @@ def find_mask(path: Path, image: CellImage, me: Session, person: str | None) -> 
             break
     shown = mask or shown
     empty = np.zeros(image.pixels.shape[:2], np.uint8)
-    crashed, painted = _crashed(target, image, me, sha256, empty if mask is None else mask.codes)
+    crashed, painted = _crashed(target, image, me, sha256, mask or MaskFile(empty))
+    accepted = crashed.accepted
     if painted is None:
-        painted = empty if shown is None else shown.codes
+        painted, accepted = (empty, None) if shown is None else (shown.codes, shown.accepted)
     notes = []
     if shown is not None and shown.warning:
         notes.append(shown.warning)
@@ -109,9 +112,6 @@ def find_mask(path: Path, image: CellImage, me: Session, person: str | None) -> 
             ).format(person=holder.name, name=image.name, time=holder.time, copy=target.name)
         )
     meta = {} if mask is None else mask.meta
-    accepted = None
-    if shown is not None and shown.accepted is not None:
-        accepted = shown.accepted & (painted == shown.codes)
     return Found(
         path, target, painted, meta, sha256, holder, held_path, crashed, copy, tuple(notes), accepted
     )
@@ -133,10 +133,10 @@ def sha256_or_unknown(path: Path) -> str:
 
 
 def _crashed(
-    target: Path, image: CellImage, me: Session, sha256: str, codes: NDArray[np.uint8]
+    target: Path, image: CellImage, me: Session, sha256: str, mask: MaskFile
 ) -> tuple[Crashed, NDArray[np.uint8] | None]:
-    """Return the journals of dead sessions for the mask `codes`, and the mask with the strokes of the fullest on it."""
-    fitting: list[tuple[Recorded, int, NDArray[np.uint8]]] = []
+    """Return the journals of dead sessions for a mask, and its codes with the strokes of the fullest on them."""
+    fitting: list[tuple[Recorded, int, tuple[NDArray[np.uint8], NDArray[np.bool_]]]] = []
     foreign = []
     for path in journals_of(target, image.sha256):
         try:
@@ -144,16 +144,16 @@ def _crashed(
             if recorded.head.session.id != me.id and recorded.head.session.alive():
                 continue
             had = recorded.had_by(sha256)
-            if had is None or not recorded.is_of(image.sha256, codes.shape):
+            if had is None or not recorded.is_of(image.sha256, mask.codes.shape):
                 raise JournalError("the journal is of another image or mask")
-            fitting.append((recorded, had, recorded.painted(codes, had)))
+            fitting.append((recorded, had, recorded.painted(mask.codes, mask.accepted, had)))
         except JournalError:
             foreign.append(path)
     # Of two with the same strokes the longer one adopted the other.
     fitting.sort(key=lambda one: (len(one[0].strokes) - one[1], len(one[0].body)))
     if not fitting:
         return Crashed(foreign=tuple(foreign)), None
-    recorded, had, painted = fitting[-1]
+    recorded, had, (painted, accepted) = fitting[-1]
     lost = len(recorded.strokes) - had
     # One that the mask file has whole goes by itself.
     spent = [one for one, had, _painted in fitting if had == len(one.strokes) or recorded.has(one)]
@@ -163,6 +163,7 @@ def _crashed(
         lost,
         tuple(one for one in spent if one is not recorded or not lost),
         tuple(foreign),
+        accepted,
     )
     return found, painted if lost else None
 
@@ -193,7 +194,9 @@ def _crashed_copy(
     copy = _first_copy(target)
     if sha256_or_unknown(copy) != NO_FILE or holder_of(lock_path(copy), me) is not None:
         return None
-    crashed, painted = _crashed(copy, image, me, NO_FILE, np.zeros(image.pixels.shape[:2], np.uint8))
+    crashed, painted = _crashed(
+        copy, image, me, NO_FILE, MaskFile(np.zeros(image.pixels.shape[:2], np.uint8))
+    )
     return None if painted is None else (copy, painted, crashed)
 
 

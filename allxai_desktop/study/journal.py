@@ -88,12 +88,15 @@ class Recorded:
         """Whether the strokes are of an image, whose mask has that shape."""
         return (self.head.image, self.head.height, self.head.width) == (image_sha256, *shape)
 
-    def painted(self, codes: NDArray[np.uint8], had: int) -> NDArray[np.uint8]:
-        """Return the mask uint8 (H, W) with the strokes after the first `had` on it.
+    def painted(
+        self, codes: NDArray[np.uint8], accepted: NDArray[np.bool_] | None, had: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Return the mask uint8 (H, W) with the strokes after the first `had` on it, and its `accepted` bool (H, W).
 
-        Raises `JournalError` where they do not find the codes that they changed.
+        Those are the pixels that a proposal set last. Raises `JournalError` where strokes do not find the codes that
+        they changed.
         """
-        painted = codes.copy()
+        painted, proposed = codes.copy(), np.zeros(codes.shape, bool) if accepted is None else accepted.copy()
         flat = painted.reshape(-1)
         base = [] if had or self.base is None else [self.base]
         for runs in (*base, *self.strokes[had:]):
@@ -101,7 +104,10 @@ class Recorded:
             if (flat[edit.indices] & _CODE != edit.old & _CODE).any():
                 raise JournalError("the strokes are of another mask")
             flat[edit.indices] = edit.new & _CODE
-        return painted
+            # What the strokes start from counts as a person's, as the codes of any mask do.
+            by_proposal = (edit.new > 0) & (edit.new <= _CODE) & (runs is not self.base)
+            proposed.reshape(-1)[edit.indices] = by_proposal
+        return painted, proposed
 
 
 class Journal:

@@ -238,7 +238,7 @@ class MaskKeeper:
             return
         (path, codes, crashed), self._copy = self._copy, None
         try:
-            put_mask(path, mask_bytes(path, codes, image=self._image))
+            put_mask(path, mask_bytes(path, codes, image=self._image, accepted=crashed.accepted))
         except MaskError:
             log.warning("A copy could not be brought back", exc_info=True)
             return

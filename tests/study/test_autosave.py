@@ -85,7 +85,7 @@ def test_a_slow_disk_does_not_hold_up_the_caller(saver, gate, tmp_path):
     saver.submit(tmp_path / "a.npz", codes(1))
     saver.submit(tmp_path / "a.npz", codes(2))
     assert not saver.flush(0.01)
-    assert saver.unsaved(tmp_path / "a.npz")[0, 0] == 2
+    assert saver.unsaved(tmp_path / "a.npz")[0][0, 0] == 2
     gate.permits.release(2)
     assert saver.flush(5)
     assert saver.unsaved(tmp_path / "a.npz") is None
@@ -98,7 +98,7 @@ def test_a_failure_is_told_once_and_tried_again(saver, gate, tmp_path, events):
     assert not saver.flush(5)
     assert not saver.flush(5)
     assert events == [("error", "a.npz was not saved because the disk is full.")]
-    assert saver.unsaved(tmp_path / "a.npz")[0, 0] == 1
+    assert saver.unsaved(tmp_path / "a.npz")[0][0, 0] == 1
     gate.error = None
     saver.submit(tmp_path / "b.npz", codes(2))
     assert saver.flush(5)

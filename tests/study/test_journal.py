@@ -57,7 +57,7 @@ def test_each_stroke_is_in_the_file_when_append_returns(mask_path, strokes):
         journal.append(runs)
         recorded = only(mask_path)
         assert recorded.had_by(NO_FILE) == 0
-        assert np.array_equal(recorded.painted(empty(), 0), mask)
+        assert np.array_equal(recorded.painted(empty(), None, 0)[0], mask)
 
 
 def test_a_torn_last_record_is_ignored(mask_path, strokes):
@@ -73,7 +73,9 @@ def test_a_torn_last_record_is_ignored(mask_path, strokes):
         recorded = read_journal(path)
         assert len(recorded.strokes) == left
         assert not recorded.damaged
-        assert np.array_equal(recorded.painted(empty(), 0), strokes[1][left - 1] if left else empty())
+        assert np.array_equal(
+            recorded.painted(empty(), None, 0)[0], strokes[1][left - 1] if left else empty()
+        )
 
 
 def test_damage_ends_what_is_read_and_is_told(mask_path, strokes):
@@ -100,7 +102,7 @@ def test_a_mask_file_that_was_announced_needs_only_the_strokes_after_it(mask_pat
     assert recorded.had_by(FIRST) == 2
     assert recorded.had_by(NO_FILE) == 0
     assert recorded.had_by(SECOND) is None
-    assert np.array_equal(recorded.painted(strokes[1][1], 2), strokes[1][2])
+    assert np.array_equal(recorded.painted(strokes[1][1], None, 2)[0], strokes[1][2])
 
 
 def test_a_stroke_between_the_announcement_and_the_file_fits_both_files(mask_path, strokes):
@@ -124,14 +126,14 @@ def test_the_journal_goes_when_the_mask_file_has_all(mask_path, strokes):
     journal.append(strokes[0][2])
     recorded = only(mask_path)
     assert recorded.had_by(SECOND) == 0
-    assert np.array_equal(recorded.painted(strokes[1][1], 0), strokes[1][2])
+    assert np.array_equal(recorded.painted(strokes[1][1], None, 0)[0], strokes[1][2])
 
 
 def test_strokes_that_do_not_find_what_they_changed_are_of_another_mask(mask_path, strokes):
     journal = Journal(mask_path, head())
     journal.append(strokes[0][0])
     with pytest.raises(JournalError):
-        only(mask_path).painted(np.full((3, 4), 3, np.uint8), 0)
+        only(mask_path).painted(np.full((3, 4), 3, np.uint8), None, 0)
 
 
 def test_a_folder_that_cannot_be_written_is_replaced_by_the_users_own(mask_path, strokes, own_folder):
@@ -140,7 +142,7 @@ def test_a_folder_that_cannot_be_written_is_replaced_by_the_users_own(mask_path,
     journal.append(strokes[0][0])
     (path,) = journals_of(mask_path, IMAGE)
     assert path.parent == own_folder
-    assert np.array_equal(read_journal(path).painted(empty(), 0), strokes[1][0])
+    assert np.array_equal(read_journal(path).painted(empty(), None, 0)[0], strokes[1][0])
 
 
 def test_a_disk_that_fills_up_in_mid_record_moves_all_strokes_to_the_users_own_folder(
@@ -166,7 +168,7 @@ def test_what_no_disk_took_is_written_with_the_next_stroke(mask_path, strokes, t
         assert len(only(mask_path).strokes) == 1
     journal.append(strokes[0][2])
     assert journal.written
-    assert np.array_equal(only(mask_path).painted(empty(), 0), strokes[1][2])
+    assert np.array_equal(only(mask_path).painted(empty(), None, 0)[0], strokes[1][2])
 
 
 def fill(monkeypatch, folder):
@@ -199,7 +201,7 @@ def test_a_mask_that_moves_takes_its_strokes_along(mask_path, strokes):
     recorded = only(copy)
     assert len(recorded.strokes) == 1
     assert recorded.had_by(NO_FILE) == 0
-    assert np.array_equal(recorded.painted(empty(), 0), strokes[1][2])
+    assert np.array_equal(recorded.painted(empty(), None, 0)[0], strokes[1][2])
 
 
 def test_a_journal_that_was_adopted_stays_until_the_mask_file_is_there(mask_path, strokes):

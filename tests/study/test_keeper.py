@@ -120,6 +120,22 @@ def masks(folder):
     return sorted(path.name for path in (folder / "masks").iterdir())
 
 
+def test_what_a_proposal_set_before_a_crash_is_still_told_apart(desk, dead, folder):
+    first = dead().open(folder)
+    first.paint(0, 1, code=3)
+    first.saved()
+    first.workspace._autosaver.submit = lambda *args, **facts: None
+    paint = first.workspace.paint
+    paint.begin_stroke("proposal")
+    paint.apply(np.array([2, 3, 4]), 5)
+    paint.end_stroke()
+    first.paint(3, code=5)
+    again = desk().open(folder)
+    assert np.flatnonzero(again.workspace.paint.person).tolist() == [0, 1, 3]
+    again.saved()
+    assert np.flatnonzero(load_mask(folder / "masks" / "cell_0.npz").accepted).tolist() == [2, 4]
+
+
 def test_strokes_of_a_crash_are_brought_back_said_and_saved(desk, dead, folder):
     crash(dead(), folder)
     again = desk().open(folder)

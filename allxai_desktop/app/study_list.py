@@ -170,7 +170,9 @@ class StudyListModel(QAbstractListModel):
 
     def _read(self, row: int, read: Callable[[StudyItem], T], keep: Callable[[int, T], None]) -> None:
         study = self._study
-        assert study is not None
+        if study is None:
+            # Closed: the last mask was saved meanwhile.
+            return
 
         def receive(value: T) -> None:
             if study is self._study:

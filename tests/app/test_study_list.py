@@ -103,6 +103,11 @@ def test_the_list_is_filtered_by_state_and_the_row_in_work_stays(rows):
     assert names(shown) == ["a.png", "b.png", "c.png"]
 
 
+def test_a_mask_saved_while_the_window_closes_is_not_read_again(rows):
+    rows.close()
+    rows.refresh(0)
+
+
 def test_times_are_short():
     assert [duration(seconds) for seconds in (0, 0.2, 20, 100, 3900)] == [
         "",

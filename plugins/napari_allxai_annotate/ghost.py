@@ -50,6 +50,7 @@ class Ghost:
         proposals.visible_changed.connect(self._show)
         proposals.paint.edited.connect(self._on_edited)
         proposals.paint.stroke_ended.connect(self._leave_found)
+        proposals.paint.image_replaced.connect(self._leave_found)
         canvas.viewer.layers.events.removed.connect(self._on_layer_removed)
 
     def close(self) -> None:
@@ -58,6 +59,7 @@ class Ghost:
         self.proposals.visible_changed.disconnect(self._show)
         self.proposals.paint.edited.disconnect(self._on_edited)
         self.proposals.paint.stroke_ended.disconnect(self._leave_found)
+        self.proposals.paint.image_replaced.disconnect(self._leave_found)
         remove_brush(self.canvas.viewer, OVERLAY)
         self.canvas.viewer.layers.events.removed.disconnect(self._on_layer_removed)
 

@@ -169,3 +169,10 @@ def test_buttons_of_the_row_do_what_their_keys_do(proposed, qtbot):
     qtbot.mouseClick(row.buttons["accept-all"], Qt.MouseButton.LeftButton)
     assert proposed.model.codes.all()
     assert row.buttons["accept-all"].toolTip() == "Accept the whole proposal (Y)"
+
+
+def test_what_was_outlined_to_be_found_goes_with_its_image(proposed, qtbot):
+    key(proposed, qtbot, "N")
+    assert len(proposed.canvas.gestures.view.sides)
+    proposed.model.new_image(np.zeros(proposed.model.shape, np.uint8))
+    assert not len(proposed.canvas.gestures.view.sides)

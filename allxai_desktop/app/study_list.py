@@ -188,7 +188,10 @@ class StudyListModel(QAbstractListModel):
 
 
 class StudyFilter(QSortFilterProxyModel):
-    """The rows in one state, or in any, whose name, class, annotator or comment holds a text; and the one shown."""
+    """The rows in one state, or in any, whose name, class, annotator or comment holds a text; and the one shown.
+
+    Without that one among them, the list would go to another row, which is to show its image.
+    """
 
     def __init__(self, rows: StudyListModel) -> None:
         super().__init__()
@@ -200,10 +203,9 @@ class StudyFilter(QSortFilterProxyModel):
         self._kept: int | None = None
 
     def keep(self, row: int) -> None:
-        """Keep a row of the model whatever its state becomes: that of the image in work."""
+        """Keep a row of the model whatever is looked for: that of the image in work."""
         self._kept = row
-        if self._state is not None:
-            self.invalidate()
+        self.invalidate()
 
     def set_state(self, state: State | None) -> None:
         """Show the rows in `state` only, or with None those in any."""
@@ -211,10 +213,10 @@ class StudyFilter(QSortFilterProxyModel):
         self.invalidate()
 
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
-        chosen = self._state is None or source_row == self._kept or self.rows.state(source_row) == self._state
-        if not chosen:
-            return False
-        return bool(super().filterAcceptsRow(source_row, source_parent))
+        if source_row == self._kept:
+            return True
+        chosen = self._state is None or self.rows.state(source_row) == self._state
+        return chosen and bool(super().filterAcceptsRow(source_row, source_parent))
 
 
 def duration(seconds: float) -> str:

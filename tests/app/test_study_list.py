@@ -103,6 +103,15 @@ def test_the_list_is_filtered_by_state_and_the_row_in_work_stays(rows):
     assert names(shown) == ["a.png", "b.png", "c.png"]
 
 
+def test_the_row_in_work_stays_in_a_search(rows):
+    shown = StudyFilter(rows)
+    shown.keep(0)
+    shown.setFilterFixedString("b.p")
+    assert names(shown) == ["a.png", "b.png"]
+    shown.keep(2)
+    assert names(shown) == ["b.png", "c.png"]
+
+
 def test_a_mask_saved_while_the_window_closes_is_not_read_again(rows):
     rows.close()
     rows.refresh(0)

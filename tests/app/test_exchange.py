@@ -47,6 +47,7 @@ def window(qtbot, tmp_path, folder, monkeypatch):
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
     settings = WindowSettings()
     settings.language = "en"
+    settings.proposals = False
     monkeypatch.setattr("allxai_desktop.app.window.list_networks", lambda: [])
     made = MainWindow(settings, NoEngine())
     qtbot.addWidget(made)

@@ -67,6 +67,7 @@ def window(qtbot, tmp_path, user_networks):
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
     settings = WindowSettings()
     settings.language = "en"
+    settings.proposals = False
     made = MainWindow(settings, FakeEngine())
     # qtbot closes it before the other fixtures end, and nobody is there to answer its question.
     qtbot.addWidget(made, before_close_func=_stop_run)

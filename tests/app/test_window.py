@@ -64,6 +64,7 @@ def window(qtbot, tmp_path):
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
     settings = WindowSettings()
     settings.language = "en"
+    settings.proposals = False
     made = MainWindow(settings, FakeEngine())
     qtbot.addWidget(made)
     made.resize(1366, 738)

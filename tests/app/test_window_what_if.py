@@ -58,6 +58,7 @@ def opened(qapp, tmp_path_factory):
         Image.fromarray(pixels).save(folder / "study" / name)
     settings = WindowSettings()
     settings.language = "en"
+    settings.proposals = False
     window = MainWindow(settings, Engine())
     window.resize(1366, 738)
     window.show()

@@ -98,6 +98,10 @@ class AdjudicationBar(QFrame):
         self.next_image.setToolTip(_("Adjudicate the image that agrees least of those that wait"))
         self._show()
 
+    def minimumSizeHint(self) -> QSize:
+        """Ask for no width: long names must not make the window wider than the screen."""
+        return QSize(0, super().minimumSizeHint().height())
+
     def _build(self) -> None:
         self.text = QLabel(wordWrap=True)
         self.place, self.own = QLabel(), QLabel()

@@ -33,8 +33,10 @@ class NoticeBar(QFrame):
         if notice.level == "info" and self.isVisible() and self.property("level") == "error":
             return
         self.setProperty("level", notice.level)
-        self.style().unpolish(self)
-        self.style().polish(self)
+        for widget in (self, self._label, self._close):
+            # Qt looks a property of the parent up only when it polishes the child.
+            widget.style().unpolish(widget)
+            widget.style().polish(widget)
         self._label.setText(notice.text)
         self._timer.stop()
         if notice.level in SHOWN_MS:

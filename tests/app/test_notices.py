@@ -1,0 +1,32 @@
+"""The bar of notices."""
+
+import pytest
+from napari._qt.qt_event_loop import get_qapp
+from qtpy.QtGui import QPalette
+from qtpy.QtWidgets import QWidget
+
+from allxai_desktop.app.notices import NoticeBar
+from allxai_desktop.app.theme import stylesheet
+from allxai_desktop.workspace import Notice
+
+
+@pytest.fixture
+def bar(qtbot):
+    get_qapp()
+    window = QWidget()
+    window.setStyleSheet(stylesheet("dark"))
+    qtbot.addWidget(window)
+    made = NoticeBar()
+    made.setParent(window)
+    window.show()
+    yield made
+
+
+def test_each_level_has_its_own_colour_of_the_text(bar):
+    colours = {}
+    for level in ("info", "warning", "error", "warning"):
+        bar.hide()
+        bar.show_notice(Notice(level, "A sentence."))
+        colours.setdefault(level, set()).add(bar._label.palette().color(QPalette.ColorRole.WindowText).name())
+    assert colours["warning"] == {"#000000"}
+    assert colours["error"] == {"#ffffff"}

@@ -78,9 +78,13 @@ def _unlabelled(
     rest = np.flatnonzero(codes == UNLABELLED)
     if not len(rest):
         return []
-    # The largest patch is the easiest to find, and the first to be filled.
-    first = rest[sizes[parts[rest]].argmax()]
-    return [Finding("unlabelled", UNLABELLED, len(rest), _place(first, codes))]
+    # The largest patch is the easiest to find, and the first to be filled; its middle, for its first pixel is often at
+    # the edge of the image.
+    patches = parts[rest]
+    largest = rest[patches == patches[sizes[patches].argmax()]]
+    rows, columns = np.divmod(largest, codes.shape[1])
+    nearest = ((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2).argmin()
+    return [Finding("unlabelled", UNLABELLED, len(rest), _place(largest[nearest], codes))]
 
 
 def _specks(

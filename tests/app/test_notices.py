@@ -3,7 +3,6 @@
 import pytest
 from napari._qt.qt_event_loop import get_qapp
 from qtpy.QtGui import QPalette
-from qtpy.QtWidgets import QWidget
 
 from allxai_desktop.app.notices import NoticeBar
 from allxai_desktop.app.theme import stylesheet
@@ -13,13 +12,10 @@ from allxai_desktop.workspace import Notice
 @pytest.fixture
 def bar(qtbot):
     get_qapp()
-    window = QWidget()
-    window.setStyleSheet(stylesheet("dark"))
-    qtbot.addWidget(window)
     made = NoticeBar()
-    made.setParent(window)
-    window.show()
-    yield made
+    made.setStyleSheet(stylesheet("dark"))
+    qtbot.addWidget(made)
+    return made
 
 
 def test_each_level_has_its_own_colour_of_the_text(bar):

@@ -20,14 +20,14 @@ def test_a_complete_mask_has_nothing_to_look_at(cell):
     assert check(cell) == []
 
 
-def test_unlabelled_pixels_are_counted_and_the_largest_patch_is_pointed_at(cell):
+def test_unlabelled_pixels_are_counted_and_the_middle_of_the_largest_patch_is_pointed_at(cell):
     cell[0, 0] = 0
     cell[18, 5:8] = 0
-    assert check(cell) == [Finding("unlabelled", 0, 4, (18, 5))]
+    assert check(cell) == [Finding("unlabelled", 0, 4, (18, 6))]
 
 
 def test_an_empty_mask_is_all_unlabelled():
-    assert check(np.zeros((3, 4), np.uint8)) == [Finding("unlabelled", 0, 12, (0, 0))]
+    assert check(np.zeros((3, 4), np.uint8)) == [Finding("unlabelled", 0, 12, (1, 1))]
 
 
 def test_each_speck_is_found_with_its_class_and_place(cell):

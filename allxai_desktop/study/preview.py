@@ -30,3 +30,8 @@ def mask_on_disk(item: StudyItem) -> tuple[float | None, str | None]:
     except AllxaiError:
         return None, None
     return float((codes > 0).mean()), mask_sha256(codes)
+
+
+def hash_on_disk(item: StudyItem) -> str | None:
+    """Return the hash of the mask of an item, None where it has none. Raises `MaskError` where it cannot be read."""
+    return mask_sha256(load_mask(item.mask_path).codes) if item.mask_path.exists() else None

@@ -10,13 +10,13 @@ from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
-from allxai_desktop.masks.npz import load_mask
 from allxai_desktop.study.audit import Entry, mask_sha256
 from allxai_desktop.study.check_ahead import CheckAhead, Checked
 from allxai_desktop.study.checks import Finding
-from allxai_desktop.study.folder import STUDY_FILE, Study
+from allxai_desktop.study.folder import STUDY_FILE, Study, StudyItem
 from allxai_desktop.study.in_order import InOrder
 from allxai_desktop.study.people import Person
+from allxai_desktop.study.preview import hash_on_disk
 from allxai_desktop.study.progress import ActiveTime, Comment, ItemProgress, Progress
 from allxai_desktop.study.states import StateError, step
 from allxai_desktop.study.store import ReadOnlyError, StudyStore
@@ -54,7 +54,7 @@ class StudyModel:
         self._time = ActiveTime()
         self._before: str | None = None
         self._checked: str | None = None
-        self._checking = self._painted = self._told_read_only = False
+        self._checking = self._painted = self._timed = self._told_read_only = False
         self._worker = InOrder(dispatch, self._on_failed)
         self._check = CheckAhead(self._worker)
         workspace.study_opened.connect(self._on_study)
@@ -192,17 +192,12 @@ class StudyModel:
             and row != self.workspace.index
             and item.mask_sha256 != mask
         ):
-            study, progress = self._study, self._progress
-            assert study is not None
+            progress, seen, name = self._progress, self._item(row), self._name(row)
             assert progress is not None
-            path, name = study.items[row].mask_path, self._name(row)
-
-            def work() -> ItemProgress:
-                # What was seen may be older than what was submitted meanwhile.
-                now = mask_sha256(load_mask(path).codes) if path.exists() else None
-                return progress.edited(self.person, name, None, now, found=True)
-
-            self._record(name, work)
+            # What was seen may be older than what was submitted meanwhile.
+            self._record(
+                name, lambda: progress.edited(self.person, name, None, hash_on_disk(seen), found=True)
+            )
 
     def close(self) -> None:
         """Finish what is to be written, and stop."""
@@ -227,7 +222,7 @@ class StudyModel:
 
     def _on_item(self, row: int) -> None:
         self._row = row
-        self._painted = self._checking = False
+        self._painted = self._timed = self._checking = False
         self._time.take()
         self.touch()
         self._set_findings(())
@@ -267,14 +262,16 @@ class StudyModel:
 
     def _on_left(self) -> None:
         row = self._row
-        if row is None or not self._painted:
+        painted, timed = self._painted, self._timed
+        if row is None or not (painted or timed):
             return
-        self._painted = False
+        self._painted = self._timed = False
         self.touch()
         name, seconds, progress = self._name(row), self._time.take(), self._progress
         assert progress is not None
         if self.kept and self._in_place:
-            self._record_edit(row)
+            if painted:
+                self._record_edit(row)
             self._run(lambda: progress.add_time(name, seconds), lambda _done: None)
 
     # Steps
@@ -303,11 +300,13 @@ class StudyModel:
             return
         self._set_findings(())
         # From here on there is a record, which takes the time.
-        self._painted = True
-        name, notes = self._name(row), tuple(f"overruled: {finding.note}" for finding in findings)
+        self._timed = True
+        name, item = self._name(row), self._item(row)
+        notes = tuple(f"overruled: {finding.note}" for finding in findings)
 
         def submit() -> ItemProgress:
-            if self.workspace.unsaved():
+            # Somebody else may have painted since this one looked.
+            if self.workspace.unsaved() or hash_on_disk(item) != mask:
                 raise StateError(_("{name} was not submitted, for its mask is not saved.").format(name=name))
             return progress.submit(person, name, mask, notes)
 
@@ -339,10 +338,16 @@ class StudyModel:
             self._tell("info", _("Nothing is left to paint: every image is submitted or somebody else's."))
 
     def _record_edit(self, row: int) -> None:
-        name, codes, before = self._name(row), self.workspace.paint.codes.copy(), self._before
-        progress, person = self._progress, self.person
+        name, before, progress, person = self._name(row), self._before, self._progress, self.person
+        item = self._item(row)
         assert progress is not None
-        self._record(name, lambda: progress.edited(person, name, before, mask_sha256(codes)))
+
+        def work() -> ItemProgress:
+            # Where somebody else was quicker, it is a copy that was painted, and the mask is still theirs.
+            self.workspace.unsaved()
+            return progress.edited(person, name, before, hash_on_disk(item))
+
+        self._record(name, work)
 
     def _record(
         self, name: str, work: Callable[[], ItemProgress], then: Callable[[], None] = lambda: None
@@ -378,9 +383,12 @@ class StudyModel:
             self.findings = findings
             self.findings_changed.emit()
 
-    def _name(self, row: int) -> str:
+    def _item(self, row: int) -> StudyItem:
         assert self._study is not None
-        return self._study.items[row].image_path.name
+        return self._study.items[row]
+
+    def _name(self, row: int) -> str:
+        return self._item(row).image_path.name
 
     def _tell(self, level: Level, text: str) -> None:
         self.workspace.noticed.emit(Notice(level, text))

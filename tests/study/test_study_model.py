@@ -382,3 +382,39 @@ def test_a_field_whose_crops_are_painted_is_no_image_to_paint(desk):
     desk.open()
     desk.show(2)
     assert desk.study.next_row(False) == 1
+
+
+@pytest.fixture
+def other(folder):
+    found = Desk(folder)
+    yield found
+    found.close()
+
+
+def test_who_only_looked_cannot_submit_what_somebody_else_painted_meanwhile(desk, other, folder):
+    for one, name in ((desk, "A07"), (other, "B02")):
+        one.open()
+        one.study.person = Person(name)
+    desk.paint()
+    assert not other.space.paint.codes.any()
+    other.enter()
+    other.enter()
+    other.until(lambda: other.space.index == 1)
+    other.settle()
+    assert other.notices == ["0.png was not submitted, for its mask is not saved."]
+    assert desk.trail() == [("edit", "A07", "0.png")]
+
+
+def test_a_stroke_that_goes_into_a_copy_leaves_the_submitted_mask_as_it_is(desk, other, folder):
+    for one, name in ((desk, "A07"), (other, "B02")):
+        one.open()
+        one.study.person = Person(name)
+    desk.paint()
+    desk.enter()
+    desk.until(lambda: desk.space.index == 1)
+    desk.until(lambda: not list(folder.rglob("*.lock")))
+    other.paint(at=[0])
+    other.show(1)
+    assert "0-2.npz" in other.notices[0]
+    assert desk.progress.items()["0.png"].state == "submitted"
+    assert desk.trail() == [("edit", "A07", "0.png"), ("submit", "A07", "0.png")]

@@ -17,7 +17,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, load_mask, mask_bytes, put_mask
 from allxai_desktop.painting.history import Runs
-from allxai_desktop.study.finding import Found, candidates, sha256_or_unknown
+from allxai_desktop.study.finding import Crashed, Found, candidates, sha256_or_unknown
 from allxai_desktop.study.journal import NO_FILE, Head, Journal
 from allxai_desktop.study.locks import (
     Holder,
@@ -81,7 +81,8 @@ class MaskKeeper:
 
     def start(self) -> bool:
         """Take over what a crash left. Returns whether strokes were brought back, which are then to be saved."""
-        crashed = self._crashed
+        # Once: who comes back to an image that could not be saved has it all.
+        crashed, self._crashed = self._crashed, Crashed()
         for path in crashed.foreign:
             self._set_aside(path)
         self._save_copy()

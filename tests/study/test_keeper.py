@@ -136,6 +136,21 @@ def test_what_a_proposal_set_before_a_crash_is_still_told_apart(desk, dead, fold
     assert np.flatnonzero(load_mask(folder / "masks" / "cell_0.npz").accepted).tolist() == [2, 4]
 
 
+def test_strokes_of_a_crash_stay_kept_where_they_cannot_be_saved_and_the_image_is_shown_again(
+    desk, dead, folder
+):
+    (folder / "masks").write_text("in the way")
+    crash(dead(), folder)
+    again = desk().open(folder)
+    again.until(lambda: again.workspace.saved == "failed")
+    for row in (1, 0):
+        again.workspace.show(row)
+        again.until(lambda row=row: again.workspace.index == row)
+    again.paint(7, code=2)
+    assert again.workspace.kept
+    assert not [text for text in again.texts() if "cannot be kept" in text]
+
+
 def test_strokes_of_a_crash_are_brought_back_said_and_saved(desk, dead, folder):
     crash(dead(), folder)
     again = desk().open(folder)

@@ -9,10 +9,11 @@ from allxai_desktop.i18n import _
 
 
 class EmptyState(QWidget):
-    """What is shown before there is an image: what to do."""
+    """What is shown before there is an image: what to do, or that one is being opened."""
 
     def __init__(self) -> None:
         super().__init__(objectName="empty", autoFillBackground=True)
+        self._opening = False
         self.title = QLabel(objectName="emptyTitle")
         self.text = QLabel(objectName="emptyText")
         self.open_image, self.open_folder, self.open_sample = QPushButton(), QPushButton(), QPushButton()
@@ -22,9 +23,16 @@ class EmptyState(QWidget):
         for widget in (self.title, self.text, self.open_image, self.open_folder, self.open_sample):
             layout.addWidget(widget, alignment=Qt.AlignmentFlag.AlignHCenter)
 
+    def set_opening(self, opening: bool) -> None:
+        """Say that an image is being opened, or else what to do."""
+        self._opening = opening
+        for widget in (self.text, self.open_image, self.open_folder, self.open_sample):
+            widget.setHidden(opening)
+        self.retranslate()
+
     def retranslate(self) -> None:
         """Set the texts again in the current language."""
-        self.title.setText(_("Drop an image or a folder here"))
+        self.title.setText(_("Opening…") if self._opening else _("Drop an image or a folder here"))
         self.text.setText(_("or choose what to open"))
         self.open_image.setText(_("Open image…"))
         self.open_folder.setText(_("Open folder…"))

@@ -64,6 +64,8 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
         window.dispatch(lambda: window.notices.show_notice(Notice("error", text)))
 
     sys.excepthook = report
+    # What is opened first waits for the imports.
+    window.empty.set_opening(True)
     window.show()
 
     def open_first() -> None:

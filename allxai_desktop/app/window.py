@@ -182,7 +182,7 @@ class MainWindow(QMainWindow):
             self.layers_dock.setWidget(layer_tools(self.qt_viewer))
 
     def _connect(self) -> None:
-        self.workspace.noticed.connect(self.notices.show_notice)
+        self.workspace.noticed.connect(self._on_notice)
         self.workspace.item_shown.connect(self._on_item)
         self.workspace.saved_changed.connect(self._on_saved)
         self.session.failed.connect(self._on_failure)
@@ -243,6 +243,7 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: Path) -> None:
         """Open a study, a folder of images or an image."""
+        self.empty.set_opening(True)
         self.workspace.open(path)
 
     def open_sample(self) -> None:
@@ -250,7 +251,7 @@ class MainWindow(QMainWindow):
         try:
             folder = sample_study()
         except AllxaiError as error:
-            self.notices.show_notice(Notice("error", str(error)))
+            self._on_notice(Notice("error", str(error)))
         else:
             self.open_path(folder)
 
@@ -317,6 +318,11 @@ class MainWindow(QMainWindow):
 
     def _on_shares(self, shares: dict[str, Any]) -> None:
         self.annotate.set_area_shares({key: share.area_share for key, share in shares.items()})
+
+    def _on_notice(self, notice: Notice) -> None:
+        if notice.level == "error":
+            self.empty.set_opening(False)
+        self.notices.show_notice(notice)
 
     def _on_failure(self, message: str) -> None:
         self.notices.show_notice(Notice("error", message))

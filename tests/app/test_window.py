@@ -118,8 +118,10 @@ def test_what_to_do_stays_until_an_image_could_be_read(window, tmp_path, qtbot):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"")
     window.open_path(broken)
+    assert window.empty.title.text() == "Opening…"
+    assert not window.empty.open_image.isVisible()
     qtbot.waitUntil(window.notices.isVisible)
-    assert window.empty.isVisible()
+    assert window.empty.open_image.isVisible()
     assert not window.viewer.canvas.overlays.scale_bar.visible
 
 

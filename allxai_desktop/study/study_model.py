@@ -102,6 +102,11 @@ class StudyModel:
         return True
 
     @property
+    def _fields(self) -> set[str | None]:
+        """The file names of the images that crops were taken of."""
+        return set() if self._study is None else {item.field for item in self._study.items}
+
+    @property
     def _in_place(self) -> bool:
         """Whether what is painted becomes the mask of the image, not a copy beside it."""
         if self._study is None or self._row is None or self.workspace.holder is not None:
@@ -114,8 +119,7 @@ class StudyModel:
         With `reviewing` that is one that somebody else submitted, otherwise one to paint: no field, of which it is the
         crops that are painted.
         """
-        fields = set() if self._study is None else {item.field for item in self._study.items}
-        here, name = self.workspace.index, self.person.name if self.person else None
+        fields, here, name = self._fields, self.workspace.index, self.person.name if self.person else None
         if here is None:
             return None
         for ahead in range(1, len(self._rows)):
@@ -146,7 +150,7 @@ class StudyModel:
         if workspace.index is None or self._checking:
             return
         self.touch()
-        if self.current.state in ("submitted", "approved"):
+        if self.current.state in ("submitted", "approved") or self._name(workspace.index) in self._fields:
             self._go_on(self.reviewing)
             return
         if not self._in_place:

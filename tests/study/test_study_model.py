@@ -380,6 +380,10 @@ def test_a_field_whose_crops_are_painted_is_no_image_to_paint(desk):
     entry = f'[[items]]\nimage = "{crop}"\nfield = "{field}"\nat = [0, 0, {SIDE}]\n'
     (desk.folder / "study.toml").write_text(entry, encoding="utf-8")
     desk.open()
+    desk.study.person = A
+    desk.enter()
+    desk.until(lambda: desk.space.index == 1)
+    assert desk.states()[0] == "to-do"
     desk.show(2)
     assert desk.study.next_row(False) == 1
 

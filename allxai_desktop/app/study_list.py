@@ -51,7 +51,9 @@ class StudyListModel(QAbstractListModel):
         self._watch.timeout.connect(self._read_holders)
         self._blank = _blank()
         self._dispatch = dispatch
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="masks")
+        # Those in sight do not wait for the masks of thousands.
+        self._thumbnails = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
 
     def set_study(self, study: Study | None) -> None:
         """Show the items of another study, and read how far each mask is."""
@@ -69,7 +71,7 @@ class StudyListModel(QAbstractListModel):
 
     def refresh(self, row: int) -> None:
         """Read again how far the mask of one item is."""
-        self._read(row, mask_on_disk, self._set_mask)
+        self._read(self._reader, row, mask_on_disk, self._set_mask)
 
     def mark_failed(self, row: int) -> None:
         """Show that an image could not be read."""
@@ -93,7 +95,8 @@ class StudyListModel(QAbstractListModel):
         """Stop reading."""
         self._watch.stop()
         self._study = None
-        self._reader.shutdown(wait=True, cancel_futures=True)
+        for reader in (self._reader, self._thumbnails):
+            reader.shutdown(wait=True, cancel_futures=True)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return 0 if parent.isValid() or self._study is None else len(self._study.items)
@@ -115,7 +118,7 @@ class StudyListModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DecorationRole:
             if row not in self._icons:
                 self._icons[row] = self._blank
-                self._read(row, lambda item: thumbnail(item, SIDE), self._set_icon)
+                self._read(self._thumbnails, row, lambda item: thumbnail(item, SIDE), self._set_icon)
             return self._icons[row]
         if role == SEARCHED:
             return " ".join((item.image_path.name, item.true_class or "", self._work(row)))
@@ -168,7 +171,13 @@ class StudyListModel(QAbstractListModel):
 
         self._reader.submit(work)
 
-    def _read(self, row: int, read: Callable[[StudyItem], T], keep: Callable[[int, T], None]) -> None:
+    def _read(
+        self,
+        reader: ThreadPoolExecutor,
+        row: int,
+        read: Callable[[StudyItem], T],
+        keep: Callable[[int, T], None],
+    ) -> None:
         study = self._study
         if study is None:
             # Closed: the last mask was saved meanwhile.
@@ -184,7 +193,7 @@ class StudyListModel(QAbstractListModel):
                 value = read(study.items[row])
                 self._dispatch(lambda: receive(value))
 
-        self._reader.submit(work)
+        reader.submit(work)
 
 
 class StudyFilter(QSortFilterProxyModel):

@@ -1,5 +1,7 @@
 """What the list of a study shows, without a window."""
 
+from threading import Event
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -115,6 +117,18 @@ def test_the_row_in_work_stays_in_a_search(rows):
 def test_a_mask_saved_while_the_window_closes_is_not_read_again(rows):
     rows.close()
     rows.refresh(0)
+
+
+def test_the_images_in_sight_do_not_wait_for_the_masks(qapp, study, qtbot, monkeypatch):
+    go_on = Event()
+    monkeypatch.setattr("allxai_desktop.app.study_list.mask_on_disk", lambda item: (None, go_on.wait(30)))
+    made = StudyListModel(Known(), lambda call: call())
+    made.set_study(study)
+    text(made, 0, Qt.ItemDataRole.DecorationRole)
+    qtbot.waitUntil(lambda: made._icons[0] is not made._blank)
+    assert not made.study_model.seen
+    go_on.set()
+    made.close()
 
 
 def test_times_are_short():

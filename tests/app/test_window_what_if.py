@@ -190,7 +190,7 @@ def test_the_next_image_is_shown_as_it_is(window, qtbot):
     click(window, (20, 5))
     qtbot.waitUntil(lambda: window.session.result.before is not None)
     key(window, Qt.Key.Key_PageDown)
-    qtbot.waitUntil(lambda: window.workspace.index == 1 and window.session.result is not None)
+    qtbot.waitUntil(lambda: window.workspace.index == 1 and window.session.result is not None, timeout=20_000)
     assert not window.what_if.active
     assert window.session.result.before is None
     assert painted(window) == 0

@@ -5,6 +5,8 @@ from allxai_desktop.agreement.adjudication import Adjudication, agreed
 from allxai_desktop.agreement.pictures import EDGE
 from napari_allxai_annotate.disagreements import DisagreementLayer
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (40, 60)
 FIRST = np.full(SHAPE, 5, np.uint8)
 FIRST[5:15, 5:15] = 1

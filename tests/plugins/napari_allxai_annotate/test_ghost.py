@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def proposed(window, qtbot):

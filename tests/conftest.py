@@ -3,7 +3,8 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,27 @@ def user_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(user, "user_data_path", lambda *args, **options: tmp_path / "data")
     return user.user_folder()
+
+
+class Pump:
+    """A `dispatch` that keeps what the threads hand over, to run it on the test's own thread."""
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], None]] = []
+
+    def __call__(self, call: Callable[[], None]) -> None:
+        self.calls.append(call)
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Run what comes until `condition` holds, at most for 20 seconds."""
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline
+            while self.calls:
+                self.calls.pop(0)()
+            time.sleep(0.002)
+
+
+@pytest.fixture
+def pump() -> Pump:
+    return Pump()

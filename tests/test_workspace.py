@@ -1,7 +1,5 @@
 """Opening, saving and what happens when that fails."""
 
-import time
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,29 +9,6 @@ from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from allxai_desktop.study.people import Person
 from allxai_desktop.workspace import Workspace
-
-
-class Pump:
-    """Runs what the threads hand over on the test's own thread."""
-
-    def __init__(self):
-        self.calls = []
-
-    def __call__(self, call):
-        self.calls.append(call)
-
-    def until(self, condition):
-        deadline = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < deadline
-            while self.calls:
-                self.calls.pop(0)()
-            time.sleep(0.002)
-
-
-@pytest.fixture
-def pump():
-    return Pump()
 
 
 @pytest.fixture

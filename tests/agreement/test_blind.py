@@ -2,7 +2,6 @@
 
 import builtins
 import io
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,29 +12,6 @@ from allxai_desktop.masks.npz import load_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from allxai_desktop.workspace import Workspace
-
-
-class Pump:
-    """Runs what the threads hand over on the test's own thread."""
-
-    def __init__(self):
-        self.calls = []
-
-    def __call__(self, call):
-        self.calls.append(call)
-
-    def until(self, condition):
-        deadline = time.monotonic() + 20
-        while not condition():
-            assert time.monotonic() < deadline
-            while self.calls:
-                self.calls.pop(0)()
-            time.sleep(0.002)
-
-
-@pytest.fixture
-def pump():
-    return Pump()
 
 
 @pytest.fixture

@@ -1,30 +1,5 @@
-import time
-
 import numpy as np
 import pytest
-
-
-class Pump:
-    """Runs what the threads hand over on the test's own thread."""
-
-    def __init__(self):
-        self.calls = []
-
-    def __call__(self, call):
-        self.calls.append(call)
-
-    def until(self, condition):
-        deadline = time.monotonic() + 20
-        while not condition():
-            assert time.monotonic() < deadline
-            while self.calls:
-                self.calls.pop(0)()
-            time.sleep(0.002)
-
-
-@pytest.fixture
-def pump():
-    return Pump()
 
 
 def disc(pixels, row, column, diameter, color):

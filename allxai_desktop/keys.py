@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -43,6 +44,43 @@ class Key:
     def sequences(self) -> tuple[str, ...]:
         """All sequences, the one shown in tooltips first."""
         return (self.sequence, *self.others)
+
+    @property
+    def shown(self) -> str:
+        """The sequence as the user's keyboard has it; see `shown`."""
+        return shown(self.sequence)
+
+
+NAMES = {
+    "Ctrl": "⌘" if sys.platform == "darwin" else N_("Ctrl"),
+    "Meta": N_("Ctrl") if sys.platform == "darwin" else "Meta",
+    "Shift": N_("Shift"),
+    "Space": N_("Space"),
+    "Esc": N_("Esc"),
+    "Tab": N_("Tab"),
+    # Qt calls the large key Return; people call both Enter.
+    "Return": N_("Enter"),
+    "Enter": N_("Enter"),
+    "Backspace": N_("Backspace"),
+    "Del": N_("Del"),
+    "Ins": N_("Ins"),
+    "Home": N_("Home"),
+    "End": N_("End"),
+    "PgUp": N_("PgUp"),
+    "PgDown": N_("PgDown"),
+    "Left": "←",
+    "Right": "→",
+    "Up": "↑",
+    "Down": "↓",
+}
+"""Qt's portable word for a key → what is printed on it (English)."""
+
+
+def shown(sequence: str) -> str:
+    """Return a sequence in Qt's portable words with the names that keys have on a keyboard of the current language."""
+    # The last sign may be a plus itself.
+    *modifiers, key = sequence[:-1].split("+")
+    return "+".join(_(NAMES.get(word, word)) for word in (*modifiers, key + sequence[-1:]))
 
 
 KEYS: dict[str, Key] = {
@@ -150,7 +188,7 @@ def change(name: str, sequence: str) -> None:
     if owner != name:
         raise AllxaiError(
             _("{key} is the key of “{title}”: choose another, or change that one first.").format(
-                key=sequence, title=_(KEYS[owner].title)
+                key=shown(sequence), title=_(KEYS[owner].title)
             )
         )
     KEYS[name] = key

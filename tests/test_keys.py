@@ -7,6 +7,7 @@ from qtpy.QtGui import QKeySequence
 from allxai_desktop import keys
 from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import set_language
 from allxai_desktop.keys import KEYS, by_group
 
 
@@ -51,6 +52,22 @@ def test_qt_understands_every_key():
 
 def test_the_digits_choose_the_classes():
     assert [KEYS[f"class-{cls.code}"].sequence for cls in CLASSES] == ["1", "2", "3", "4", "5"]
+
+
+def test_a_key_is_shown_by_what_is_printed_on_it():
+    assert [keys.shown(text) for text in ("Ctrl+Return", "Shift+E", "Ctrl++", "+", "Left")] == [
+        "Ctrl+Enter",
+        "Shift+E",
+        "Ctrl++",
+        "+",
+        "←",
+    ]
+
+
+def test_a_key_is_shown_in_the_language_of_the_program():
+    set_language("es")
+    shown = [keys.shown(text) for text in ("Return", "Ctrl+Shift+Z", "Space", "PgDown", "F1")]
+    assert shown == ["Intro", "Ctrl+Mayús+Z", "Espacio", "AvPág", "F1"]
 
 
 def test_every_key_says_what_it_does():

@@ -87,7 +87,7 @@ class AdjudicationBar(QFrame):
             (self.next, "▼", _("The next region by size"), "next-region"),
         ):
             button.setText(text)
-            button.setToolTip(f"{tip} ({KEYS[key].sequence})")
+            button.setToolTip(f"{tip} ({KEYS[key].shown})")
             button.setAccessibleName(tip)
         self.back.setText(_("Back to the study"))
         self.own.setText(_("or paint it"))
@@ -212,7 +212,7 @@ class AdjudicationBar(QFrame):
             self.choose[side].setText(f"← {text}" if side == "first" else f"{text} →")
             self.choose[side].setToolTip(
                 _("This region is as {person} painted it").format(person=names[side])
-                + f" ({KEYS[keys[side]].sequence})"
+                + f" ({KEYS[keys[side]].shown})"
             )
             box = view_box(region, model.first.shape)
             self.pictures[side].setPixmap(_pixmap(side_picture(self._image.pixels, masks[side], region, box)))

@@ -1,7 +1,9 @@
 """napari's view of the images, and its own tools for layers."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
+import pint
 from napari.qt import QtViewer
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
@@ -13,6 +15,13 @@ class CanvasView(QtViewer):
     def dropEvent(self, event: QDropEvent | None) -> None:
         if event is not None:
             self.window().dropEvent(event)
+
+
+def short_pixels() -> None:
+    """Have napari's scale bar say px, which is right for any number and language, in place of "75 pixel"."""
+    # A unit cannot be defined again through what pint lets be seen.
+    units = pint.get_application_registry().get()._units
+    units["pixel"] = replace(units["pixel"], defined_symbol="px")
 
 
 def layer_tools(view: QtViewer) -> QWidget:

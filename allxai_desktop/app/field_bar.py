@@ -74,7 +74,7 @@ class FieldBar(QFrame):
 
     def retranslate(self) -> None:
         """Set the texts again in the current language."""
-        key = KEYS["field"].sequence
+        key = KEYS["field"].shown
         self.take_all.setText(_("Take all"))
         self.take_all.setToolTip(_("Take every marked cell into the study"))
         self.predict.setText(_("Predict"))
@@ -101,7 +101,7 @@ class FieldBar(QFrame):
         fields.workspace.session.choices_changed.disconnect(self._show)
 
     def _show(self, *_change: object) -> None:
-        fields, key = self.fields, KEYS["field"].sequence
+        fields, key = self.fields, KEYS["field"].shown
         active = fields.active
         self.setVisible(active or fields.home is not None)
         for widget in (self.take_all, self.predict, self.side_label, self.side):

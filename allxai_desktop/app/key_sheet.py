@@ -154,8 +154,8 @@ def _table(title: str, names: list[str], color: str) -> str:
 
 
 def _key(name: str, color: str) -> str:
-    """Return the key of an action as this system writes it, to be clicked where it can be changed."""
-    text = QKeySequence(KEYS[name].sequence).toString(QKeySequence.SequenceFormat.NativeText)
+    """Return the key of an action, to be clicked where it can be changed."""
+    text = KEYS[name].shown
     return escape(text) if name in FIXED else _link(name, text, color)
 
 

@@ -73,13 +73,15 @@ class Menus:
         action.triggered.connect(lambda: call())
         if key:
             action.setShortcuts([QKeySequence(text) for text in KEYS[key].sequences])
+            # Qt's own names of the keys are not those on them.
+            action.setText(f"{text}\t{KEYS[key].shown}")
         if for_image:
             self._for_image.append(action)
         return action
 
     def _add_hint(self, menu: QMenu, text: str, call: Callable[[], object], key_name: str) -> QAction:
         # The panel owns the key itself: a second shortcut on it would make both ambiguous.
-        return self._add(menu, f"{text}\t{KEYS[key_name].sequence}", call, for_image=True)
+        return self._add(menu, f"{text}\t{KEYS[key_name].shown}", call, for_image=True)
 
     @staticmethod
     def _check(menu: QMenu, action: QAction, checked: Callable[[], bool]) -> None:

@@ -97,7 +97,7 @@ class StudyBar(QFrame):
             button.setAccessibleName(name)
         self.dismiss.setToolTip(_("Close"))
         self.dismiss.setAccessibleName(_("Close"))
-        self.approve.setText(_("Approve ({key})").format(key=_key("approve")))
+        self.approve.setText(_("Approve ({key})").format(key=KEYS["approve"].shown))
         self._show()
 
     def minimumSizeHint(self) -> QSize:
@@ -179,7 +179,7 @@ class StudyBar(QFrame):
             self.text.setText(_("Click the place in the image that you mean."))
         elif findings:
             self.text.setText(number + findings[self._at].text)
-            self.hint.setText(_("{key} again: submit as it is").format(key=_key("submit")))
+            self.hint.setText(_("{key} again: submit as it is").format(key=KEYS["submit"].shown))
         elif reviewing:
             approved = study.current.state == "approved"
             text = _("Approved; painted by {name}") if approved else _("Submitted by {name}")
@@ -190,12 +190,7 @@ class StudyBar(QFrame):
         self.text.setVisible(bool(self.text.text()) and pin.place is None)
         self.send_back.setEnabled(pin.place is None or bool(self.comment.text().strip()))
         self.send_back.setText(
-            _("Return") if pin.place is not None else _("Return… ({key})").format(key=_key("return"))
+            _("Return") if pin.place is not None else _("Return… ({key})").format(key=KEYS["return"].shown)
         )
         self.setVisible(pin.active or bool(findings or reviewing or comments))
         self.updateGeometry()
-
-
-def _key(name: str) -> str:
-    # Qt calls the large key Return; people call both Enter.
-    return KEYS[name].sequence.replace("Return", "Enter")

@@ -6,6 +6,7 @@ from qtpy.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
 
 from allxai_desktop.i18n import _
+from allxai_desktop.keys import KEYS
 
 
 class ViewBar(QWidget):
@@ -61,7 +62,7 @@ class ViewBar(QWidget):
         self.reset.setText(_("Reset"))
         self.reset.setToolTip(_("Show the image as it is"))
         self.fit.setText(_("Fit"))
-        self.fit.setToolTip(_("Show the whole image (Ctrl+0)"))
+        self.fit.setToolTip(_("Show the whole image") + f" ({KEYS['fit'].shown})")
 
     def _emit(self) -> None:
         self.adjusted.emit(self.brightness.value() / 100, self.contrast.value() / 100)

@@ -25,7 +25,7 @@ from allxai_desktop import keys
 from allxai_desktop.analyses.comparison import Comparison
 from allxai_desktop.analyses.what_if import WhatIf
 from allxai_desktop.app.agreement import Agreement
-from allxai_desktop.app.canvas_view import CanvasView, layer_tools
+from allxai_desktop.app.canvas_view import CanvasView, layer_tools, short_pixels
 from allxai_desktop.app.empty import EmptyState
 from allxai_desktop.app.exchange import Exchange
 from allxai_desktop.app.fields import Fields
@@ -34,6 +34,7 @@ from allxai_desktop.app.lost_work import may_lose_work
 from allxai_desktop.app.menus import Menus
 from allxai_desktop.app.notices import NoticeBar
 from allxai_desktop.app.proposals import Proposals
+from allxai_desktop.app.qt_texts import QtTexts
 from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.app.status import StatusLine
 from allxai_desktop.app.study_desk import StudyDesk
@@ -73,6 +74,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.settings = settings or WindowSettings()
         set_language(self.settings.language)
+        self.qt_texts = QtTexts()
+        self.qt_texts.set_language(self.settings.language)
         keys.load()
         self.dispatch = Dispatcher()
         self.paint = PaintModel()
@@ -104,6 +107,7 @@ class MainWindow(QMainWindow):
             cards = list_networks()
         except AllxaiError as error:
             failure = str(error)
+        short_pixels()
         self.qt_viewer = CanvasView(self.viewer)
         self.canvas = PaintCanvas(self.viewer, self.paint)
         self.proposals = Proposals(self)
@@ -231,6 +235,7 @@ class MainWindow(QMainWindow):
     def set_language(self, code: str) -> None:
         """Switch all texts and remember the language."""
         set_language(code)
+        self.qt_texts.set_language(code)
         self.settings.language = code
         self.retranslate()
 
@@ -408,6 +413,7 @@ class MainWindow(QMainWindow):
         self.fields.close()
         self.canvas.close()
         self.qt_viewer.close()
+        self.qt_texts.close()
         super().closeEvent(event)
 
     def _restore_layout(self) -> None:

@@ -10,6 +10,7 @@ from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
+from allxai_desktop.keys import KEYS
 from allxai_desktop.study.audit import Entry, mask_sha256
 from allxai_desktop.study.check_ahead import CheckAhead, Checked
 from allxai_desktop.study.checks import Finding
@@ -299,7 +300,8 @@ class StudyModel:
             self._set_findings(())
             return
         if person is None:
-            self._tell("info", _("Say who you are, a pseudonym is enough; then press Enter again to submit."))
+            text = _("Say who you are, a pseudonym is enough; then press {key} again to submit.")
+            self._tell("info", text.format(key=KEYS["submit"].shown))
             self.person_asked.emit()
             return
         self._set_findings(())

@@ -64,5 +64,5 @@ class ClassRow(QWidget):
 def name_control(control: QWidget, text: str, *keys: str) -> None:
     """Give `control` its accessible name and, with its keys, its tooltip."""
     control.setAccessibleName(text)
-    sequences = ", ".join(KEYS[key].sequence for key in keys)
+    sequences = ", ".join(KEYS[key].shown for key in keys)
     control.setToolTip(f"{text} ({sequences})" if sequences else text)

@@ -71,7 +71,7 @@ class CleanMenu(QMenu):
     def retranslate(self) -> None:
         """Set the texts again in the current language."""
         for action, name in self.entries.items():
-            action.setText(f"{_(KEYS[name].title)}\t{KEYS[name].sequence}")
+            action.setText(f"{_(KEYS[name].title)}\t{KEYS[name].shown}")
         self.stop.setText(_("Stop"))
         self.every_class.setText(_("In all classes, not only the one in hand"))
         self.below_label.setText(_("Holes and islands smaller than"))

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 
 from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import _
+from allxai_desktop.keys import KEYS
 from allxai_desktop.overlay import AUTO, COLORMAP_TITLES
 from allxai_desktop.relevance import RULE_TITLES
 from allxai_desktop.session import Demand
@@ -74,7 +75,8 @@ class ExplainPanel(QWidget):
             (
                 self.compare,
                 _("Compare…"),
-                _("Explainers and networks side by side, in a window of their own (Ctrl+Shift+C)"),
+                _("Explainers and networks side by side, in a window of their own")
+                + f" ({KEYS['compare'].shown})",
             ),
             (self.live, _("Live"), _("Follow every change at once")),
             (self.network, _("Network"), _("The network that predicts and is explained")),

@@ -65,7 +65,7 @@ class WhatIfPanel(Page):
         self.clear.setText(_("Clear"))
         self.out_label.setText(_("Take out"))
         for control, name, tip in (
-            (self.toggle, _("What if"), f"{_(KEYS['what-if'].title)} ({KEYS['what-if'].sequence})"),
+            (self.toggle, _("What if"), f"{_(KEYS['what-if'].title)} ({KEYS['what-if'].shown})"),
             (
                 self.fill,
                 _("Filling"),
@@ -308,7 +308,7 @@ class WhatIfBanner(QFrame):
 
     def retranslate(self) -> None:
         """Set the texts again in the current language."""
-        self.leave.setText(_("Leave ({key})").format(key=KEYS["escape"].sequence))
+        self.leave.setText(_("Leave ({key})").format(key=KEYS["escape"].shown))
         self._show()
 
     def disconnect_model(self) -> None:

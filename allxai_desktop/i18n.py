@@ -27,9 +27,12 @@ def language() -> str:
     return _language
 
 
-def counted(count: int, one: str, many: str) -> str:
-    """Return `one` (marked with `N_`) translated where `count` is 1, else `many`, with the number for its `{count}`."""
-    return _(one if count == 1 else many).format(count=count)
+def counted(count: int, one: str, many: str, **facts: object) -> str:
+    """Return `one` (marked with `N_`) translated where `count` is 1, else `many`, with the number for its `{count}`.
+
+    `facts` go to the other places in braces.
+    """
+    return _(one if count == 1 else many).format(count=count, **facts)
 
 
 def system_language() -> str:

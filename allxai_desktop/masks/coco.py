@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from allxai_desktop import __version__
 from allxai_desktop.cellclasses import CLASSES
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.masks.exported import Exported, write_json
 from allxai_desktop.masks.json_file import damaged, read_json, ring, size, value
 from allxai_desktop.masks.labels import Entry, Labelled, Region, file_name
@@ -99,7 +99,7 @@ def read_coco(path: Path) -> list[Entry]:
     for table in value(content, "images", list, path.name):
         name = file_name(value(table, "file_name", str, path.name))
         mine = annotations.pop(_whole(table, "id", path.name), [])
-        entries.append(Entry((name,), partial(_read, table, mine, names, name)))
+        entries.append(Entry((name,), partial(_read, table, mine, names, f"{path.name} ({name})")))
     if annotations:
         raise MaskError(
             _("{name} has an annotation of an image that it does not list: export it again.").format(
@@ -131,8 +131,9 @@ def _read(
             boxes += 1
     notes = outside_notes(rings, shape, name)
     if boxes:
-        text = _("{name}: {count} boxes without an outline were left out.")
-        notes += (text.format(name=name, count=boxes),)
+        one = N_("{name}: a box without an outline was left out.")
+        many = N_("{name}: {count} boxes without an outline were left out.")
+        notes += (counted(boxes, one, many, name=name),)
     return Labelled(shape, tuple(regions), notes=notes)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from allxai_desktop.cellclasses import CLASSES
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, counted
 from allxai_desktop.images import check_size
 from allxai_desktop.masks.exported import Exported, write_json
 from allxai_desktop.masks.json_file import damaged, read_json, ring, size, value
@@ -23,6 +23,8 @@ from allxai_desktop.masks.outlines import outlines, without_holes
 from allxai_desktop.masks.shapes import outside_notes, polygon_region
 
 _VERSION = "5.5.0"
+_CORNERED = ("polygon", "rectangle", "oriented_rectangle", "rotation")
+"""Shapes of which every corner is there: rectangles too, in labelme since 6 and in programs that write its files."""
 
 
 def write_labelme(path: Path, mask: Exported) -> None:
@@ -83,14 +85,15 @@ def _read(content: dict[str, Any], name: str) -> Labelled:
         regions.append(polygon_region(label, outline, shape))
     notes = outside_notes(rings, shape, name)
     if others:
-        text = _("{name}: {count} lines and points without an area were left out.")
-        notes += (text.format(name=name, count=others),)
+        one = N_("{name}: a line or point without an area was left out.")
+        many = N_("{name}: {count} lines and points without an area were left out.")
+        notes += (counted(others, one, many, name=name),)
     return Labelled(shape, tuple(regions), notes=notes)
 
 
 def _outline(kind: str, points: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Return what a shape of labelme goes round, as a ring; None where it has no area."""
-    if kind == "polygon" and len(points) > 2:
+    if kind in _CORNERED and len(points) > 2:
         return points
     if len(points) != 2:
         return None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allxai_desktop.cellclasses import BY_CODE, CLASSES, MAX_CODE, UNLABELLED, UNLABELLED_KEY
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.masks.npz import MaskError
 
 MAX_LABELS = 64
@@ -128,8 +128,9 @@ def to_codes(
         target[region.inside & (_DEPTH[code] > _DEPTH[target])] = code
     notes = list(found.notes)
     if overlap := int(np.count_nonzero(twice)):
-        text = _("{name}: {count} pixels are in several regions; the inner class has them.")
-        notes.append(text.format(name=name, count=overlap))
+        one = N_("{name}: a pixel is in several regions; the inner class has it.")
+        many = N_("{name}: {count} pixels are in several regions; the inner class has them.")
+        notes.append(counted(overlap, one, many, name=name))
     if any(code and label.isdigit() and label not in mapping for label, code in meant.items()):
         classes = ", ".join(f"{cls.code} {cls.title}" for cls in CLASSES)
         text = _("{name}: its numbers were taken for the classes of this program ({classes}).")

@@ -20,7 +20,7 @@ from allxai_desktop.masks.exported import Exported, write_classes, write_table
 from allxai_desktop.masks.json_file import damaged
 from allxai_desktop.masks.labels import Entry, Labelled, file_name
 from allxai_desktop.masks.npz import MaskError
-from allxai_desktop.masks.pictures import read_picture
+from allxai_desktop.masks.pictures import read_numbers
 
 LABELS_FOLDER = "PixelLabelData"
 SCRIPT = "build_ground_truth.m"
@@ -187,7 +187,7 @@ def _image_stem(picture: str) -> str:
 
 
 def _read(path: Path, picture: str, names: dict[str, str]) -> Labelled:
-    found = read_picture(_located(path, picture))[0].read()
+    found = read_numbers(_located(path, picture))
     # MATLAB's pixels without a label are 0.
     named = {"0": UNLABELLED_KEY} | names
     regions = tuple(replace(region, label=named.get(region.label, region.label)) for region in found.regions)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.masks.labels import Region
 from allxai_desktop.masks.npz import MaskError
 from allxai_desktop.masks.outlines import fill
@@ -34,4 +34,6 @@ def outside_notes(rings: Iterable[NDArray[np.float64]], shape: tuple[int, int], 
         count += bool((low < -_MARGIN).any() or high[0] > width + _MARGIN or high[1] > height + _MARGIN)
     if not count:
         return ()
-    return (_("{name}: {count} regions leave the image and were cut off.").format(name=name, count=count),)
+    one = N_("{name}: a region leaves the image and was cut off.")
+    many = N_("{name}: {count} regions leave the image and were cut off.")
+    return (counted(count, one, many, name=name),)

@@ -286,6 +286,10 @@ def _import_one(
     found = entry.read()
     _check(found, image)
     codes, notes = to_codes(found, mapping, image.name)
+    if not codes.any() and item.mask_path.exists():
+        # A file that lists every image of a set says nothing of those that nobody annotated there.
+        report.kept.append(image.name)
+        return
     save_mask(item.mask_path, codes, image=image)
     done.add(item.mask_path)
     report.notes += notes

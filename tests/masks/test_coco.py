@@ -109,13 +109,13 @@ def test_an_image_without_annotations_is_unlabelled(path):
 def test_boxes_are_counted_and_left_out(path):
     codes, notes = codes_of(path, coco([], bbox=[0, 0, 2, 2]))
     assert not codes.any()
-    assert notes == ("cell.png: 1 boxes without an outline were left out.",)
+    assert notes == ("masks.json (cell.png): a box without an outline was left out.",)
 
 
 def test_what_leaves_the_image_is_cut_off_with_a_word(path):
     codes, notes = codes_of(path, coco([[2, 1, 40, 1, 40, 2, 2, 2]]))
     assert codes.tolist() == [[0, 0, 0, 0], [0, 0, 1, 1], [0, 0, 0, 0]]
-    assert notes == ("cell.png: 1 regions leave the image and were cut off.",)
+    assert notes == ("masks.json (cell.png): a region leaves the image and was cut off.",)
 
 
 def test_what_is_outside_belongs_to_another_image(path):
@@ -140,7 +140,9 @@ def test_what_is_outside_belongs_to_another_image(path):
     ],
 )
 def test_damaged_outlines_are_one_sentence(path, segmentation):
-    assert refused(path, coco(segmentation)) == "cell.png is damaged or cut short: export it again."
+    assert refused(path, coco(segmentation)) == (
+        "masks.json (cell.png) is damaged or cut short: export it again."
+    )
 
 
 def test_run_lengths_of_another_size_are_refused(path):

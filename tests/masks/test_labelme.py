@@ -63,6 +63,12 @@ def test_rectangles_and_circles_are_filled(path):
     assert codes_of(path, labelme(circle))[0] == [[0, 0, 0, 0], [0, 4, 0, 0], [0, 0, 0, 0]]
 
 
+@pytest.mark.parametrize("kind", ["rectangle", "oriented_rectangle", "rotation"])
+def test_a_rectangle_may_name_its_four_corners(path, kind):
+    shape = {"shape_type": kind, "points": [[2, 0], [4, 0], [4, 1], [2, 1]]}
+    assert codes_of(path, labelme(shape)) == ([[0, 0, 4, 4], [0, 0, 0, 0], [0, 0, 0, 0]], ())
+
+
 def test_a_mask_in_a_box_lies_where_the_box_begins(path):
     shape = {"shape_type": "mask", "points": [[1, 1], [3, 2]], "mask": picture([[0, 1, 1], [1, 1, 0]])}
     assert codes_of(path, labelme(shape))[0] == [[0, 0, 0, 0], [0, 0, 4, 4], [0, 4, 4, 0]]

@@ -81,6 +81,45 @@ def test_grey_in_three_channels_is_a_number(tmp_path):
     assert read_picture(tmp_path / "cell.png")[0].read().labels == ["128"]
 
 
+def test_of_a_palette_the_colours_count_for_each_file_numbers_them_anew(tmp_path):
+    # As a program that makes files small writes them: in order of how often, and another order in another file.
+    picture = Image.fromarray(np.array([[0, 1]], np.uint8))
+    picture.putpalette([255, 0, 0, 0, 0, 255])
+    picture.save(tmp_path / "cell.png")
+    assert read_picture(tmp_path / "cell.png")[0].read().labels == ["#0000ff", "#ff0000"]
+
+
+def test_of_a_palette_with_one_colour_twice_the_numbers_count(tmp_path):
+    picture = Image.fromarray(np.array([[0, 7]], np.uint8))
+    picture.putpalette([0, 0, 0] * 8)
+    picture.save(tmp_path / "cell.png")
+    assert read_picture(tmp_path / "cell.png")[0].read().labels == ["0", "7"]
+
+
+def test_what_was_erased_has_no_colour(tmp_path):
+    red = [255, 0, 0]
+    Image.fromarray(np.array([[[*red, 255], [*red, 0]]], np.uint8)).save(tmp_path / "cell.png")
+    codes, _notes = to_codes(read_picture(tmp_path / "cell.png")[0].read(), {"#ff0000": 2}, "cell")
+    assert codes.tolist() == [[2, 0]]
+
+
+def test_transparency_everywhere_says_nothing(tmp_path):
+    Image.fromarray(np.array([[[255, 0, 0, 0], [0, 0, 255, 0]]], np.uint8)).save(tmp_path / "cell.png")
+    assert read_picture(tmp_path / "cell.png")[0].read().labels == ["#0000ff", "#ff0000"]
+
+
+def test_whole_numbers_that_were_saved_as_fractions_are_read(tmp_path):
+    tifffile.imwrite(tmp_path / "cell.tif", np.array([[1, 2]], np.float32))
+    assert read_picture(tmp_path / "cell.tif")[0].read().labels == ["1", "2"]
+
+
+@pytest.mark.parametrize("value", [0.5, np.nan, 1e30])
+def test_fractions_are_no_classes(tmp_path, value):
+    tifffile.imwrite(tmp_path / "cell.tif", np.array([[1, value]], np.float32))
+    with pytest.raises(MaskError, match=r"^cell.tif holds fractions"):
+        read_picture(tmp_path / "cell.tif")[0].read()
+
+
 def test_sixteen_bits_stay_as_they_are(tmp_path):
     Image.fromarray(np.array([[0, 40_000]], np.uint16)).save(tmp_path / "cell.png")
     assert read_picture(tmp_path / "cell.png")[0].read().labels == ["0", "40000"]

@@ -195,6 +195,15 @@ def test_a_mask_that_is_there_is_kept_unless_asked(study, tmp_path):
     assert masks_of(study) == [np.full(SHAPE, 4).tolist(), before[1]]
 
 
+def test_an_image_that_nobody_annotated_there_keeps_its_mask(study, tmp_path):
+    before = masks_of(study)
+    content = {"imagePath": "Ana Ruiz 1.png", "imageHeight": 4, "imageWidth": 5, "shapes": []}
+    (tmp_path / "x.json").write_text(json.dumps(content))
+    report = import_masks(study, tmp_path / "x.json", replace_existing=True)
+    assert (report.count, report.kept) == (0, ["Ana Ruiz 1.png"])
+    assert masks_of(study) == before
+
+
 def test_a_file_that_is_no_mask_of_the_image_is_never_written_over(study, tmp_path):
     path = study.items[0].mask_path
     path.write_bytes(study.items[1].mask_path.read_bytes())

@@ -21,13 +21,17 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 @dataclass(frozen=True, eq=False)
 class Exported:
-    """`codes` uint8 (H, W) of `image`, whose name is the one to go out; `stem` is what files of it are called."""
+    """`codes` uint8 (H, W) of `image`, whose name is the one to go out; `stem` is what files of it are called.
+
+    `accepted` bool (H, W) are the pixels that a proposal set last, None where there is none.
+    """
 
     codes: NDArray[np.uint8]
     image: CellImage
     stem: str
     annotator: str | None = None
     created: str | None = None
+    accepted: NDArray[np.bool_] | None = None
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -60,12 +60,17 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """The regions of one image of `shape` (H, W), the identity of the image where known, and notes on reading."""
+    """The regions of one image of `shape` (H, W), the identity of the image where known, and notes on reading.
+
+    Where the file says so, `annotator` is the pseudonym of who painted and `accepted` bool (H, W) what a proposal set.
+    """
 
     shape: tuple[int, int]
     regions: tuple[Region, ...]
     image_sha256: str | None = None
     notes: tuple[str, ...] = ()
+    annotator: str | None = None
+    accepted: NDArray[np.bool_] | None = None
 
     @property
     def labels(self) -> list[str]:

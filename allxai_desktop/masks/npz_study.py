@@ -1,7 +1,7 @@
 """Our masks as they go from study to study: an `.npz` an image, or one for a whole study.
 
-The one for a study holds `images` and `image_sha256` (N,), `mask_0001`, `mask_0002`, … uint8 (H, W) in their order, and
-what the classes mean, as in a mask of one image.
+The one for a study holds `images` and `image_sha256` (N,), `mask_0001`, `mask_0002`, … uint8 (H, W) in their order,
+`mask_accepted_0001`, … bool (H, W) where a proposal set pixels, and what the classes mean, as in a mask of one image.
 """
 
 import io
@@ -36,7 +36,14 @@ from allxai_desktop.masks.npz import (
 
 def write_npz(path: Path, mask: Exported) -> None:
     """Write the mask of one image. Raises `MaskError`."""
-    save_mask(path, mask.codes, image=mask.image, annotator=mask.annotator, created=mask.created)
+    save_mask(
+        path,
+        mask.codes,
+        image=mask.image,
+        annotator=mask.annotator,
+        created=mask.created,
+        accepted=mask.accepted,
+    )
 
 
 def write_npz_study(path: Path, masks: Iterable[Exported]) -> None:
@@ -48,6 +55,8 @@ def write_npz_study(path: Path, masks: Iterable[Exported]) -> None:
             names.append(mask.image.name)
             identities.append(mask.image.sha256)
             _add(archive, _key(len(names)), mask.codes)
+            if mask.accepted is not None:
+                _add(archive, _accepted_key(len(names)), mask.accepted)
         # An array of texts that is empty would be one of numbers.
         _add(archive, "images", np.array(names, np.str_))
         _add(archive, "image_sha256", np.array(identities, np.str_))
@@ -63,6 +72,10 @@ def _add(archive: zipfile.ZipFile, key: str, values: NDArray[np.generic]) -> Non
 
 def _key(number: int) -> str:
     return f"mask_{number:04}"
+
+
+def _accepted_key(number: int) -> str:
+    return f"mask_accepted_{number:04}"
 
 
 def read_npz(path: Path) -> list[Entry]:
@@ -89,7 +102,12 @@ def read_npz(path: Path) -> list[Entry]:
 
 def _read_one(path: Path) -> Labelled:
     mask = load_mask(path)
-    return replace(_labelled(mask.codes), image_sha256=mask.meta.get("image_sha256"))
+    return replace(
+        _labelled(mask.codes),
+        image_sha256=mask.meta.get("image_sha256"),
+        annotator=mask.meta.get("annotator"),
+        accepted=mask.accepted,
+    )
 
 
 def _read_member(path: Path, number: int, identity: str) -> Labelled:
@@ -101,7 +119,11 @@ def _read_member(path: Path, number: int, identity: str) -> Labelled:
                     name=path.name, number=number
                 )
             )
-        return replace(_labelled(checked_codes(values, path.name)), image_sha256=identity)
+        codes = checked_codes(values, path.name)
+        accepted = read_member(archive, _accepted_key(number), path.name)
+        if accepted is not None and (accepted.dtype != bool or accepted.shape != codes.shape):
+            raise damaged(path.name)
+        return replace(_labelled(codes), image_sha256=identity, accepted=accepted)
 
 
 def _labelled(codes: NDArray[np.uint8]) -> Labelled:

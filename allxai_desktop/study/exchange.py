@@ -197,7 +197,9 @@ def _exported(item: StudyItem, new_name: str | None, as_png: bool) -> Exported:
     if new_name or as_png:
         suffix = ".png" if as_png else Path(image.name).suffix.lower()
         image = replace(image, name=stem + suffix)
-    return Exported(mask.codes, image, stem, mask.meta.get("annotator"), mask.meta.get("created"))
+    return Exported(
+        mask.codes, image, stem, mask.meta.get("annotator"), mask.meta.get("created"), mask.accepted
+    )
 
 
 def _image(item: StudyItem) -> CellImage:
@@ -290,7 +292,7 @@ def _import_one(
         # A file that lists every image of a set says nothing of those that nobody annotated there.
         report.kept.append(image.name)
         return
-    save_mask(item.mask_path, codes, image=image)
+    save_mask(item.mask_path, codes, image=image, annotator=found.annotator, accepted=found.accepted)
     done.add(item.mask_path)
     report.notes += notes
     report.count += 1

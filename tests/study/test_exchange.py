@@ -78,6 +78,22 @@ def test_renamed_masks_are_known_by_the_pixels_of_their_images(study, empty, tmp
     assert masks_of(empty) == masks_of(study)
 
 
+@pytest.mark.parametrize("name", ["npz", "npz-study"])
+def test_what_a_proposal_set_goes_out_and_comes_back(study, empty, tmp_path, name):
+    item, accepted = study.items[0], CODES == 2
+    save_mask(item.mask_path, CODES, image=read_image(item.image_path), accepted=accepted)
+    export_study(study, EXPORTS[name], tmp_path / "out")
+    import_masks(empty, tmp_path / "out")
+    back = [load_mask(item.mask_path).accepted for item in empty.items]
+    assert (back[0].tolist(), back[1]) == (accepted.tolist(), None)
+
+
+def test_who_painted_a_mask_of_ours_comes_back(study, empty, tmp_path):
+    export_study(study, EXPORTS["npz"], tmp_path / "out")
+    import_masks(empty, tmp_path / "out")
+    assert [load_mask(item.mask_path).meta["annotator"] for item in empty.items] == ["A07", "A07"]
+
+
 # Out
 
 

@@ -37,10 +37,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Notice:
-    """One sentence for the user."""
+    """One sentence for the user; with an `action`, a label and what it does, it stays until it was read."""
 
     level: Level
     text: str
+    action: tuple[str, Callable[[], object]] | None = None
 
 
 @dataclass(frozen=True)

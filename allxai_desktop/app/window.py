@@ -304,7 +304,7 @@ class MainWindow(QMainWindow):
             self.view_bar.clear()
         if not self._save_failed:
             # What was said about the image before, or about one that could not be read.
-            self.notices.hide()
+            self.notices.leave()
         self.canvas.show(image)
         self.fields.show_view()
         self.empty.hide()
@@ -319,7 +319,7 @@ class MainWindow(QMainWindow):
             self._save_failed = True
         elif state == "saved" and self._save_failed:
             self._save_failed = False
-            self.notices.hide()
+            self.notices.leave()
 
     def _on_shares(self, shares: dict[str, Any]) -> None:
         self.annotate.set_area_shares({key: share.area_share for key, share in shares.items()})

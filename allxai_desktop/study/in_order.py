@@ -26,8 +26,17 @@ class InOrder:
         self._closed = False
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="study")
 
-    def run(self, work: Callable[[], T], receive: Callable[[T], None], wanted: Callable[[], bool]) -> None:
-        """Do `work` and hand what it returns to `receive`, unless it is not `wanted` any more by then."""
+    def run(
+        self,
+        work: Callable[[], T],
+        receive: Callable[[T], None],
+        wanted: Callable[[], bool],
+        failed: Callable[[AllxaiError], None] | None = None,
+    ) -> None:
+        """Do `work` and hand what it returns to `receive`, unless it is not `wanted` any more by then.
+
+        An error goes to this `failed`, where there is one.
+        """
 
         def deliver(call: Callable[[], None]) -> None:
             self._dispatch(lambda: call() if wanted() and not self._closed else None)
@@ -43,7 +52,7 @@ class InOrder:
             else:
                 deliver(lambda: receive(found))
                 return
-            deliver(lambda: self._failed(told))
+            deliver(lambda: (failed or self._failed)(told))
 
         self._worker.submit(run)
 

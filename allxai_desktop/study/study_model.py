@@ -21,6 +21,8 @@ from allxai_desktop.study.preview import hash_on_disk
 from allxai_desktop.study.progress import ActiveTime, Comment, ItemProgress, Progress
 from allxai_desktop.study.states import StateError, step
 from allxai_desktop.study.store import ReadOnlyError, StudyStore
+from allxai_desktop.study.submitting import refused, submit
+from allxai_desktop.study.waiting import next_waiting
 from allxai_desktop.workspace import Level, Notice, Workspace
 
 T = TypeVar("T")
@@ -115,23 +117,14 @@ class StudyModel:
         return self.workspace.mask_path == self._study.items[self._row].mask_path
 
     def next_row(self, reviewing: bool) -> int | None:
-        """Return the row after this one, from the top again at the end, of the next image that waits for this person.
-
-        With `reviewing` that is one that somebody else submitted, otherwise one to paint: no field, of which it is the
-        crops that are painted.
-        """
-        fields, here, name = self._fields, self.workspace.index, self.person.name if self.person else None
+        """Return the row of the next image that waits for this person; see `next_waiting`."""
+        here = self.workspace.index
         if here is None:
             return None
-        for ahead in range(1, len(self._rows)):
-            row = (here + ahead) % len(self._rows)
-            item, mine = self.item(row), self.item(row).annotator in (None, name)
-            if reviewing:
-                if item.state == "submitted" and item.annotator != name:
-                    return row
-            elif mine and item.state not in ("submitted", "approved") and self._name(row) not in fields:
-                return row
-        return None
+        name = self.person.name if self.person else None
+        fields = {self._rows[field] for field in self._fields if field in self._rows}
+        items = [self.item(row) for row in range(len(self._rows))]
+        return next_waiting(items, here, name, reviewing=reviewing, fields=fields)
 
     def read_trail(self, receive: Callable[[list[Entry]], None]) -> None:
         """Hand the audit trail to `receive`, the oldest entry first."""
@@ -308,15 +301,11 @@ class StudyModel:
         # From here on there is a record, which takes the time.
         self._timed = True
         name, item = self._name(row), self._item(row)
-        notes = tuple(f"overruled: {finding.note}" for finding in findings)
-
-        def submit() -> ItemProgress:
-            # Somebody else may have painted since this one looked.
-            if self.workspace.unsaved() or hash_on_disk(item) != mask:
-                raise StateError(_("{name} was not submitted, for its mask is not saved.").format(name=name))
-            return progress.submit(person, name, mask, notes)
-
-        self._record(name, submit)
+        self._record(
+            name,
+            lambda: submit(self.workspace, progress, person, item, mask, findings),
+            failed=lambda error: self.workspace.noticed.emit(refused(self.workspace, study, row, error)),
+        )
         self._go_on(reviewing=False)
 
     def _judge(self, judge: Callable[[Progress, Person, str, str | None], ItemProgress]) -> None:
@@ -356,7 +345,11 @@ class StudyModel:
         self._record(name, work)
 
     def _record(
-        self, name: str, work: Callable[[], ItemProgress], then: Callable[[], None] = lambda: None
+        self,
+        name: str,
+        work: Callable[[], ItemProgress],
+        then: Callable[[], None] = lambda: None,
+        failed: Callable[[AllxaiError], None] | None = None,
     ) -> None:
         """Do what changes one record, take the result over, and say where it made an approval void."""
         study = self._study
@@ -366,7 +359,9 @@ class StudyModel:
                 self._receive(self._items | {name: now})
                 then()
 
-        self._run(work, receive)
+        # What was refused is told in another study, too.
+        wanted = (lambda: True) if failed else (lambda: study is self._study)
+        self._worker.run(work, receive, wanted, failed)
 
     def _receive(self, items: dict[str, ItemProgress]) -> None:
         before, self._items = self._items, items

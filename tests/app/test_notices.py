@@ -26,3 +26,30 @@ def test_each_level_has_its_own_colour_of_the_text(bar):
         colours.setdefault(level, set()).add(bar._label.palette().color(QPalette.ColorRole.WindowText).name())
     assert colours["warning"] == {"#000000"}
     assert colours["error"] == {"#ffffff"}
+
+
+def test_a_notice_with_an_action_stays_until_it_was_read(bar):
+    done = []
+    bar.show_notice(Notice("error", "Refused.", ("Go there", lambda: done.append(True))))
+    bar.leave()
+    bar.show_notice(Notice("info", "Something else."))
+    assert bar.text() == "Refused."
+    bar.show_notice(Notice("warning", "Mind the gap."))
+    assert bar.text() == "Mind the gap."
+    bar.leave()
+    assert bar.text() == "Refused."
+    bar._action.click()
+    assert done
+    assert bar.isHidden()
+
+
+def test_closing_a_notice_with_an_action_is_reading_it(bar):
+    bar.show_notice(Notice("error", "Refused.", ("Go there", lambda: None)))
+    bar._close.click()
+    assert bar.isHidden()
+
+
+def test_what_is_said_of_an_image_goes_with_it(bar):
+    bar.show_notice(Notice("error", "This one cannot be read."))
+    bar.leave()
+    assert bar.isHidden()

@@ -1,12 +1,10 @@
 """Working through a study, without a window."""
 
-import time
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from allxai_desktop.masks.npz import load_mask, save_mask
+from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from allxai_desktop.study.people import Person
@@ -21,39 +19,28 @@ SIDE = 6
 
 
 class Desk:
-    """A workspace with its study, a clock, and a pump for what the threads hand over."""
+    """A workspace with its study and a clock."""
 
-    def __init__(self, folder):
-        self.folder, self.calls, self.notices, self.now = folder, [], [], 0.0
-        self.session = Session(PaintModel(), dispatch=self.calls.append)
-        self.space = Workspace(self.session, self.calls.append)
-        self.study = StudyModel(self.space, self.calls.append, lambda: self.now)
+    def __init__(self, folder, pump):
+        self.folder, self.pump, self.notices, self.now = folder, pump, [], 0.0
+        self.session = Session(PaintModel(), dispatch=pump)
+        self.space = Workspace(self.session, pump)
+        self.study = StudyModel(self.space, pump, lambda: self.now)
         self.space.noticed.connect(lambda notice: self.notices.append(notice.text))
-
-    def pump(self):
-        while self.calls:
-            self.calls.pop(0)()
-
-    def until(self, condition):
-        deadline = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < deadline
-            self.pump()
-            time.sleep(0.002)
 
     def settle(self):
         """Wait for all that was asked of the study's thread."""
         self.study._worker.wait()
-        self.pump()
+        self.pump.run()
 
     def open(self, path=None):
         self.space.open(path or self.folder)
-        self.until(lambda: self.space.index is not None)
+        self.pump.until(lambda: self.space.index is not None)
         self.settle()
 
     def show(self, row):
         self.space.show(row)
-        self.until(lambda: self.space.index == row)
+        self.pump.until(lambda: self.space.index == row)
         self.settle()
 
     def paint(self, code=5, at=None):
@@ -90,8 +77,8 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def desk(folder):
-    found = Desk(folder)
+def desk(folder, pump):
+    found = Desk(folder, pump)
     yield found
     found.close()
 
@@ -103,7 +90,7 @@ def submitted(desk):
     desk.study.person = A
     desk.paint()
     desk.enter()
-    desk.until(lambda: desk.space.index == 1)
+    desk.pump.until(lambda: desk.space.index == 1)
     desk.study.person = R
     desk.show(0)
     return desk
@@ -129,7 +116,7 @@ def test_enter_submits_a_complete_mask_and_shows_the_next_image(desk):
     desk.study.person = A
     desk.paint()
     desk.enter()
-    desk.until(lambda: desk.space.index == 1)
+    desk.pump.until(lambda: desk.space.index == 1)
     desk.settle()
     assert desk.states() == ["submitted", "to-do", "to-do"]
     assert desk.trail() == [("edit", "A07", "0.png"), ("submit", "A07", "0.png")]
@@ -146,7 +133,7 @@ def test_what_is_found_stops_the_first_enter_and_the_second_overrules_it(desk):
     assert [finding.place for finding in desk.study.findings] == [(0, 0)]
     assert desk.space.index == 0
     desk.enter()
-    desk.until(lambda: desk.space.index == 1)
+    desk.pump.until(lambda: desk.space.index == 1)
     desk.settle()
     assert desk.progress.trail()[-1].detail == "overruled: speck of nucleus, 1 px at row 0, column 0"
     assert desk.study.findings == ()
@@ -215,7 +202,7 @@ def test_the_end_is_told(desk):
     desk.open()
     desk.study.person = A
     for row in range(3):
-        desk.until(lambda row=row: desk.space.index == row)
+        desk.pump.until(lambda row=row: desk.space.index == row)
         desk.settle()
         desk.paint()
         desk.enter()
@@ -228,7 +215,7 @@ def test_a_reviewer_approves_and_the_next_submitted_image_comes(submitted):
     submitted.show(1)
     submitted.show(0)
     submitted.study.approve()
-    submitted.until(lambda: submitted.space.index == 2)
+    submitted.pump.until(lambda: submitted.space.index == 2)
     assert submitted.states() == ["approved", "to-do", "submitted"]
 
 
@@ -288,7 +275,7 @@ def test_an_approved_mask_changed_outside_is_void_when_the_list_sees_it(submitte
 def test_enter_on_a_submitted_image_goes_on(submitted):
     submitted.study.person = A
     submitted.enter()
-    submitted.until(lambda: submitted.space.index == 1)
+    submitted.pump.until(lambda: submitted.space.index == 1)
     assert submitted.states()[0] == "submitted"
 
 
@@ -332,7 +319,7 @@ def test_what_was_painted_last_is_recorded_when_another_study_is_opened(desk, tm
     desk.paint(1, [0])
     desk.paint(2, [1])
     desk.space.open(other)
-    desk.until(lambda: desk.space.index is not None)
+    desk.pump.until(lambda: desk.space.index is not None)
     desk.settle()
     assert [entry.action for entry in desk.progress.trail()] == ["edit", "edit"]
     assert desk.states() == ["to-do", "to-do"]
@@ -356,11 +343,52 @@ def test_a_mask_that_was_not_saved_is_not_submitted(desk, monkeypatch):
     desk.open()
     desk.study.person = A
     desk.paint()
-    monkeypatch.setattr(desk.space, "unsaved", lambda timeout=30.0: True)
+    monkeypatch.setattr("allxai_desktop.study.keeper.put_mask", _full)
+    desk.paint(4)
     desk.enter()
     desk.settle()
     assert desk.states()[0] == "in-progress"
-    assert desk.notices == ["0.png was not submitted, for its mask is not saved."]
+    assert desk.notices[-1] == "0.png was not submitted. Its mask could not be saved."
+
+
+def _full(path, _data):
+    raise MaskError(f"{path.name} cannot be written: the disk is full.")
+
+
+def test_from_a_refused_submission_it_is_one_step_back_to_the_image(desk, monkeypatch):
+    told = []
+    desk.space.noticed.connect(told.append)
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    monkeypatch.setattr("allxai_desktop.study.submitting.hash_on_disk", lambda _item: "another")
+    desk.enter()
+    desk.pump.until(lambda: desk.space.index == 1)
+    desk.settle()
+    label, go = told[-1].action
+    assert label == "Go there"
+    go()
+    desk.pump.until(lambda: desk.space.index == 0)
+
+
+def test_a_refused_submission_leads_back_from_another_study(desk, monkeypatch, tmp_path):
+    told = []
+    desk.space.noticed.connect(told.append)
+    desk.open()
+    first = desk.space.study
+    desk.show(2)
+    desk.study.person = A
+    desk.paint()
+    monkeypatch.setattr("allxai_desktop.study.submitting.hash_on_disk", lambda _item: "another")
+    desk.enter()
+    second = tmp_path / "second"
+    second.mkdir()
+    Image.new("RGB", (SIDE, SIDE)).save(second / "9.png")
+    desk.open(second)
+    desk.pump.until(lambda: desk.space.image.name == "9.png")
+    told[-1].action[1]()
+    desk.pump.until(lambda: desk.space.image.name == "2.png")
+    assert desk.space.study.folder == first.folder
 
 
 def test_a_mask_beside_a_file_that_is_none_is_not_submitted(desk):
@@ -382,15 +410,15 @@ def test_a_field_whose_crops_are_painted_is_no_image_to_paint(desk):
     desk.open()
     desk.study.person = A
     desk.enter()
-    desk.until(lambda: desk.space.index == 1)
+    desk.pump.until(lambda: desk.space.index == 1)
     assert desk.states()[0] == "to-do"
     desk.show(2)
     assert desk.study.next_row(False) == 1
 
 
 @pytest.fixture
-def other(folder):
-    found = Desk(folder)
+def other(folder, pump):
+    found = Desk(folder, pump)
     yield found
     found.close()
 
@@ -403,9 +431,11 @@ def test_who_only_looked_cannot_submit_what_somebody_else_painted_meanwhile(desk
     assert not other.space.paint.codes.any()
     other.enter()
     other.enter()
-    other.until(lambda: other.space.index == 1)
+    other.pump.until(lambda: other.space.index == 1)
     other.settle()
-    assert other.notices == ["0.png was not submitted, for its mask is not saved."]
+    assert other.notices == [
+        "0.png was not submitted. Somebody else painted it after you opened it: look at it again."
+    ]
     assert desk.trail() == [("edit", "A07", "0.png")]
 
 
@@ -415,8 +445,8 @@ def test_a_stroke_that_goes_into_a_copy_leaves_the_submitted_mask_as_it_is(desk,
         one.study.person = Person(name)
     desk.paint()
     desk.enter()
-    desk.until(lambda: desk.space.index == 1)
-    desk.until(lambda: not list(folder.rglob("*.lock")))
+    desk.pump.until(lambda: desk.space.index == 1)
+    desk.pump.until(lambda: not list(folder.rglob("*.lock")))
     other.paint(at=[0])
     other.show(1)
     assert "0-2.npz" in other.notices[0]

@@ -1,0 +1,48 @@
+"""How a mask is submitted, and what is said where that is refused."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+from allxai_desktop.study.checks import Finding
+from allxai_desktop.study.folder import Study, StudyItem
+from allxai_desktop.study.people import Person
+from allxai_desktop.study.preview import hash_on_disk
+from allxai_desktop.study.progress import ItemProgress, Progress
+from allxai_desktop.study.states import StateError
+from allxai_desktop.workspace import Notice, Workspace
+
+
+def submit(
+    workspace: Workspace,
+    progress: Progress,
+    person: Person,
+    item: StudyItem,
+    mask: str | None,
+    overruled: Sequence[Finding],
+) -> ItemProgress:
+    """Submit the mask of an item once it is on disk with the hash `mask`. Raises `StateError`, `StoreError`."""
+    unsaved = workspace.unsaved()
+    if hash_on_disk(item) != mask:
+        raise StateError(
+            _("Its mask could not be saved.")
+            if unsaved
+            else _("Somebody else painted it after you opened it: look at it again.")
+        )
+    notes = tuple(f"overruled: {finding.note}" for finding in overruled)
+    return progress.submit(person, item.image_path.name, mask, notes)
+
+
+def refused(workspace: Workspace, study: Study, row: int, error: AllxaiError) -> Notice:
+    """Return the notice on an image that was not submitted, which is not in sight any more, with the way back."""
+
+    def go() -> None:
+        if workspace.study is not None and workspace.study.folder == study.folder:
+            workspace.show(row)
+        else:
+            workspace.open_study(replace(study, start=row))
+
+    name = study.items[row].image_path.name
+    text = _("{name} was not submitted. {reason}").format(name=name, reason=error)
+    return Notice("error", text, (_("Go there"), go))

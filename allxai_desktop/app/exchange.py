@@ -62,7 +62,7 @@ class Exchange:
             return
         # What was painted a moment ago is a mask that is there.
         self.window.workspace.unsaved()
-        dialog = ImportDialog(study, self.window.dispatch, self.window)
+        dialog = ImportDialog(study, self.window.workspace.person, self.window.dispatch, self.window)
         dialog.model.imported.connect(self._on_imported)
         dialog.model.cancelled.connect(self._on_cancelled)
         self._open(dialog)

@@ -32,6 +32,7 @@ from allxai_desktop.masks.formats import EXPORTS, IMPORTS
 from allxai_desktop.study.exchange import ExportReport, export_study, free_folder
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.import_model import ImportModel
+from allxai_desktop.study.people import Person
 from allxai_desktop.tasks import Progress, TaskRunner
 
 Dispatch = Callable[[Callable[[], None]], None]
@@ -148,10 +149,10 @@ class ExportDialog(_Dialog):
 class ImportDialog(_Dialog):
     """Asks for a file or folder and for the meaning of its labels; nobody paints meanwhile."""
 
-    def __init__(self, study: Study, dispatch: Dispatch, parent: QWidget) -> None:
+    def __init__(self, study: Study, person: Person | None, dispatch: Dispatch, parent: QWidget) -> None:
         super().__init__(parent, _("Import masks"), _("Import"))
         self.setModal(True)
-        self.model = ImportModel(study, dispatch)
+        self.model = ImportModel(study, dispatch, person)
         self.path = QLabel(_("Each mask must be called as its image."), wordWrap=True)
         self.file = QPushButton(_("File…"))
         self.folder = QPushButton(_("Folder…"))

@@ -22,6 +22,11 @@ from allxai_desktop.masks.formats import ExportFormat, read_entries
 from allxai_desktop.masks.labels import Entry, ForeignLabelError, Labelled, is_certain, to_codes
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.study.folder import IMAGES_FOLDER, Study, StudyItem
+from allxai_desktop.study.locks import held_elsewhere, lock_path
+from allxai_desktop.study.people import Person
+from allxai_desktop.study.preview import hash_on_disk
+from allxai_desktop.study.progress import Progress as States
+from allxai_desktop.study.store import StudyStore
 from allxai_desktop.tasks import Progress, unwatched
 
 
@@ -241,24 +246,30 @@ def import_masks(
     mapping: Mapping[str, int] | None = None,
     *,
     replace_existing: bool = False,
+    person: Person | None = None,
     report: ImportReport | None = None,
     progress: Progress = unwatched,
 ) -> ImportReport:
     """Bring the masks in a file or folder into a study; each must fit its image.
 
-    `mapping` gives labels their class codes. An image that has a mask keeps it unless `replace_existing`. A
-    `report` of the caller's is filled as it goes: it says what is in when the work is stopped. Raises `MaskError`.
+    `mapping` gives labels their class codes. An image that has a mask keeps it unless `replace_existing`; where its
+    state is kept, an approval is void with the mask, and `person` is who did it. A `report` of the caller's is filled
+    as it goes: it says what is in when the work is stopped. Raises `MaskError`, `StoreError`.
     """
     report = report if report is not None else ImportReport()
     entries = read_entries(path)
     if not entries:
         raise MaskError(_("{name} holds no masks: export them again.").format(name=path.name))
     images = _Names(study)
+    states = States(StudyStore(study.folder))
+    recorded = states.items().keys()
     done: set[Path] = set()
     for place, entry in enumerate(entries):
         progress(place / len(entries))
         try:
-            _import_one(entry, images, mapping or {}, replace_existing, done, report)
+            item = _import_one(entry, images, mapping or {}, replace_existing, done, report)
+            if item is not None and (name := item.image_path.name) in recorded:
+                states.edited(person, name, None, hash_on_disk(item), found=person is None)
         except AllxaiError as error:
             report.problems.append(str(error))
             report.foreign |= isinstance(error, ForeignLabelError)
@@ -272,7 +283,8 @@ def _import_one(
     replace_existing: bool,
     done: set[Path],
     report: ImportReport,
-) -> None:
+) -> StudyItem | None:
+    """Return the item whose mask came in; None where it kept what it had."""
     item = images.find(entry)
     if item.mask_path in done:
         raise MaskError(
@@ -280,7 +292,14 @@ def _import_one(
         )
     if item.mask_path.exists() and not replace_existing:
         report.kept.append(item.image_path.name)
-        return
+        return None
+    holder = held_elsewhere(lock_path(item.mask_path))
+    if holder is not None:
+        raise MaskError(
+            _("{person} has been painting {name} since {time}: import its mask when that is done.").format(
+                person=holder.name, name=item.image_path.name, time=holder.time
+            )
+        )
     image = _image(item)
     if item.mask_path.exists():
         # A file that is no mask of this image is never written over.
@@ -291,11 +310,12 @@ def _import_one(
     if not codes.any() and item.mask_path.exists():
         # A file that lists every image of a set says nothing of those that nobody annotated there.
         report.kept.append(image.name)
-        return
+        return None
     save_mask(item.mask_path, codes, image=image, annotator=found.annotator, accepted=found.accepted)
     done.add(item.mask_path)
     report.notes += notes
     report.count += 1
+    return item
 
 
 def _check(found: Labelled, image: CellImage) -> None:

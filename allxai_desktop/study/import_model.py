@@ -11,11 +11,12 @@ from psygnal import Signal
 from allxai_desktop.masks.labels import guess
 from allxai_desktop.study.exchange import ImportReport, import_masks, uncertain_labels
 from allxai_desktop.study.folder import Study
+from allxai_desktop.study.people import Person
 from allxai_desktop.tasks import TaskRunner
 
 
 class ImportModel:
-    """What a person decides before masks come into `study`.
+    """What `person`, where known, decides before masks come into `study`.
 
     Once a path is chosen its labels are looked through; those that do not say which class they are wait in `meanings`
     for a code, or with a guess to be looked at. `cancelled` says what is in already when an import is stopped.
@@ -29,12 +30,16 @@ class ImportModel:
     failed = Signal(str)
 
     def __init__(
-        self, study: Study, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()
+        self,
+        study: Study,
+        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        person: Person | None = None,
     ) -> None:
         self.study = study
         self.path: Path | None = None
         self.meanings: dict[str, int | None] = {}
         self.replace_existing = False
+        self.person = person
         self._looked = False
         self._report: ImportReport | None = None
         self._tasks = TaskRunner(dispatch)
@@ -73,7 +78,13 @@ class ImportModel:
         report = self._report = ImportReport()
         self._tasks.start(
             lambda progress: import_masks(
-                self.study, path, mapping, replace_existing=replace, report=report, progress=progress
+                self.study,
+                path,
+                mapping,
+                replace_existing=replace,
+                person=self.person,
+                report=report,
+                progress=progress,
             )
         )
 

@@ -59,6 +59,10 @@ class Session:
             raise ValueError("no session id")
         return made
 
+    def here(self) -> bool:
+        """Whether it is of this process."""
+        return (self.machine, self.process) == (_machine(self.id), os.getpid())
+
     def alive(self) -> bool | None:
         """Whether its process runs; None where it is not of this machine."""
         if self.machine != _machine(self.id):
@@ -154,6 +158,12 @@ def holder_of(path: Path, me: Session) -> Holder | None:
         return None
     alive = found.session.alive()
     return found if alive or (alive is None and not _old(path)) else None
+
+
+def held_elsewhere(path: Path) -> Holder | None:
+    """Return who holds a lock file in another run of the program; None where nobody does, or whoever did is gone."""
+    found = holder_of(path, Session.new())
+    return None if found is None or found.session.here() else found
 
 
 def holders_in(folder: Path, me: Session) -> dict[str, Holder]:

@@ -1,6 +1,8 @@
 import csv
 import json
 import os
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +13,11 @@ from allxai_desktop.masks.formats import EXPORTS
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.study.exchange import export_study, free_folder, import_masks, uncertain_labels
 from allxai_desktop.study.folder import Study
+from allxai_desktop.study.locks import Lock, Session, acquire, lock_path
+from allxai_desktop.study.people import Person
+from allxai_desktop.study.preview import hash_on_disk
+from allxai_desktop.study.progress import Progress
+from allxai_desktop.study.store import StudyStore
 from allxai_desktop.tasks import Cancelled
 
 SHAPE = (4, 5)
@@ -218,6 +225,48 @@ def test_an_image_that_nobody_annotated_there_keeps_its_mask(study, tmp_path):
     report = import_masks(study, tmp_path / "x.json", replace_existing=True)
     assert (report.count, report.kept) == (0, ["Ana Ruiz 1.png"])
     assert masks_of(study) == before
+
+
+def test_an_approval_is_void_with_the_mask_that_is_imported_over(study, tmp_path):
+    states, item = Progress(StudyStore(study.folder)), study.items[0]
+    name, approved = item.image_path.name, hash_on_disk(item)
+    states.submit(Person("A07"), name, approved)
+    states.approve(Person("R02", "reviewer"), name, approved)
+    Image.fromarray(np.full(SHAPE, 4, np.uint8)).save(tmp_path / "Ana Ruiz 1.png")
+    import_masks(study, tmp_path / "Ana Ruiz 1.png", replace_existing=True)
+    last = states.trail()[-1]
+    assert (states.items()[name].state, last.action) == ("in-progress", "found")
+    assert (last.mask_before, last.mask_after) == (approved, hash_on_disk(item))
+
+
+def test_who_imports_over_a_mask_cannot_approve_it(study, tmp_path):
+    states, item, reviewer = Progress(StudyStore(study.folder)), study.items[0], Person("R02", "reviewer")
+    states.submit(Person("A07"), item.image_path.name, hash_on_disk(item))
+    Image.fromarray(np.full(SHAPE, 4, np.uint8)).save(tmp_path / "Ana Ruiz 1.png")
+    import_masks(study, tmp_path / "Ana Ruiz 1.png", replace_existing=True, person=reviewer)
+    assert states.items()[item.image_path.name].annotator == "R02"
+
+
+def test_an_image_that_somebody_paints_is_left_alone(study, empty, tmp_path):
+    export_study(study, EXPORTS["png"], tmp_path / "out")
+    (empty.folder / "masks").mkdir()
+    locked = lock_path(empty.items[0].mask_path)
+    elsewhere = replace(Session.new(), machine="0" * 64)
+    assert isinstance(acquire(locked, elsewhere, "B01"), Lock)
+    report = import_masks(empty, tmp_path / "out")
+    assert report.count == 1
+    assert re.fullmatch(
+        r"B01 has been painting Ana Ruiz 1.png since .+: import its mask when that is done\.",
+        *report.problems,
+    )
+    assert not empty.items[0].mask_path.exists()
+
+
+def test_an_image_that_this_program_paints_takes_its_mask(study, empty, tmp_path):
+    export_study(study, EXPORTS["png"], tmp_path / "out")
+    (empty.folder / "masks").mkdir()
+    assert isinstance(acquire(lock_path(empty.items[0].mask_path), Session.new(), "A07"), Lock)
+    assert import_masks(empty, tmp_path / "out").count == 2
 
 
 def test_a_file_that_is_no_mask_of_the_image_is_never_written_over(study, tmp_path):

@@ -5,7 +5,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, Queue
 
 import pytest
 
@@ -59,19 +61,27 @@ class Pump:
     """A `dispatch` that keeps what the threads hand over, to run it on the test's own thread."""
 
     def __init__(self) -> None:
-        self.calls: list[Callable[[], None]] = []
+        self.calls: Queue[Callable[[], None]] = Queue()
 
     def __call__(self, call: Callable[[], None]) -> None:
-        self.calls.append(call)
+        self.calls.put(call)
+
+    def run(self) -> None:
+        """Run all that has come."""
+        while not self.calls.empty():
+            self.run_one()
+
+    def run_one(self) -> None:
+        """Run the next call, which may still have to come."""
+        self.calls.get(timeout=20)()
 
     def until(self, condition: Callable[[], object]) -> None:
-        """Run what comes until `condition` holds, at most for 20 seconds."""
-        deadline = time.monotonic() + 20
+        """Run what comes until `condition` holds, at most for a minute."""
+        deadline = time.monotonic() + 60
         while not condition():
             assert time.monotonic() < deadline
-            while self.calls:
-                self.calls.pop(0)()
-            time.sleep(0.002)
+            with suppress(Empty):
+                self.calls.get(timeout=0.01)()
 
 
 @pytest.fixture

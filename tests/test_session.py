@@ -51,25 +51,9 @@ class FakeEngine:
         return explanation, None
 
 
-class Pump:
-    """Collects what the worker hands over, as a window's event loop would."""
-
-    def __init__(self):
-        self.calls = []
-        self.arrived = threading.Semaphore(0)
-
-    def __call__(self, call):
-        self.calls.append(call)
-        self.arrived.release()
-
-    def run_one(self):
-        assert self.arrived.acquire(timeout=10)
-        self.calls.pop(0)()
-
-
 @pytest.fixture
-def setting():
-    engine, pump, paint = FakeEngine(), Pump(), PaintModel(np.array([[1, 1], [2, 5]], np.uint8))
+def setting(pump):
+    engine, paint = FakeEngine(), PaintModel(np.array([[1, 1], [2, 5]], np.uint8))
     session = Session(paint, engine, pump)
     session.choose(network="net", rule="mean")
     yield SimpleNamespace(session=session, engine=engine, pump=pump, paint=paint)

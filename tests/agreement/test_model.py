@@ -8,39 +8,20 @@ from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask, save_mask
 
 
-class Delivered:
-    """Runs what the worker sends when the test asks for it, and counts on no clock."""
-
-    def __init__(self):
-        self.calls = []
-
-    def __call__(self, call):
-        self.calls.append(call)
-
-    def run(self):
-        while self.calls:
-            self.calls.pop(0)()
-
-
 @pytest.fixture
-def dispatch():
-    return Delivered()
-
-
-@pytest.fixture
-def model(study, dispatch):
-    made = AgreementModel(dispatch)
+def model(study, pump):
+    made = AgreementModel(pump)
     made.set_study(study)
     yield made
     made.close()
 
 
 @pytest.fixture
-def settle(model, dispatch):
+def settle(model, pump):
     def wait():
         # One worker: what is asked of it later is done later.
         model.runner._worker.submit(lambda: None).result(20)
-        dispatch.run()
+        pump.run()
 
     return wait
 
@@ -173,8 +154,8 @@ def test_nobody_adjudicates_without_a_name(model, study, settle, failures):
     assert not (study.folder / "final").exists()
 
 
-def test_without_a_study_nothing_happens(dispatch):
-    model = AgreementModel(dispatch)
+def test_without_a_study_nothing_happens(pump):
+    model = AgreementModel(pump)
     model.start("A02", 0.5, 0)
     model.measure(proposal=False)
     assert (model.blind_study("A02"), model.runner.running) == (None, False)
@@ -187,15 +168,15 @@ def test_a_damaged_database_is_told(model, study, failures):
     assert failures[0].startswith("study.sqlite is damaged")
 
 
-def test_what_was_painted_a_moment_ago_is_on_disk_before_masks_are_read(study, dispatch):
+def test_what_was_painted_a_moment_ago_is_on_disk_before_masks_are_read(study, pump):
     flushed = []
-    model = AgreementModel(dispatch, lambda: flushed.append(True))
+    model = AgreementModel(pump, lambda: flushed.append(True))
     model.set_study(study)
     model.start("A02", 1, 0)
     annotate(study, 1)
     model.measure(proposal=False)
     model.runner._worker.submit(lambda: None).result(20)
-    dispatch.run()
+    pump.run()
     assert flushed == [True]
     model.measure_again()
     model.runner._worker.submit(lambda: None).result(20)

@@ -43,31 +43,14 @@ class Answers:
         )
 
 
-class Pump:
-    """Collects what the worker hands over; `until` runs it on this thread, as a window's event loop would."""
-
-    def __init__(self):
-        self.calls = []
-        self.arrived = threading.Semaphore(0)
-
-    def __call__(self, call):
-        self.calls.append(call)
-        self.arrived.release()
-
-    def until(self, condition):
-        while not condition():
-            assert self.arrived.acquire(timeout=10)
-            self.calls.pop(0)()
-
-
 def image(value=0):
     return image_from_array(np.full((2, 2, 3), value, np.uint8), "cell.png")
 
 
 @pytest.fixture
-def setting():
+def setting(pump):
     paint = PaintModel(np.array([[1, 1], [2, 5]], np.uint8))
-    session, answers, pump = Session(paint), Answers(), Pump()
+    session, answers = Session(paint), Answers()
     session.set_live(False)
     model = RegionsModel(session, pump, answers)
     yield SimpleNamespace(session=session, paint=paint, model=model, answers=answers, pump=pump)

@@ -57,33 +57,13 @@ class FakeChecker:
         return "the same" if subject.explainer == "lrp-z" else None
 
 
-class Queue:
-    """Collects what the workers hand over, and runs it on the test's own thread."""
-
-    def __init__(self):
-        self.calls = []
-        self.arrived = threading.Condition()
-
-    def __call__(self, call):
-        with self.arrived:
-            self.calls.append(call)
-            self.arrived.notify()
-
-    def run_until(self, condition):
-        while not condition():
-            with self.arrived:
-                assert self.arrived.wait_for(lambda: self.calls, timeout=10)
-                call = self.calls.pop(0)
-            call()
-
-
 @pytest.fixture
-def setting():
-    queue, engine, checker = Queue(), FakeEngine(), FakeChecker()
-    session = Session(PaintModel(np.array([[1, 5], [5, 4]], np.uint8)), engine, queue)
-    model = TrustModel(session, queue, checker)
+def setting(pump):
+    engine, checker = FakeEngine(), FakeChecker()
+    session = Session(PaintModel(np.array([[1, 5], [5, 4]], np.uint8)), engine, pump)
+    model = TrustModel(session, pump, checker)
     session.choose(network="net", explainer="gradient")
-    yield SimpleNamespace(session=session, model=model, checker=checker, engine=engine, queue=queue)
+    yield SimpleNamespace(session=session, model=model, checker=checker, engine=engine, pump=pump)
     checker.gate.set()
     model.close()
     session.close()
@@ -97,11 +77,11 @@ def show(setting, value=0, **choices):
 def choose(setting, **choices):
     if choices:
         setting.session.choose(**choices)
-    setting.queue.run_until(lambda: not setting.session.busy)
+    setting.pump.until(lambda: not setting.session.busy)
 
 
 def finish(setting):
-    setting.queue.run_until(lambda: setting.model.running is None)
+    setting.pump.until(lambda: setting.model.running is None)
 
 
 def test_without_a_map_it_says_what_to_do_and_runs_nothing(setting):
@@ -271,7 +251,7 @@ def test_an_error_is_told_and_the_next_check_runs(setting):
 
 def test_the_twin_of_a_map_comes_with_it(setting):
     show(setting, explainer="lrp-z")
-    setting.queue.run_until(lambda: setting.model.twin is not None)
+    setting.pump.until(lambda: setting.model.twin is not None)
     assert setting.model.twin == "the same"
     choose(setting, explainer="gradient")
     assert setting.model.twin is None

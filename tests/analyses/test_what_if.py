@@ -65,31 +65,9 @@ class Engine:
         return Explanation(np.arange(8.0).reshape(2, 4), prediction, choices.target or "blast"), None
 
 
-class Pump:
-    """Runs what the workers hand over on the thread of the test."""
-
-    def __init__(self):
-        self.calls = []
-        self.arrived = threading.Semaphore(0)
-
-    def __call__(self, call):
-        self.calls.append(call)
-        self.arrived.release()
-
-    def until(self, done):
-        while not done():
-            assert self.arrived.acquire(timeout=10)
-            self.calls.pop(0)()
-
-
 @pytest.fixture
 def engine():
     return Engine()
-
-
-@pytest.fixture
-def pump():
-    return Pump()
 
 
 @pytest.fixture
@@ -305,8 +283,8 @@ def test_closing_leaves_the_session_on_the_image(what_if, session, pump):
     assert session.result.before is None
 
 
-def test_neither_file_nor_mask_nor_history_changes(tmp_path):
-    pump, engine = Pump(), Engine()
+def test_neither_file_nor_mask_nor_history_changes(tmp_path, pump):
+    engine = Engine()
     session = Session(PaintModel(), engine, pump)
     session.choose(network="net", rule="mean")
     workspace, what_if = Workspace(session, pump), WhatIf(session, pump)

@@ -9,20 +9,6 @@ from allxai_desktop.study.folder import Study
 from allxai_desktop.study.import_model import ImportModel
 
 
-class Delivered:
-    """Runs what the worker sends when the test asks for it, and counts on no clock."""
-
-    def __init__(self):
-        self.calls = []
-
-    def __call__(self, call):
-        self.calls.append(call)
-
-    def run(self):
-        while self.calls:
-            self.calls.pop(0)()
-
-
 @pytest.fixture
 def study(tmp_path):
     (tmp_path / "images").mkdir()
@@ -39,23 +25,18 @@ def masks(tmp_path):
 
 
 @pytest.fixture
-def dispatch():
-    return Delivered()
-
-
-@pytest.fixture
-def model(study, dispatch):
-    made = ImportModel(study, dispatch)
+def model(study, pump):
+    made = ImportModel(study, pump)
     yield made
     made.close()
 
 
 @pytest.fixture
-def settle(model, dispatch):
+def settle(model, pump):
     def wait():
         # One worker: what is asked of it later is done later.
         model._tasks._worker.submit(lambda: None).result(20)
-        dispatch.run()
+        pump.run()
 
     return wait
 
@@ -113,13 +94,13 @@ def test_a_file_that_cannot_be_read_is_told_and_nothing_is_ready(model, masks, s
     assert not model.ready
 
 
-def test_a_stopped_import_says_how_many_masks_are_in(study, masks, dispatch, monkeypatch):
-    model = ImportModel(study, dispatch)
+def test_a_stopped_import_says_how_many_masks_are_in(study, masks, pump, monkeypatch):
+    model = ImportModel(study, pump)
     told = []
     model.cancelled.connect(lambda report: told.append(report.cancelled))
     first_is_in, never = Event(), Event()
 
-    def until_stopped(study, path, mapping, *, replace_existing, report, progress):
+    def until_stopped(study, path, mapping, *, report, progress, **_asked):
         report.count = 1
         first_is_in.set()
         while True:
@@ -130,19 +111,19 @@ def test_a_stopped_import_says_how_many_masks_are_in(study, masks, dispatch, mon
     Image.fromarray(np.array([[1, 2, 3]] * 2, np.uint8)).save(masks / "a.png")
     model.choose(masks)
     model._tasks._worker.submit(lambda: None).result(20)
-    dispatch.run()
+    pump.run()
     model.start()
     first_is_in.wait(20)
     model.close()
     assert told == ["The import was stopped: 1 mask is in already and stays."]
 
 
-def test_closing_after_an_import_says_nothing_of_stopping(study, masks, dispatch):
-    model = ImportModel(study, dispatch)
+def test_closing_after_an_import_says_nothing_of_stopping(study, masks, pump):
+    model = ImportModel(study, pump)
     told = []
     model.cancelled.connect(told.append)
     model.choose(masks)
     model._tasks._worker.submit(lambda: None).result(20)
-    dispatch.run()
+    pump.run()
     model.close()
     assert told == []

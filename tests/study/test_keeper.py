@@ -4,7 +4,6 @@ import importlib.util
 import os
 import shutil
 import sys
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -24,26 +23,18 @@ from allxai_desktop.workspace import Workspace
 class Desk:
     """One person's program, without a window."""
 
-    def __init__(self, name):
-        self.calls, self.notices = [], []
-        self.session = Session(PaintModel(), dispatch=self.calls.append)
-        self.workspace = Workspace(self.session, self.calls.append)
+    def __init__(self, name, pump):
+        self.pump, self.notices = pump, []
+        self.session = Session(PaintModel(), dispatch=pump)
+        self.workspace = Workspace(self.session, pump)
         self.workspace.person = Person(name)
         self.workspace.noticed.connect(self.notices.append)
-
-    def until(self, condition):
-        deadline = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < deadline
-            while self.calls:
-                self.calls.pop(0)()
-            time.sleep(0.002)
 
     def open(self, path):
         shown = []
         self.workspace.item_shown.connect(shown.append)
         self.workspace.open(path)
-        self.until(lambda: shown)
+        self.pump.until(lambda: shown)
         self.workspace.item_shown.disconnect(shown.append)
         return self
 
@@ -51,12 +42,12 @@ class Desk:
         self.workspace.paint.apply(np.array(indices), code)
 
     def saved(self):
-        self.until(lambda: self.workspace.saved == "saved")
+        self.pump.until(lambda: self.workspace.saved == "saved")
         self.workspace.unsaved()
-        self.until(lambda: not self.calls)
+        self.pump.run()
 
     def texts(self):
-        self.until(lambda: not self.calls)
+        self.pump.run()
         return [notice.text for notice in self.notices]
 
     def close(self):
@@ -74,11 +65,11 @@ def own_folder(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture
-def desk():
+def desk(pump):
     made = []
 
     def make(name="A07"):
-        made.append(Desk(name))
+        made.append(Desk(name, pump))
         return made[-1]
 
     yield make
@@ -87,7 +78,7 @@ def desk():
 
 
 @pytest.fixture
-def dead(monkeypatch):
+def dead(monkeypatch, pump):
     """Return a call that makes a desk whose process will be taken for a dead one."""
 
     def make(name="A07"):
@@ -96,7 +87,7 @@ def dead(monkeypatch):
             patch.setattr(
                 workspace_module.PaintingSession, "new", lambda: replace(new, started=new.started - 9999)
             )
-            return Desk(name)
+            return Desk(name, pump)
 
     return make
 
@@ -142,10 +133,10 @@ def test_strokes_of_a_crash_stay_kept_where_they_cannot_be_saved_and_the_image_i
     (folder / "masks").write_text("in the way")
     crash(dead(), folder)
     again = desk().open(folder)
-    again.until(lambda: again.workspace.saved == "failed")
+    again.pump.until(lambda: again.workspace.saved == "failed")
     for row in (1, 0):
         again.workspace.show(row)
-        again.until(lambda row=row: again.workspace.index == row)
+        again.pump.until(lambda row=row: again.workspace.index == row)
     again.paint(7, code=2)
     assert again.workspace.kept
     assert not [text for text in again.texts() if "cannot be kept" in text]
@@ -242,9 +233,9 @@ def test_a_copy_is_found_again_and_pointed_out_when_the_first_has_gone(desk, fol
     second.paint(11, code=2)
     second.saved()
     second.workspace.step(1)
-    second.until(lambda: second.workspace.index == 1)
+    second.pump.until(lambda: second.workspace.index == 1)
     second.workspace.step(-1)
-    second.until(lambda: second.workspace.index == 0)
+    second.pump.until(lambda: second.workspace.index == 0)
     assert second.workspace.mask_path.name == "cell_0-2.npz"
     assert second.workspace.paint.codes[2, 3] == 2
     second.close()
@@ -308,7 +299,7 @@ def test_taking_over_shows_what_was_saved_and_sends_the_first_to_a_copy(desk, fo
     first.saved()
     second = desk("B01").open(folder)
     second.workspace.take_over()
-    second.until(lambda: second.workspace.holder is None)
+    second.pump.until(lambda: second.workspace.holder is None)
     second.paint(11, code=2)
     second.saved()
     first.paint(5, code=3)
@@ -348,8 +339,8 @@ def test_leaving_an_image_lets_it_go_for_others(desk, folder):
     first.paint(0, code=1)
     first.saved()
     first.workspace.step(1)
-    first.until(lambda: first.workspace.index == 1)
-    first.until(lambda: masks(folder) == ["cell_0.npz"])
+    first.pump.until(lambda: first.workspace.index == 1)
+    first.pump.until(lambda: masks(folder) == ["cell_0.npz"])
     assert desk("B01").open(folder).workspace.holder is None
 
 
@@ -358,7 +349,7 @@ def test_where_no_mask_can_be_written_the_strokes_are_kept_and_said(desk, dead, 
     first = dead("A07")
     first.open(folder)
     first.paint(0, code=1)
-    first.until(lambda: first.workspace.saved == "failed")
+    first.pump.until(lambda: first.workspace.saved == "failed")
     assert "come back when the image is opened again" in first.texts()[-1]
     assert len(list(own_folder.iterdir())) == 1
     assert first.workspace.kept
@@ -377,7 +368,7 @@ def test_strokes_that_wait_in_a_folder_that_stays_read_only_wait_on(desk, dead, 
         again.open(folder)
         if opening == 0:
             again.paint(0, code=1)
-        again.until(lambda again=again: again.workspace.saved == "failed")
+        again.pump.until(lambda again=again: again.workspace.saved == "failed")
         again.close()
     (folder / "masks").unlink()
     last = desk("A07").open(folder)
@@ -394,7 +385,7 @@ def test_a_folder_that_is_moved_while_it_is_open_loses_nothing(desk, dead, folde
     moved = tmp_path_factory.mktemp("elsewhere") / "study"
     os.rename(folder, moved)
     first.paint(5, code=3)
-    first.until(lambda: first.workspace.saved == "failed")
+    first.pump.until(lambda: first.workspace.saved == "failed")
     assert "folder is missing" in first.texts()[-1]
     first.close()
     again = desk("A07").open(moved)
@@ -417,7 +408,7 @@ def test_a_full_disk_keeps_the_strokes_on_another(desk, dead, tmp_path, own_fold
         (disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free))
         for stroke in range(1, 60):
             first.paint(*range(stroke * 300, stroke * 300 + 200, 2), code=2)
-        first.until(lambda: first.workspace.saved == "failed")
+        first.pump.until(lambda: first.workspace.saved == "failed")
         assert "the disk is full" in first.texts()[-1]
         first.close()
         (disk / "filler").unlink()

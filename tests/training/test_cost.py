@@ -1,6 +1,5 @@
 """Parameters are those of the network; the time is counted by hand on a network of two layers."""
 
-import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -76,38 +75,20 @@ class FakeTrainModel:
         return ""
 
 
-class Queue:
-    def __init__(self):
-        self.calls = []
-        self.arrived = threading.Condition()
-
-    def __call__(self, call):
-        with self.arrived:
-            self.calls.append(call)
-            self.arrived.notify()
-
-    def run_until(self, condition):
-        while not condition():
-            with self.arrived:
-                assert self.arrived.wait_for(lambda: self.calls, timeout=30)
-                call = self.calls.pop(0)
-            call()
-
-
-def test_the_time_is_known_once_there_are_images(monkeypatch):
+def test_the_time_is_known_once_there_are_images(monkeypatch, pump):
     monkeypatch.setattr(cost, "speed", lambda *, bfloat16: 50e9)
-    train, queue = FakeTrainModel(), Queue()
-    model = CostModel(train, queue)
-    queue.run_until(lambda: model.parameters is not None)
+    train = FakeTrainModel()
+    model = CostModel(train, pump)
+    pump.until(lambda: model.parameters is not None)
     assert model.seconds is None
     train.data.classes = [SimpleNamespace(name=name, images=50) for name in "ab"]
     train.choices_changed.emit(train.choices)
-    queue.run_until(lambda: model.seconds is not None)
+    pump.until(lambda: model.seconds is not None)
     assert model.seconds == seconds_of(train.preset, {"a": 50, "b": 50}, 2, 45, 50e9)
     train.preset = GREY_CNN
     train.choices = SimpleNamespace(epochs=2)
     train.choices_changed.emit(train.choices)
     assert model.seconds is None
-    queue.run_until(lambda: model.seconds is not None)
+    pump.until(lambda: model.seconds is not None)
     assert model.seconds == seconds_of(GREY_CNN, {"a": 50, "b": 50}, 2, 2, 50e9)
     model.close()

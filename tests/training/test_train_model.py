@@ -33,26 +33,6 @@ PRESETS = {
 }
 
 
-class Queue:
-    """Collects what the workers hand over, and runs it on the test's own thread."""
-
-    def __init__(self):
-        self.calls = []
-        self.arrived = threading.Condition()
-
-    def __call__(self, call):
-        with self.arrived:
-            self.calls.append(call)
-            self.arrived.notify()
-
-    def run_until(self, condition):
-        while not condition():
-            with self.arrived:
-                assert self.arrived.wait_for(lambda: self.calls, timeout=10)
-                call = self.calls.pop(0)
-            call()
-
-
 def record(number, of=2):
     return EpochRecord(number, of, 1 / number, 0.5, 2 / number, 0.25, 10.0, 10.0 * (of - number))
 
@@ -134,8 +114,8 @@ def trainer():
 
 
 @pytest.fixture
-def model(trainer, tmp_path):
-    made = TrainModel(PRESETS, trainer, tmp_path / "runs", Queue(), Clock())
+def model(trainer, tmp_path, pump):
+    made = TrainModel(PRESETS, trainer, tmp_path / "runs", pump, Clock())
     made.choose(preset="any")
     yield made
     trainer.gate.set()
@@ -158,7 +138,7 @@ def ready(model, folder):
 
 
 def wait(model, condition):
-    model._dispatch.run_until(condition)
+    model._dispatch.until(condition)
 
 
 def run_to_end(model):
@@ -302,8 +282,7 @@ def test_what_a_cancelled_run_still_tells_is_not_heard(ready, trainer):
     trainer.gate.set()
     assert trainer.ended.wait(10)
     ready.data.choose(pattern="")
-    while ready._dispatch.calls:
-        ready._dispatch.calls.pop(0)()
+    ready._dispatch.run()
     assert ready.records == [record(1)]
 
 

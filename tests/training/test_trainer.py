@@ -1,7 +1,5 @@
 """A window's model over the program's own runs: trained, broken off, resumed, offered."""
 
-import threading
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,26 +12,6 @@ from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.trainer import RunTrainer
 
 pytestmark = pytest.mark.slow
-
-
-class Queue:
-    """Collects what the workers hand over, and runs it on the test's own thread."""
-
-    def __init__(self):
-        self.calls = []
-        self.arrived = threading.Condition()
-
-    def __call__(self, call):
-        with self.arrived:
-            self.calls.append(call)
-            self.arrived.notify()
-
-    def run_until(self, condition):
-        while not condition():
-            with self.arrived:
-                assert self.arrived.wait_for(lambda: self.calls, timeout=120)
-                call = self.calls.pop(0)
-            call()
 
 
 @pytest.fixture
@@ -50,12 +28,11 @@ def images(tmp_path):
 
 
 @pytest.fixture
-def model(tmp_path, images, user_networks):
-    queue = Queue()
-    made = TrainModel(PRESETS, RunTrainer(), tmp_path / "runs", queue)
-    made.wait = queue.run_until
+def model(tmp_path, images, user_networks, pump):
+    made = TrainModel(PRESETS, RunTrainer(), tmp_path / "runs", pump)
+    made.wait = pump.until
     made.data.open(images)
-    queue.run_until(lambda: made.data.data is not None)
+    pump.until(lambda: made.data.data is not None)
     made.choose(preset="two-conv-32", positive="dark", epochs=3)
     yield made
     made.close()
@@ -81,7 +58,7 @@ def test_a_run_is_shown_and_its_network_offered_once(model):
     assert [card.name for card in find_networks().cards].count(names[0]) == 1
 
 
-def test_a_run_that_was_broken_off_goes_on_in_another_session(model, tmp_path, images):
+def test_a_run_that_was_broken_off_goes_on_in_another_session(model, tmp_path, images, pump):
     seen = []
     model.epoch_ended.connect(lambda record: seen.append(record.number))
     model.start()
@@ -89,14 +66,13 @@ def test_a_run_that_was_broken_off_goes_on_in_another_session(model, tmp_path, i
     model.cancel()
     model.close()
 
-    queue = Queue()
-    other = TrainModel(PRESETS, RunTrainer(), tmp_path / "runs", queue)
+    other = TrainModel(PRESETS, RunTrainer(), tmp_path / "runs", pump)
     other.data.open(images)
-    queue.run_until(lambda: other.data.data is not None)
+    pump.until(lambda: other.data.data is not None)
     other.choose(preset="two-conv-32")
     assert other.unfinished == tmp_path / "runs" / "cells-two-conv-32"
     other.resume()
-    queue.run_until(lambda: not other.running)
+    pump.until(lambda: not other.running)
     assert other.error == ""
     assert [record.number for record in other.records] == [1, 2, 3]
     assert other.report.positive == "dark"

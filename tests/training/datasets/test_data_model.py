@@ -1,33 +1,11 @@
 """The data set of a training window: listed, looked through, and read another way without being read again."""
 
-import threading
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.training.datasets.data_model import ClassCount, DataModel, missing_data
-
-
-class Queue:
-    """Collects what the workers hand over, and runs it on the test's own thread."""
-
-    def __init__(self):
-        self.calls = []
-        self.arrived = threading.Condition()
-
-    def __call__(self, call):
-        with self.arrived:
-            self.calls.append(call)
-            self.arrived.notify()
-
-    def run_until(self, condition):
-        while not condition():
-            with self.arrived:
-                assert self.arrived.wait_for(lambda: self.calls, timeout=10)
-                call = self.calls.pop(0)
-            call()
 
 
 def draw(path, seed):
@@ -45,8 +23,8 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def model():
-    made = DataModel(Queue())
+def model(pump):
+    made = DataModel(pump)
     yield made
     made.close()
 
@@ -57,7 +35,7 @@ def read(model, path):
 
 
 def settle(model):
-    model._lister._dispatch.run_until(lambda: not model.looking)
+    model._lister._dispatch.until(lambda: not model.looking)
 
 
 def counts(model):
@@ -77,7 +55,7 @@ def test_a_folder_is_counted_by_class(model, folder):
 
 def test_classes_are_there_before_the_images_are_read(model, folder):
     model.open(folder)
-    model._lister._dispatch.run_until(lambda: model.items)
+    model._lister._dispatch.until(lambda: model.items)
     assert (counts(model), model.data) == ({"ig": 2, "monocyte": 2, "platelet": 2}, None)
     settle(model)
 

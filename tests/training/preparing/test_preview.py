@@ -1,6 +1,5 @@
 """What a preset makes of an image: the pictures, and the model that draws them for the image in turn."""
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,26 +16,6 @@ from allxai_desktop.training.preparing.preview import PreviewModel, preview, pre
 from allxai_desktop.training.presets import GREY_CNN, MODERN, PRESETS
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
-
-
-class Queue:
-    """Collects what the workers hand over, and runs it on the test's own thread."""
-
-    def __init__(self):
-        self.calls = []
-        self.arrived = threading.Condition()
-
-    def __call__(self, call):
-        with self.arrived:
-            self.calls.append(call)
-            self.arrived.notify()
-
-    def run_until(self, condition):
-        while not condition():
-            with self.arrived:
-                assert self.arrived.wait_for(lambda: self.calls, timeout=10)
-                call = self.calls.pop(0)
-            call()
 
 
 def titles(strip):
@@ -112,19 +91,18 @@ class FakeTrainModel:
 
 
 @pytest.fixture
-def setting(tmp_path):
+def setting(tmp_path, pump):
     for number in range(6):
         Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.png")
     train = FakeTrainModel(tmp_path, [Item(f"{number}.png", "ab"[number // 3]) for number in range(6)])
-    queue = Queue()
-    model = PreviewModel(train, queue)
-    yield SimpleNamespace(train=train, model=model, queue=queue)
+    model = PreviewModel(train, pump)
+    yield SimpleNamespace(train=train, model=model, pump=pump)
     model.close()
 
 
 def test_nothing_is_drawn_while_nobody_looks(setting):
     setting.train.choices_changed.emit(setting.train.choices)
-    assert setting.queue.calls == []
+    assert setting.pump.calls.empty()
     assert setting.model.strips == []
 
 
@@ -133,7 +111,7 @@ def test_every_image_has_its_turn(setting):
     setting.model.changed.connect(lambda: seen.append(setting.model.file))
     setting.model.active = True
     for count in range(1, 7):
-        setting.queue.run_until(lambda: len(seen) == count)  # noqa: B023
+        setting.pump.until(lambda: len(seen) == count)  # noqa: B023
         setting.model.step(1)
     assert sorted(seen) == [f"{number}.png" for number in range(6)]
 
@@ -141,13 +119,13 @@ def test_every_image_has_its_turn(setting):
 def test_a_broken_image_is_told(setting, tmp_path):
     Path(tmp_path / "0.png").write_bytes(b"")
     setting.model.active = True
-    setting.queue.run_until(lambda: setting.model.error)
+    setting.pump.until(lambda: setting.model.error)
     assert "0.png" in setting.model.error
 
 
 def test_without_images_there_is_nothing(setting):
     setting.model.active = True
-    setting.queue.run_until(lambda: setting.model.strips)
+    setting.pump.until(lambda: setting.model.strips)
     setting.train.data.usable = []
     setting.train.choices_changed.emit(setting.train.choices)
     assert (setting.model.strips, setting.model.file) == ([], "")

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from allxai_desktop.networks.architectures import ARCHITECTURES, build
 from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.training.device import compute_device
 from allxai_desktop.training.preparing.copies import QUARTER_TURNS
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def speed(*, bfloat16: bool) -> float:
 
     A graphics card always computes in half precision, a processor where the plan says `bfloat16`.
     """
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = compute_device().type
     half = torch.float16 if device == "cuda" else torch.bfloat16
     layer = nn.Conv2d(64, 64, 3, padding=1).to(device)
     images = torch.randn(8, 64, 56, 56, device=device)

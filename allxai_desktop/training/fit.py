@@ -20,6 +20,7 @@ from torch.optim.swa_utils import AveragedModel
 from allxai_desktop.i18n import _
 from allxai_desktop.training.checkpoint import State, read_state, write_state
 from allxai_desktop.training.datasets.data import TrainingError
+from allxai_desktop.training.device import compute_device, half_precision, is_out_of_memory
 from allxai_desktop.training.optimisers import Optimiser, make_optimiser
 from allxai_desktop.training.preparing.batches import ahead, batches_of, parts_of
 from allxai_desktop.training.preparing.copies import epoch_order
@@ -30,8 +31,6 @@ Answer = Callable[[Tensor], Tensor]
 """Takes inputs (N, …) and returns the outputs of the network as float32 on the CPU, in evaluation mode."""
 
 
-# What torch calls the instructions of processors that compute in bfloat16.
-_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
 # After so many batches of the first epoch it is said how long the run will take, if that is a while.
 _TIMED = 3
 _A_WHILE = 600
@@ -100,10 +99,17 @@ def fit(
     run goes on from it and ends with the same weights, bit for bit on a CPU. Raises `TrainingError` where the loss is
     no number, the checkpoint is of another run or cannot be written, or two images do not fit into memory.
     """
-    fitting = Fitting(model, objective, plan, checkpoint, watcher or Unwatched())
-    while fitting.next_epoch < plan.epochs and not fitting.stopped:
-        fitting.run_epoch()
-    return fitting.finish()
+    try:
+        fitting = Fitting(model, objective, plan, checkpoint, watcher or Unwatched())
+        while fitting.next_epoch < plan.epochs and not fitting.stopped:
+            fitting.run_epoch()
+        return fitting.finish()
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TrainingError(
+            _("The network does not fit into memory: close other programs, or choose a smaller network.")
+        ) from error
 
 
 class Fitting:
@@ -113,11 +119,11 @@ class Fitting:
         self, model: nn.Module, objective: Objective, plan: Plan, checkpoint: Path, watcher: Watcher
     ) -> None:
         self.objective, self.plan, self.checkpoint, self.watcher = objective, plan, checkpoint, watcher
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = compute_device(watcher.note)
         self.model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = make_optimiser(plan.optimiser, model)
-        self._half = _half_precision(self.device, plan.bfloat16)
-        self._scaler = torch.amp.GradScaler("cuda", enabled=self._half is torch.float16)
+        self._half = half_precision(self.device, bfloat16=plan.bfloat16)
+        self._scaler = torch.amp.GradScaler(self.device.type, enabled=self._half is torch.float16)
         # The running mean of the weights, or the weights themselves.
         self.kept: nn.Module = self.model if plan.average is None else _averaged(self.model, plan.average)
         self.records: list[EpochRecord] = []
@@ -185,8 +191,10 @@ class Fitting:
                 try:
                     parts.append(self._forward(part, self.kept).cpu())
                     start += len(part)
+                    continue
                 except (RuntimeError, MemoryError) as error:
                     self._take_fewer(error)
+                self._free()
         return torch.cat(parts)
 
     def take_step(self, inputs: Tensor, targets: Tensor, step: int, rate: float) -> tuple[float, float]:
@@ -202,6 +210,7 @@ class Fitting:
                 break
             except (RuntimeError, MemoryError) as error:
                 self._take_fewer(error)
+            self._free()
         self._scaler.step(self.optimiser)
         self._scaler.update()
         if isinstance(self.kept, AveragedModel):
@@ -236,7 +245,7 @@ class Fitting:
 
     def _take_fewer(self, error: Exception) -> None:
         """Halve how many images are computed at once where memory ran out; else raise `error`."""
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise error
         if self._at_once <= 2:
             raise TrainingError(
@@ -250,6 +259,9 @@ class Fitting:
                 "Memory ran out: from now on {count} images at a time, their gradients added up to batches of {batch}."
             ).format(count=self._at_once, batch=self.plan.batch)
         )
+
+    def _free(self) -> None:
+        # Not while an error is handled: its traceback still holds what did not fit.
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -328,7 +340,9 @@ class Fitting:
             return
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self._scaler.load_state_dict(state["scaler"])
+        # A run that began where nothing is scaled, as on a CPU, has none.
+        if state["scaler"]:
+            self._scaler.load_state_dict(state["scaler"])
         if isinstance(self.kept, AveragedModel):
             self.kept.load_state_dict(state["average"])
         self._at_once, self.best = state["at_once"], state["best"]
@@ -349,20 +363,3 @@ def _averaged(model: nn.Module, decay: float) -> AveragedModel:
 def _mixed(seed: int, step: int) -> int:
     """Return 32 bits that depend on both: odd multipliers spread neighbours far apart (Knuth, 6.4)."""
     return (seed * 0x9E3779B1 + step * 0x85EBCA6B + 1) % 2**32
-
-
-def _half_precision(device: torch.device, bfloat16: bool) -> torch.dtype | None:
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    # A processor without instructions for it computes in it by detours, many times slower.
-    has = torch.cpu.get_capabilities()
-    return torch.bfloat16 if bfloat16 and any(has.get(name) for name in _BFLOAT16) else None
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    text = str(error)
-    return (
-        isinstance(error, (torch.OutOfMemoryError, MemoryError))
-        or "can't allocate memory" in text
-        or "not enough memory" in text
-    )

@@ -185,6 +185,46 @@ def test_where_memory_runs_out_gradients_are_added_up(tmp_path):
     ]
 
 
+def test_memory_that_runs_out_beside_the_network_is_told_in_one_sentence(tmp_path):
+    class Large(_Objective):
+        def batch(self, places, epoch):
+            raise MemoryError
+
+    with pytest.raises(TrainingError, match="does not fit into memory: close other programs"):
+        fit(_model(), Large(), PLAN, tmp_path / "a.pt")
+
+
+@pytest.fixture
+def scaled(monkeypatch):
+    """Runs compute in float16 with scaled gradients, as on a card before 2020."""
+    monkeypatch.setattr("allxai_desktop.training.fit.half_precision", lambda *_of, **_kind: torch.float16)
+
+
+def test_a_run_with_scaled_gradients_resumes_bit_for_bit(tmp_path, scaled):
+    whole, resumed = _model(), _model()
+    fit(whole, _Objective(), PLAN, tmp_path / "whole.pt")
+    with pytest.raises(Cancelled):
+        fit(_model(), _Objective(), PLAN, tmp_path / "resumed.pt", _StopAt(2))
+    assert torch.load(tmp_path / "resumed.pt")["scaler"]["scale"] == 65536
+    fit(resumed, _Objective(), PLAN, tmp_path / "resumed.pt")
+    assert _same(whole, resumed)
+
+
+def test_a_run_that_began_without_scaled_gradients_goes_on_with_them(tmp_path, request):
+    with pytest.raises(Cancelled):
+        fit(_model(), _Objective(), PLAN, tmp_path / "a.pt", _StopAt(2))
+    request.getfixturevalue("scaled")
+    assert len(fit(_model(), _Objective(), PLAN, tmp_path / "a.pt")) == 4
+
+
+def test_a_run_that_began_with_scaled_gradients_goes_on_without(tmp_path, monkeypatch, request):
+    request.getfixturevalue("scaled")
+    with pytest.raises(Cancelled):
+        fit(_model(), _Objective(), PLAN, tmp_path / "a.pt", _StopAt(2))
+    monkeypatch.setattr("allxai_desktop.training.fit.half_precision", lambda *_of, **_kind: None)
+    assert len(fit(_model(), _Objective(), PLAN, tmp_path / "a.pt")) == 4
+
+
 def test_an_error_that_is_not_about_memory_is_not_swallowed(tmp_path):
     class Wrong(nn.Module):
         def __init__(self):

@@ -10,6 +10,7 @@ import torch
 from allxai_desktop.i18n import _
 from allxai_desktop.training.classify import Look
 from allxai_desktop.training.datasets.data import Item, TrainingError
+from allxai_desktop.training.device import compute_device
 from allxai_desktop.training.fit import Plan
 from allxai_desktop.training.presets import Preset
 from allxai_desktop.training.run_types import EpochRecord, Request
@@ -70,7 +71,7 @@ def describe_training(
         "seed": plan.seed,
         "seconds": round(sum(record.seconds for record in records), 1),
         "computed_on": torch.cuda.get_device_name()
-        if torch.cuda.is_available()
+        if compute_device().type == "cuda"
         else f"CPU ({platform.machine()}), {torch.get_num_threads()} threads, torch {torch.__version__}",
     }
 

@@ -65,7 +65,7 @@ def action(window, text):
         for menu in window.menuBar().actions()
         if menu.menu() is not None
         for item in menu.menu().actions()
-        if item.text() == text
+        if item.text().partition("\t")[0] == text
     ]
     (one,) = found
     return one

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ from allxai_desktop.masks.exported import Exported, write_table
 from allxai_desktop.masks.formats import ExportFormat, read_entries
 from allxai_desktop.masks.labels import Entry, ForeignLabelError, Labelled, is_certain, to_codes
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
-from allxai_desktop.study.folder import IMAGES_FOLDER, Study, StudyItem
+from allxai_desktop.study.folder import IMAGES_FOLDER, Study, StudyItem, alike
 from allxai_desktop.study.locks import held_elsewhere, lock_path
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.preview import hash_on_disk
@@ -114,6 +115,7 @@ def export_study(
     report = ExportReport()
     with _new_folder(out) as folder:
         names: list[tuple[str, str]] = []
+        stems = _own_stems(study)
 
         def masks() -> Iterator[Exported]:
             for place, item in enumerate(study.items):
@@ -122,7 +124,8 @@ def export_study(
                     report.without += 1
                     continue
                 try:
-                    mask = _exported(item, f"image_{place + 1:04}" if rename else None, images)
+                    stem = f"image_{place + 1:04}" if rename else stems[place]
+                    mask = _exported(item, stem, rename, images)
                 except AllxaiError as error:
                     report.problems.append(str(error))
                     continue
@@ -143,6 +146,18 @@ def export_study(
         if rename:
             write_table(_names_file(study, out), [("exported", "image"), *names])
     return report
+
+
+def _own_stems(study: Study) -> list[str]:
+    """Return what the files of each item are called: where "a" may be two images, by the whole name of its image."""
+    whole = Counter(alike(item.image_path.name) for item in study.items)
+    short = Counter(alike(item.image_path.stem) for item in study.items)
+    found = []
+    for item in study.items:
+        path = item.image_path
+        clear = short[alike(path.stem)] == 1 and alike(path.stem) not in whole
+        found.append(item.stem if clear or whole[alike(path.name)] > 1 else path.name)
+    return found
 
 
 def free_folder(parent: Path, form: ExportFormat) -> Path:
@@ -195,11 +210,10 @@ def _names_file(study: Study, out: Path) -> Path:
     return path
 
 
-def _exported(item: StudyItem, new_name: str | None, as_png: bool) -> Exported:
+def _exported(item: StudyItem, stem: str, renamed: bool, as_png: bool) -> Exported:
     image = _image(item)
     mask = load_mask(item.mask_path, image)
-    stem = new_name or item.stem
-    if new_name or as_png:
+    if renamed or as_png:
         suffix = ".png" if as_png else Path(image.name).suffix.lower()
         image = replace(image, name=stem + suffix)
     return Exported(
@@ -345,7 +359,7 @@ class _Names:
         self._whole = {item.image_path.name: item for item in study.items}
         self._stems: dict[str, list[StudyItem]] = {}
         for item in study.items:
-            for stem in {item.stem.casefold(), item.image_path.stem.casefold()}:
+            for stem in {alike(item.stem), alike(item.image_path.stem), alike(item.image_path.name)}:
                 self._stems.setdefault(stem, []).append(item)
 
     def find(self, entry: Entry) -> StudyItem:
@@ -354,7 +368,7 @@ class _Names:
             if name in self._whole:
                 return self._whole[name]
         for name in entry.names:
-            found = self._stems.get(name.casefold()) or self._stems.get(Path(name).stem.casefold(), [])
+            found = self._stems.get(alike(name)) or self._stems.get(alike(Path(name).stem), [])
             if len(found) == 1:
                 return found[0]
             if found:

@@ -16,6 +16,7 @@ images with one stem the second keeps its ending (`a.png.npz`). `study.toml` may
 
 import re
 import tomllib
+import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -131,6 +132,11 @@ def image_files(folder: Path, *, deep: bool = True) -> list[Path]:
     return sorted(found, key=lambda path: _natural(path.relative_to(folder).as_posix()))
 
 
+def alike(name: str) -> str:
+    """Return what names have in common that some file systems do not tell apart: A from a, é from e with an accent."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
 def _is_image(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
@@ -145,10 +151,9 @@ def _items(images: Path, masks: Path, names: set[str]) -> list[StudyItem]:
     items = []
     for name in sorted(names, key=_natural):
         stem = Path(name).stem
-        # Some file systems do not tell A from a.
-        if stem.casefold() in taken:
+        if alike(stem) in taken:
             stem = name
-        taken.add(stem.casefold())
+        taken.add(alike(stem))
         items.append(StudyItem(stem, images / name, masks / f"{stem}.npz"))
     return items
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
-from allxai_desktop.study.folder import IMAGES_FOLDER, STUDY_FILE, StudyError, image_files
+from allxai_desktop.study.folder import IMAGES_FOLDER, STUDY_FILE, StudyError, alike, image_files
 from allxai_desktop.tasks import Progress, unwatched
 
 # Masks of other programs are pictures too: "Import masks…" takes those.
@@ -51,7 +51,7 @@ def import_images(
             )
         )
     images = _made(folder)
-    taken = {path.name.casefold(): path for path in image_files(images, deep=False)}
+    taken = {alike(path.name): path for path in image_files(images, deep=False)}
     added, renamed, known = [], [], 0
     for number, path in enumerate(found):
         progress(number / len(found))
@@ -60,7 +60,7 @@ def import_images(
             known += 1
             continue
         _put(path, images / name, link)
-        taken[name.casefold()] = images / name
+        taken[alike(name)] = images / name
         added.append(name)
         if name != path.name:
             renamed.append((path.relative_to(source).as_posix(), name))
@@ -94,8 +94,8 @@ def _made(folder: Path) -> Path:
 def _free_name(path: Path, taken: dict[str, Path]) -> str | None:
     """Return a file name that is free in the study, or None where this very image is there."""
     name, number = path.name, 1
-    while name.casefold() in taken:
-        if filecmp.cmp(path, taken[name.casefold()], shallow=False):
+    while alike(name) in taken:
+        if filecmp.cmp(path, taken[alike(name)], shallow=False):
             return None
         number += 1
         name = f"{path.stem}_{number}{path.suffix}"

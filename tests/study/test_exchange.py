@@ -142,7 +142,22 @@ def test_images_go_out_as_their_pixels_alone(study, tmp_path):
 def test_images_of_one_stem_stay_apart(tmp_path):
     study = make_study(tmp_path / "study", ("a.bmp", "a.png"))
     export_study(study, EXPORTS["png"], tmp_path / "out", images=True)
-    assert names_in(tmp_path / "out") == ["a.png", "a.png.png", "images/a.png", "images/a.png.png"]
+    assert names_in(tmp_path / "out") == ["a.bmp.png", "a.png.png", "images/a.bmp.png", "images/a.png.png"]
+
+
+@pytest.mark.parametrize("form", ["png", "ome-tiff", "labelme"])
+def test_masks_of_images_of_one_stem_come_back(tmp_path, form):
+    names = ("a.bmp", "a.png", "a.bmp.png", "b.png")
+    study, empty = make_study(tmp_path / "study", names), make_study(tmp_path / "empty", names, ())
+    export_study(study, EXPORTS[form], tmp_path / "out")
+    assert import_masks(empty, tmp_path / "out").problems == []
+    assert masks_of(empty) == masks_of(study)
+
+
+def test_a_name_with_its_accents_apart_is_the_same_name(tmp_path):
+    empty = make_study(tmp_path / "accents", ("n\u00fa\u00f1ez.png",), ())
+    Image.fromarray(np.full(SHAPE, 4, np.uint8)).save(tmp_path / "nu\u0301n\u0303ez.png")
+    assert import_masks(empty, tmp_path / "nu\u0301n\u0303ez.png").count == 1
 
 
 def test_images_without_a_mask_are_counted(tmp_path):

@@ -69,6 +69,12 @@ def test_an_image_inside_a_study_keeps_the_mask_it_has_there(tmp_path):
     assert masks(study) == ["masks/b.npz"]
 
 
+def test_names_that_differ_in_how_accents_are_written_get_masks_of_their_own(tmp_path):
+    # As on a disk that does not tell them apart, to which the study may go.
+    study = Study.open(images(tmp_path, "\u00e9.png", "e\u0301.bmp"))
+    assert sorted(masks(study)) == ["masks/e\u0301.npz", "masks/\u00e9.png.npz"]
+
+
 def test_an_image_with_a_strange_ending_opens(tmp_path):
     images(tmp_path, "a.png")
     (tmp_path / "a.png").rename(tmp_path / "a.dat")

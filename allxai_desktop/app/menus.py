@@ -162,6 +162,7 @@ class Menus:
         clean.setTitle(_("Clean up"))
         clean.retranslate()
         self._for_image.append(menu.addMenu(clean))
+        menu.aboutToShow.connect(lambda: clean.setEnabled(self._has_image and not window.what_if.active))
         menu.addSeparator()
         swap = KEYS["swap"].title
         self._add_hint(menu, _(swap), window.paint.swap_active, "swap")

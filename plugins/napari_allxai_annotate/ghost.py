@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from psygnal import Signal
 
 from allxai_desktop.cellclasses import BY_KEY
 from allxai_desktop.i18n import _
+from allxai_desktop.keys import KEYS
 from allxai_desktop.painting import shapes
 from allxai_desktop.proposing import places
 from allxai_desktop.proposing.model import ProposalModel
@@ -68,11 +70,31 @@ class Ghost:
         proposals = self.proposals
         return {
             "proposal": lambda: setattr(proposals, "visible", not proposals.visible),
-            "accept-all": proposals.accept_all,
-            "accept-class": lambda: proposals.accept_class(proposals.paint.active),
-            "next-uncertain": self.go_to_unsure,
+            "accept-all": partial(self._with_proposal, proposals.accept_all),
+            "accept-class": partial(
+                self._with_proposal, lambda: proposals.accept_class(proposals.paint.active)
+            ),
+            "next-uncertain": partial(self._with_proposal, self.go_to_unsure),
             "next-unlabelled": self.go_to_unlabelled,
         }
+
+    def _with_proposal(self, call: Callable[[], object]) -> None:
+        """Do what needs the proposal to be seen, or say why it is not."""
+        proposals = self.proposals
+        if self.canvas.gestures.region is not None:
+            text = _("The proposal is for the mask: leave What if first ({key}).")
+            self.told.emit(text.format(key=KEYS["escape"].shown))
+        elif not proposals.visible:
+            text = _("The proposal is switched off: {key} shows it.")
+            self.told.emit(text.format(key=KEYS["proposal"].shown))
+        elif proposals.proposal is None:
+            self.told.emit(
+                _("The proposal is not ready yet.")
+                if proposals.busy
+                else _("There is no proposal for this mask.")
+            )
+        else:
+            call()
 
     def go_to_unsure(self) -> None:
         """Outline the next region where the proposal is unsure, moving the camera where it is not seen well."""

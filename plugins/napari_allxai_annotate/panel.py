@@ -290,6 +290,9 @@ class AnnotatePanel(QWidget):
             gestures = self.canvas.gestures
             self.shortcuts.set_enabled(OUTLINE_KEYS, gestures.drawing)
             self.shortcuts.set_enabled(("escape",), gestures.drawing or gestures.region is not None)
+            # They would change the mask, and it is not the mask that is painted.
+            self.shortcuts.set_enabled(NAMES, gestures.region is None)
+            self.clean.setEnabled(gestures.region is None)
         self._show_history()
 
     def _show_class(self) -> None:

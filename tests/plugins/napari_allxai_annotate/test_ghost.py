@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from allxai_desktop.painting.engine import PaintModel
+
 pytestmark = pytest.mark.slow
 
 
@@ -145,6 +147,37 @@ def test_what_cannot_be_gone_to_is_said(proposed, qtbot):
     key(proposed, qtbot, "U")
     key(proposed, qtbot, "N")
     assert told == ["Every pixel has a class.", "The proposal is sure everywhere."]
+
+
+def test_nothing_of_the_mask_is_changed_by_keys_while_a_region_is_painted(proposed, qtbot):
+    told = []
+    proposed.ghost.told.connect(told.append)
+    proposed.model.apply(np.array([50]), 2)
+    settled(proposed, qtbot)
+    before = proposed.model.codes.copy()
+    proposed.canvas.gestures.region = PaintModel(np.zeros(before.shape, np.uint8))
+    for name in "YT":
+        key(proposed, qtbot, name)
+    qtbot.keyClick(proposed.view.canvas.native, "B", Qt.KeyboardModifier.ShiftModifier)
+    assert told == ["The proposal is for the mask: leave What if first (Esc)."] * 2
+    assert not proposed.panel.clean.isEnabled()
+    proposed.canvas.gestures.region = None
+    assert (proposed.model.codes == before).all()
+    assert proposed.panel.clean.isEnabled()
+
+
+def test_why_there_is_nothing_to_accept_is_said(proposed, qtbot):
+    told = []
+    proposed.ghost.told.connect(told.append)
+    proposed.proposals.visible = False
+    key(proposed, qtbot, "Y")
+    proposed.proposals.visible = True
+    proposed.proposals.set_image(None)
+    key(proposed, qtbot, "Y")
+    assert told == [
+        "The proposal is switched off: G shows it.",
+        "There is no proposal for this mask.",
+    ]
 
 
 def test_the_row_offers_only_what_there_is_to_accept(proposed, qtbot):

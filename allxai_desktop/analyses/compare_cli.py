@@ -11,15 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from allxai_desktop.analyses.grid import (
-    Cell,
-    ComparisonChoices,
-    Grid,
-    Method,
-    SharedEngine,
-    compute_cells,
-    new_grid,
-)
+from allxai_desktop.analyses.grid import Cell, ComparisonChoices, Grid, Method
+from allxai_desktop.analyses.grid_cells import SharedEngine, compute_cells, new_grid
 from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _

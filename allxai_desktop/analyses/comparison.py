@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from allxai_desktop.analyses.grid import (
-    Cell,
-    ComparisonChoices,
-    Engine,
-    Grid,
-    Method,
-    SharedEngine,
-    compute_cells,
-    new_grid,
-)
+from allxai_desktop.analyses.grid import Cell, ComparisonChoices, Grid, Method
+from allxai_desktop.analyses.grid_cells import Engine, SharedEngine, compute_cells, new_grid
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.tasks import Progress, TaskRunner
 

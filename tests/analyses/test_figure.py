@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from allxai_desktop.analyses.figure import DPI, PROGRAM, draw_figure, figure_bytes, save_figure
-from allxai_desktop.analyses.grid import Cell, ComparisonChoices, Method, new_grid
+from allxai_desktop.analyses.grid import Cell, ComparisonChoices, Method
+from allxai_desktop.analyses.grid_cells import new_grid
 from allxai_desktop.analyses.text import drawable, text_width, wrap
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.explainers.explain import Explanation

@@ -6,15 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from allxai_desktop.analyses import grid as grid_module
-from allxai_desktop.analyses.grid import (
-    Cell,
-    ComparisonChoices,
-    Method,
-    compute_cells,
-    methods,
-    new_grid,
-)
+from allxai_desktop.analyses import grid_cells
+from allxai_desktop.analyses.grid import Cell, ComparisonChoices, Method, methods
+from allxai_desktop.analyses.grid_cells import compute_cells, new_grid
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.explainers.explain import Explanation
 from allxai_desktop.images import image_from_array
@@ -196,7 +190,7 @@ def test_what_progress_raises_ends_the_work():
 
 
 def test_large_images_keep_every_nth_pixel_and_count_them_all(monkeypatch):
-    monkeypatch.setattr(grid_module, "MAX_SIDE", 2)
+    monkeypatch.setattr(grid_cells, "MAX_SIDE", 2)
     made = computed()
     assert made.step == 2
     assert made.pixels.shape == (1, 2, 3)
@@ -209,7 +203,7 @@ def test_large_images_keep_every_nth_pixel_and_count_them_all(monkeypatch):
 
 def test_many_cells_share_the_room_for_pixels(monkeypatch):
     # Four cells of eight pixels in the room of eight: every second pixel each way.
-    monkeypatch.setattr(grid_module, "MAX_PIXELS", 8)
+    monkeypatch.setattr(grid_cells, "MAX_PIXELS", 8)
     assert new_grid(image(), CODES, CARDS, CHOICES).step == 2
 
 

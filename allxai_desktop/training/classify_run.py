@@ -221,10 +221,8 @@ class Run:
         return kept
 
     def _look(self) -> Look:
-        preset, info = self.preset, ARCHITECTURES[self.preset.architecture]
-        mean, std = info.mean, info.std
-        if preset.mean_std is not None:
-            mean, std = (preset.mean_std[0],) * info.channels, (preset.mean_std[1],) * info.channels
+        preset = self.preset
+        mean, std = preset.normalisation
         if preset.normalised:
             mean, std = _mean_and_deviation(
                 self.pixels, sorted({copy.position for copy in self.copies.train})

@@ -23,6 +23,12 @@ from allxai_desktop.training.preparing.pairs import PairAugmentation
 FIRST: Literal["first"] = "first"
 """The start of a second stage: a network that was trained before, which the request names."""
 Start = Literal["none", "imagenet", "first"]
+MeanStd = tuple[tuple[float, ...], tuple[float, ...]]
+"""Mean and deviation of each channel of the input, in 0…1."""
+# What the ImageNet weights were trained on: torchvision's, and TensorFlow's −1…1 of MobileNet V1 and of GoogLeNet,
+# which torchvision has from there (its `transform_input`).
+_TORCHVISION_INPUT: MeanStd = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_TENSORFLOW_INPUT: MeanStd = (0.5,) * 3, (0.5,) * 3
 Enlarge = Literal["", "quarter turns", "balanced"]
 """How the copies of the training part are made: none, as phase 1 of the thesis, or `count` a class."""
 
@@ -73,7 +79,7 @@ class Preset:
     rare: int = 1
     sharpened: bool = False
     normalised: bool = False
-    mean_std: tuple[float, float] | None = None
+    mean_std: MeanStd | None = None
     keras: bool = False
     weighted: bool = False
     smoothing: float = 0.0
@@ -84,6 +90,12 @@ class Preset:
     def task(self) -> Task:
         """What its network does."""
         return ARCHITECTURES[self.architecture].task
+
+    @property
+    def normalisation(self) -> MeanStd:
+        """Mean and deviation by which images are shown, where they are not those of the training part."""
+        info = ARCHITECTURES[self.architecture]
+        return self.mean_std or (info.mean, info.std)
 
     def sides(self, epochs: int) -> tuple[int, ...]:
         """Return the input side of each of `epochs` epochs."""
@@ -119,6 +131,7 @@ def _thesis_1(network: str, title: str, optimiser: Optimiser, epochs: int, *depa
         classes=3,
         start="imagenet",
         enlarge="quarter turns",
+        mean_std=_TENSORFLOW_INPUT if network == "mobilenet-v1" else _TORCHVISION_INPUT,
         keras=True,
         departures=(_RATE, _SPLIT_FIRST, _NORMAL, *departures),
     )
@@ -138,6 +151,7 @@ def _thesis_2(network: str, title: str, optimiser: Optimiser, epochs: int) -> Pr
         unseen=30,
         enlarge="balanced",
         copies=1000,
+        mean_std=_TENSORFLOW_INPUT if network == "googlenet" else _TORCHVISION_INPUT,
         departures=(
             _RATE,
             _SPLIT_FIRST,
@@ -160,7 +174,7 @@ def _two_convolutions(side: int, batch: int, epochs: int) -> Preset:
         classes=2,
         val=0.0,
         test=0.2,
-        mean_std=(0.5, 0.5),
+        mean_std=_TENSORFLOW_INPUT,
         departures=(_STRATIFIED, N_("how the images are normalised is not given: to −1…1")),
     )
 

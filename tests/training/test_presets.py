@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from allxai_desktop.networks.architectures import ARCHITECTURES, build
+from allxai_desktop.networks.torchvision_models import models
 from allxai_desktop.training.datasets.data import Item, TrainingError
 from allxai_desktop.training.datasets.dataset import DataSet
 from allxai_desktop.training.datasets.parts import make_copies, make_split
@@ -106,6 +107,17 @@ def test_every_preset_fits_its_network(preset):
     assert len(sides) == 3
     assert sides[-1] == preset.side
     assert all(ARCHITECTURES[preset.architecture].takes((side, side)) for side in sides)
+
+
+@pytest.mark.parametrize("name", [preset.name for preset in CLASSIFYING if preset.start == "imagenet"])
+def test_imagenet_weights_are_shown_what_they_were_trained_on(name):
+    base = PRESETS[name].architecture.split("-")[0]
+    if base in {"mobilenet", "googlenet"}:
+        expected = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+    else:
+        shown = models.get_model_weights(base).DEFAULT.transforms()
+        expected = tuple(shown.mean), tuple(shown.std)
+    assert PRESETS[name].normalisation == expected
 
 
 def test_an_unknown_preset_names_the_known_ones():

@@ -11,29 +11,23 @@ from allxai_desktop import cli, i18n
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.networks.card import parse_card
+from allxai_desktop.networks.user import complete_card
 from allxai_desktop.relevance import RULES, pixel_weights
 
 SHARE_KEYS = ["pixels", "area_share", "relevant", "relevant_share", "enrichment"]
 ROW_KEYS = ["nucleus", "cytoplasm", "vacuole", "rbc", "background", "unlabelled"]
-CARD = {
-    "name": "toy",
-    "title": {"en": "Toy network", "es": "Red de juguete"},
-    "architecture": "toy",
-    "classes": ["dark", "bright"],
-    "class_titles": {"en": ["Dark", "Bright"], "es": ["Oscura", "Clara"]},
-    "input_size": [32, 32],
-    "mean": [0.0, 0.0, 0.0],
-    "std": [1.0, 1.0, 1.0],
-    "cam_layer": "features",
-    "sha256": "0" * 64,
-    "licence": "none",
-    "domain": {"description": {"en": "Anything", "es": "Cualquier cosa"}},
-    "data": {},
-    "split": {},
-    "training": {},
-    "metrics": {},
-    "departures_from_paper": [],
-}
+CARD = complete_card(
+    "toy",
+    "toy",
+    ["dark", "bright"],
+    {
+        "title": {"en": "Toy network", "es": "Red de juguete"},
+        "class_titles": {"en": ["Dark", "Bright"], "es": ["Oscura", "Clara"]},
+        "input_size": [32, 32],
+        "cam_layer": "features",
+        "sha256": "0" * 64,
+    },
+)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from allxai_desktop.analyses.regions import BATCH, coalitions, explain_regions, region_shapley, shapley_values
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.networks.card import parse_card
+from allxai_desktop.networks.user import complete_card
 from allxai_desktop.removal import filling
 from allxai_desktop.tasks import Cancelled
 
@@ -205,26 +206,19 @@ def toy_network(preprocessing=""):
             nn.Linear(200, 2),
         )
     card = parse_card(
-        {
-            "name": "toy",
-            "title": {"en": "Toy", "es": "Juguete"},
-            "architecture": "toy",
-            "classes": ["dark", "bright"],
-            "class_titles": {"en": ["Dark", "Bright"], "es": ["Oscura", "Clara"]},
-            "input_size": [32, 32],
-            "mean": [0.7, 0.6, 0.5],
-            "std": [0.2, 0.3, 0.4],
-            "cam_layer": "2",
-            "sha256": "0" * 64,
-            "licence": "none",
-            "domain": {"description": {"en": "Anything", "es": "Cualquier cosa"}},
-            "data": {},
-            "split": {},
-            "training": {},
-            "metrics": {},
-            "departures_from_paper": [],
-            "preprocessing": preprocessing,
-        }
+        complete_card(
+            "toy",
+            "toy",
+            ["dark", "bright"],
+            {
+                "input_size": [32, 32],
+                "mean": [0.7, 0.6, 0.5],
+                "std": [0.2, 0.3, 0.4],
+                "cam_layer": "2",
+                "sha256": "0" * 64,
+                "preprocessing": preprocessing,
+            },
+        )
     )
     return Network(card, module)
 

@@ -10,6 +10,7 @@ from allxai_desktop import cli
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.networks.card import parse_card
+from allxai_desktop.networks.user import complete_card
 
 
 @pytest.fixture
@@ -30,25 +31,12 @@ def toy(monkeypatch):
     module.add_module("flatten", nn.Flatten())
     module.add_module("head", head)
     card = parse_card(
-        {
-            "name": "toy",
-            "title": {"en": "Toy network", "es": "Red de juguete"},
-            "architecture": "toy",
-            "classes": ["dark", "bright"],
-            "class_titles": {"en": ["Dark", "Bright"], "es": ["Oscura", "Clara"]},
-            "input_size": [32, 32],
-            "mean": [0.0, 0.0, 0.0],
-            "std": [1.0, 1.0, 1.0],
-            "cam_layer": "features",
-            "sha256": "0" * 64,
-            "licence": "none",
-            "domain": {"description": {"en": "Anything", "es": "Cualquier cosa"}},
-            "data": {},
-            "split": {},
-            "training": {},
-            "metrics": {},
-            "departures_from_paper": [],
-        }
+        complete_card(
+            "toy",
+            "toy",
+            ["dark", "bright"],
+            {"input_size": [32, 32], "cam_layer": "features", "sha256": "0" * 64},
+        )
     )
     network = Network(card, module)
     monkeypatch.setattr(network, "domain_warning", lambda pixels: None)

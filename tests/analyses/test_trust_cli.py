@@ -13,26 +13,7 @@ from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.networks.card import parse_card
 from allxai_desktop.networks.network import Network
-
-CARD = {
-    "name": "toy",
-    "title": {"en": "Toy network", "es": "Red de juguete"},
-    "architecture": "resnet18",
-    "classes": ["dark", "bright"],
-    "class_titles": {"en": ["Dark", "Bright"], "es": ["Oscura", "Clara"]},
-    "input_size": [32, 32],
-    "mean": [0.0, 0.0, 0.0],
-    "std": [1.0, 1.0, 1.0],
-    "cam_layer": "0",
-    "sha256": "0" * 64,
-    "licence": "none",
-    "domain": {"description": {"en": "Anything", "es": "Cualquier cosa"}},
-    "data": {},
-    "split": {},
-    "training": {},
-    "metrics": {},
-    "departures_from_paper": [],
-}
+from allxai_desktop.networks.user import complete_card
 
 
 @pytest.fixture
@@ -43,7 +24,14 @@ def arguments(tmp_path, monkeypatch):
         conv.weight.copy_(torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1))
         last.weight.copy_(torch.tensor([[-12.0], [12.0]]))
     module = nn.Sequential(conv, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), last)
-    card = parse_card(CARD)
+    card = parse_card(
+        complete_card(
+            "toy",
+            "resnet18",
+            ["dark", "bright"],
+            {"input_size": [32, 32], "cam_layer": "0", "sha256": "0" * 64},
+        )
+    )
     network = Network(card, module)
     monkeypatch.setattr(cli, "list_networks", lambda: [card])
     monkeypatch.setattr(cli, "load_network", lambda name: network)

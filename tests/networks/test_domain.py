@@ -5,6 +5,7 @@ import pytest
 
 from allxai_desktop.networks.card import parse_card
 from allxai_desktop.networks.domain import distance, domain_warning, fit_limits, near_black_share, statistics
+from allxai_desktop.networks.user import complete_card
 
 SMEAR = (225, 190, 200)
 CELL = (120, 70, 150)
@@ -32,25 +33,17 @@ def cards():
     for name, make in (("field", _field), ("cut-out", _cut_out)):
         limits = fit_limits([make(seed) for seed in range(40)], [make(seed) for seed in range(40, 60)])
         made[name] = parse_card(
-            {
-                "name": name,
-                "title": {"en": "n", "es": "n"},
-                "architecture": "mobilenet-v1",
-                "classes": ["a", "b"],
-                "class_titles": {"en": ["a", "b"], "es": ["a", "b"]},
-                "input_size": [32, 32],
-                "mean": [0, 0, 0],
-                "std": [1, 1, 1],
-                "cam_layer": "features.26",
-                "sha256": "0" * 64,
-                "licence": "none",
-                "domain": {"description": {"en": "stained discs", "es": "discos"}, "limits": limits},
-                "data": {},
-                "split": {},
-                "training": {},
-                "metrics": {},
-                "departures_from_paper": [],
-            }
+            complete_card(
+                name,
+                "mobilenet-v1",
+                ["a", "b"],
+                {
+                    "input_size": [32, 32],
+                    "cam_layer": "features.26",
+                    "sha256": "0" * 64,
+                    "domain": {"description": {"en": "stained discs", "es": "discos"}, "limits": limits},
+                },
+            )
         )
     return made
 

@@ -8,28 +8,16 @@ from allxai_desktop.networks.architectures import build
 from allxai_desktop.networks.card import parse_card
 from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.network import Network, build_trained, luminance, sharpened
+from allxai_desktop.networks.user import complete_card
 from allxai_desktop.training.preparing import documents
 
 CARD = parse_card(
-    {
-        "name": "tiny",
-        "title": {"en": "Tiny", "es": "Diminuta"},
-        "architecture": "two-conv",
-        "classes": ["ill", "well"],
-        "class_titles": {"en": ["Ill", "Well"], "es": ["Enferma", "Sana"]},
-        "input_size": [32, 32],
-        "mean": [0.0, 0.0, 0.0],
-        "std": [1.0, 1.0, 1.0],
-        "cam_layer": "features.4",
-        "sha256": "0" * 64,
-        "licence": "none",
-        "domain": {},
-        "data": {},
-        "split": {},
-        "training": {},
-        "metrics": {},
-        "departures_from_paper": [],
-    }
+    complete_card(
+        "tiny",
+        "two-conv",
+        ["ill", "well"],
+        {"input_size": [32, 32], "cam_layer": "features.4", "sha256": "0" * 64},
+    )
 )
 
 

@@ -1,11 +1,15 @@
 """Architectures from torchvision, some with heads of the source papers. The one module that imports torchvision."""
 
 from collections import OrderedDict
+from pathlib import Path
 
-from torch import Tensor, nn
+import torch
+from torch import nn
 
+from allxai_desktop.networks.downloads import download
 from allxai_desktop.networks.small import dense_head, with_head
 from allxai_desktop.networks.torchvision_ops import define_missing_schemas
+from allxai_desktop.tasks import Progress, unwatched
 
 define_missing_schemas()
 from torchvision import models  # noqa: E402
@@ -91,14 +95,18 @@ def _as_in_keras(resnet: nn.Module) -> None:
             module.eps = KERAS_EPSILON
 
 
-def imagenet_state(name: str) -> dict[str, Tensor]:
-    """Return torchvision's ImageNet weights of one of its networks; they are downloaded, once.
+def imagenet_file(name: str, progress: Progress = unwatched) -> Path:
+    """Return the file of torchvision's ImageNet weights of one of its networks; it is downloaded, once.
 
-    Raises `OSError` where they cannot be.
+    It lies where torchvision looks for it, and may be put there by hand. Raises `NetworkError`, and
+    `ValueError` for a network that torchvision does not have.
     """
-    weights = models.get_model_weights(name).DEFAULT
-    state: dict[str, Tensor] = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    return state
+    url = models.get_model_weights(name).DEFAULT.url
+    path = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])
+    if not path.exists():
+        # torchvision's names end in the beginning of the SHA-256.
+        download(url, path, path.stem.rpartition("-")[2], progress)
+    return path
 
 
 def _transfer(resnet: nn.Module, n_classes: int) -> nn.Module:

@@ -59,7 +59,10 @@ class Material:
 
 
 def gather(request: Request, preset: Preset, watcher: Watcher) -> Material:
-    """Read the list of images, map their classes, look each through. Raises `TrainingError`, `StudyError`."""
+    """Read the list of images, map their classes, look each through; fetch the weights to start from.
+
+    Raises `TrainingError`, `StudyError`, `NetworkError`.
+    """
     root, items = read_data(request.data, request.groups)
     chosen = None if request.class_map is None else read_class_map(request.class_map)
     if chosen is not None:
@@ -78,6 +81,12 @@ def gather(request: Request, preset: Preset, watcher: Watcher) -> Material:
     if len(classes) == 2 and positive is None:
         positive = next((name for name in classes if name.casefold() not in NEGATIVE), classes[1])
         watcher.note(_("Positive class: {name}; --positive chooses the other.").format(name=positive))
+    fetching = _("Downloading the ImageNet weights")
+    start.fetch(
+        preset.architecture,
+        request.weights or preset.start,
+        lambda share: watcher.stage(fetching, share),
+    )
     title = _("Looking through the images")
     data = look_through(root, items, progress=lambda share: watcher.stage(title, share))
     for note in data.notes:

@@ -111,6 +111,7 @@ def _check(request: Request, preset: Preset) -> None:
                 name=preset.name
             )
         )
+    start.fetch(preset.architecture, request.weights or preset.start)
 
 
 class SegmentRun:

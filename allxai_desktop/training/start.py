@@ -15,6 +15,7 @@ from allxai_desktop.networks.architectures import build
 from allxai_desktop.networks.checkpoints import read_checkpoint
 from allxai_desktop.networks.mobilenet import load_folded_trunk, unfold_batch_norm
 from allxai_desktop.networks.registry import find_networks, load_network
+from allxai_desktop.tasks import Progress, unwatched
 from allxai_desktop.training.datasets.data import TrainingError
 
 NONE, IMAGENET = "none", "imagenet"
@@ -42,7 +43,7 @@ def begin(
             _load_trunk(model, path, images)
         return model, "MobileNet V1 1.0/224 trained on ImageNet (TensorFlow, Apache-2.0), BatchNorm put back"
     if weights == IMAGENET:
-        _load_fitting(model, _imagenet_state(name), weights)
+        _load_fitting(model, read_checkpoint(_imagenet_file(name)), weights)
         return model, f"torchvision's ImageNet weights; the head: {random}"
     if Path(weights).suffix.lower() in _SUFFIXES:
         path = Path(weights)
@@ -51,15 +52,37 @@ def begin(
         else:
             _load_fitting(model, read_checkpoint(path), path.name)
         return model, f"the weights of the file {path.name}"
-    known = [card.name for card in find_networks().cards]
-    if weights not in known:
-        raise TrainingError(
-            _("There are no weights “{name}”: choose none, imagenet, a file, or one of {known}.").format(
-                name=weights, known=", ".join(known)
-            )
-        )
+    _check_known(weights)
     _load_fitting(model, load_network(weights).module.state_dict(), weights)
     return model, f"the network {weights} of the program"
+
+
+def fetch(name: str, weights: str, progress: Progress = unwatched) -> None:
+    """See that a run of the architecture `name` can begin from `weights`, which are downloaded where they must be.
+
+    Raises `TrainingError`, `NetworkError`: before thousands of images are read.
+    """
+    if weights in (NONE, IMAGENET):
+        if weights == IMAGENET and not name.startswith("mobilenet-v1"):
+            _imagenet_file(name, progress)
+    elif Path(weights).suffix.lower() not in _SUFFIXES:
+        _check_known(weights)
+    elif not Path(weights).is_file():
+        raise TrainingError(
+            _("The weights {path} are not there: choose none, imagenet, or another file.").format(
+                path=weights
+            )
+        )
+
+
+def _check_known(network: str) -> None:
+    known = [card.name for card in find_networks().cards]
+    if network not in known:
+        raise TrainingError(
+            _("There are no weights “{name}”: choose none, imagenet, a file, or one of {known}.").format(
+                name=network, known=", ".join(known)
+            )
+        )
 
 
 def initialise_as_keras(model: nn.Module) -> None:
@@ -88,19 +111,18 @@ def _load_trunk(model: nn.Module, path: Path, images: Tensor) -> None:
     unfold_batch_norm(features, images)
 
 
-def _imagenet_state(name: str) -> dict[str, Tensor]:
+def _imagenet_file(name: str, progress: Progress = unwatched) -> Path:
     base = re.match(r"[a-z]+\d*", name)
     assert base is not None
-    from allxai_desktop.networks.torchvision_models import imagenet_state
+    from allxai_desktop.networks.torchvision_models import imagenet_file
 
     try:
-        return imagenet_state(base[0])
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        return imagenet_file(base[0], progress)
+    except ValueError as error:
         raise TrainingError(
-            _(
-                "There are no ImageNet weights for {name} here, and they could not be downloaded: connect to the"
-                " internet, or start from a file or from random numbers."
-            ).format(name=name)
+            _("There are no ImageNet weights of {name}: start from a file or from random numbers.").format(
+                name=name
+            )
         ) from error
 
 

@@ -1,4 +1,5 @@
 from importlib.resources import as_file, files
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from allxai_desktop.networks.architectures import build
+from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.training import start
 from allxai_desktop.training.datasets.data import TrainingError
 
@@ -51,10 +53,24 @@ def test_the_weights_of_another_network_are_refused(tmp_path):
         _begin(weights=str(tmp_path / "two.safetensors"))
 
 
-def test_imagenet_weights_fit_a_network_whose_trunk_is_named_features(monkeypatch):
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """An empty folder in the place where torchvision keeps what it downloaded; there is no internet."""
+
+    def offline(_url, timeout):
+        raise URLError("Name or service not known")
+
+    monkeypatch.setattr("allxai_desktop.networks.downloads.urlopen", offline)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    return folder
+
+
+def test_imagenet_weights_fit_a_network_whose_trunk_is_named_features(hub):
     torch.manual_seed(3)
     given = build("vgg16", 1000)
-    monkeypatch.setattr(start, "_imagenet_state", lambda name: given.state_dict())
+    torch.save(given.state_dict(), hub / "vgg16-397923af.pth")
     model, words = start.begin(
         "vgg16-thesis", 3, (32, 32), "imagenet", torch.zeros(1, 3, 32, 32), keras=True, seed=0
     )
@@ -62,18 +78,37 @@ def test_imagenet_weights_fit_a_network_whose_trunk_is_named_features(monkeypatc
     assert words == "torchvision's ImageNet weights; the head: random weights, as Keras draws them"
 
 
-def test_imagenet_weights_that_cannot_be_downloaded_are_told_in_one_sentence(monkeypatch):
-    from allxai_desktop.networks import torchvision_models
-
-    def offline(name):
-        assert name == "resnet18"
-        raise OSError("no network")
-
-    monkeypatch.setattr(torchvision_models, "imagenet_state", offline)
+@pytest.mark.parametrize("prepare", [start.fetch, lambda name, weights: _begin(name, weights)])
+def test_imagenet_weights_that_cannot_be_downloaded_are_told_in_one_sentence(hub, prepare):
     with pytest.raises(
-        TrainingError, match=r"could not be downloaded: connect to the internet, .* from random numbers"
+        NetworkError,
+        match=r"^resnet18-f37072fd\.pth could not be downloaded \(Name or service not known\): connect to the"
+        r" internet, .* from random numbers\.$",
     ):
-        _begin("resnet18-transfer", weights="imagenet")
+        prepare("resnet18-transfer", "imagenet")
+
+
+def test_a_damaged_file_in_the_place_of_imagenet_weights_is_named(hub):
+    (hub / "resnet18-f37072fd.pth").write_bytes(b"PK\x03\x04, cut short")
+    with pytest.raises(NetworkError, match=r"resnet18-f37072fd\.pth are damaged"):
+        _begin("resnet18", "imagenet")
+
+
+def test_there_are_no_imagenet_weights_of_a_network_of_this_program(hub):
+    with pytest.raises(TrainingError, match="no ImageNet weights of two-conv: start from"):
+        start.fetch("two-conv", "imagenet")
+
+
+@pytest.mark.parametrize("name", ["mobilenet-v1", "mobilenet-v1-unet"])
+def test_nothing_is_downloaded_for_a_network_whose_trunk_is_here(hub, name):
+    start.fetch(name, "imagenet")
+
+
+def test_weights_that_are_not_there_are_missed_before_a_run(tmp_path):
+    with pytest.raises(TrainingError, match="are not there: choose none, imagenet, or another file"):
+        start.fetch("resnet18", str(tmp_path / "a.pth"))
+    with pytest.raises(TrainingError, match="no weights “nothing”"):
+        start.fetch("resnet18", "nothing")
 
 
 @pytest.mark.parametrize("name", ["mobilenet-v1", "mobilenet-v1-thesis"])

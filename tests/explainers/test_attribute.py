@@ -5,25 +5,12 @@ import threading
 
 import pytest
 import torch
+from small_networks import image, three_neurons
 from torch import nn
 
 from allxai_desktop.explainers.api import attribute
 from allxai_desktop.explainers.registry import EXPLAINERS, ExplainerError
 from allxai_desktop.networks.mobilenet import MobileNetV1
-
-
-def three_neurons(dtype=torch.float32):
-    """h1 = relu(x1 + 2·x2 − 1), h2 = relu(−x1 + x2); logits 3·h1 − h2 and h2."""
-    module = nn.Sequential(nn.Flatten(), nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2, bias=False)).to(dtype)
-    with torch.no_grad():
-        module[1].weight.copy_(torch.tensor([[1.0, 2.0], [-1.0, 1.0]]))
-        module[1].bias.copy_(torch.tensor([-1.0, 0.0]))
-        module[3].weight.copy_(torch.tensor([[3.0, -1.0], [0.0, 1.0]]))
-    return module
-
-
-def image(*values, dtype=torch.float32):
-    return torch.tensor(values, dtype=dtype).view(1, 1, 1, -1)
 
 
 def conv_net():
@@ -139,7 +126,7 @@ def test_inputs_of_another_kind_are_refused(inputs):
 
 
 def test_a_float32_network_can_be_explained_in_float64():
-    found = attribute(three_neurons(), image(1, 2, dtype=torch.float64), 0, "gradient")
+    found = attribute(three_neurons(torch.float32), image(1, 2), 0, "gradient")
     assert found.relevance.dtype == torch.float64
     assert found.relevance.flatten().tolist() == [4, 5]
 

@@ -16,6 +16,7 @@ from captum.attr import (
     NoiseTunnel,
     Saliency,
 )
+from small_networks import with_statistics
 from torch import nn
 
 from allxai_desktop.explainers import attribute
@@ -48,14 +49,9 @@ def resnet():
 
 def settled(module):
     for child in module.modules():
-        if isinstance(child, nn.BatchNorm2d):
-            child.running_mean.uniform_(-0.1, 0.1)
-            child.running_var.uniform_(0.5, 1.5)
-            nn.init.uniform_(child.weight, 0.8, 1.2)
-            nn.init.uniform_(child.bias, -0.1, 0.1)
-        elif isinstance(child, nn.ReLU):
+        if isinstance(child, nn.ReLU):
             child.inplace = False
-    return module.double().eval()
+    return with_statistics(module)
 
 
 @pytest.fixture(params=[plain, resnet])

@@ -5,22 +5,12 @@ import weakref
 
 import pytest
 import torch
+from small_networks import Lambda
 from torch import nn
 
 from allxai_desktop.explainers.api import attribute
 from allxai_desktop.explainers.graph import UnsupportedOperation, cached_graph, trace
 from allxai_desktop.explainers.registry import ExplainerError
-
-
-class Lambda(nn.Module):
-    def __init__(self, function, **children):
-        super().__init__()
-        self.function = function
-        for name, child in children.items():
-            self.add_module(name, child)
-
-    def forward(self, x):
-        return self.function(self, x)
 
 
 def logits(x):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from small_networks import Lambda, image, three_neurons, with_statistics
 from torch import nn
 from torch.nn import functional
 
@@ -12,43 +13,8 @@ from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.networks.architectures import build
 
 
-class Lambda(nn.Module):
-    def __init__(self, function, **children):
-        super().__init__()
-        self.function = function
-        for name, child in children.items():
-            self.add_module(name, child)
-
-    def forward(self, x):
-        return self.function(self, x)
-
-
-def three_neurons():
-    """h1 = relu(x1 + 2·x2 − 1), h2 = relu(−x1 + x2); logits 3·h1 − h2 and h2."""
-    module = nn.Sequential(nn.Flatten(), nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2, bias=False)).double()
-    with torch.no_grad():
-        module[1].weight.copy_(torch.tensor([[1.0, 2.0], [-1.0, 1.0]]))
-        module[1].bias.copy_(torch.tensor([-1.0, 0.0]))
-        module[3].weight.copy_(torch.tensor([[3.0, -1.0], [0.0, 1.0]]))
-    return module
-
-
-def image(*values):
-    return torch.tensor(values, dtype=torch.float64).view(1, 1, 1, -1)
-
-
 def maps(found):
     return found.relevance.flatten().tolist()
-
-
-def random_norms(module):
-    for norm in module.modules():
-        if isinstance(norm, nn.BatchNorm2d):
-            norm.running_mean.uniform_(-0.1, 0.1)
-            norm.running_var.uniform_(0.5, 1.5)
-            nn.init.uniform_(norm.weight, 0.8, 1.2)
-            nn.init.uniform_(norm.bias, -0.1, 0.1)
-    return module.double().eval()
 
 
 def test_lrp_z_by_hand():
@@ -110,7 +76,7 @@ def test_deep_taylor_of_a_logit_that_is_not_positive_is_undefined():
 
 
 def test_a_batch_is_explained_as_its_images_one_by_one():
-    module = random_norms(build("resnet18", 4))
+    module = with_statistics(build("resnet18", 4))
     x = torch.rand(3, 3, 32, 32, dtype=torch.float64)
     target = module(x).argmax(1)
     for name in ("lrp-z", "deep-taylor"):
@@ -122,7 +88,7 @@ def test_a_batch_is_explained_as_its_images_one_by_one():
 @pytest.mark.parametrize("name", ["googlenet", "mobilenet-v1", "resnet18"])
 def test_lrp_z_equals_gradient_times_input_where_activations_are_relu(name):
     torch.manual_seed(0)
-    module = random_norms(build(name, 4))
+    module = with_statistics(build(name, 4))
     x = torch.rand(1, 3, 64, 64, dtype=torch.float64)
     lrp = attribute(module, x, 1, "lrp-z").relevance
     product = attribute(module, x, 1, "gradient-x-input").relevance
@@ -134,7 +100,7 @@ def test_lrp_z_equals_gradient_times_input_where_activations_are_relu(name):
 @pytest.mark.parametrize("name", ["googlenet", "resnet18"])
 def test_deep_taylor_adds_up_to_the_logit(name, bounds, dtype):
     torch.manual_seed(0)
-    module = random_norms(build(name, 4)).to(dtype)
+    module = with_statistics(build(name, 4)).to(dtype)
     x = torch.rand(2, 3, 64, 64, dtype=dtype)
     found = attribute(module, x, module(x).argmax(1), "deep-taylor", bounds=bounds)
     tolerance = 1e-12 if dtype == torch.float64 else 1e-4

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from small_networks import with_statistics
 from torch import nn
 
 from allxai_desktop.explainers import attribute
@@ -39,13 +40,9 @@ def resnet():
 def settled(module):
     for norm in module.modules():
         if isinstance(norm, nn.BatchNorm2d):
-            norm.running_mean.uniform_(-0.1, 0.1)
-            norm.running_var.uniform_(0.5, 1.5)
-            nn.init.uniform_(norm.weight, 0.8, 1.2)
-            nn.init.uniform_(norm.bias, -0.1, 0.1)
             # zennit folds a norm and leaves its ε behind.
             norm.eps = 0
-    return module.double().eval()
+    return with_statistics(module)
 
 
 def by_zennit(make, composite, x, targets):

@@ -2,9 +2,12 @@
 
 import csv
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from io import StringIO
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import torch
@@ -107,18 +110,18 @@ def read_class_folders(
 def read_table(path: Path, subject_column: str = "subject") -> list[Item]:
     """Return the images listed in a CSV file with columns `file`, `class` and, where known, the subject.
 
-    Files are named from the folder of the table. Raises `TrainingError` for a table that cannot be read, lacks a
-    column, names a file elsewhere or names one twice.
+    Values are parted by commas, semicolons or tabs, as spreadsheets of every country write them, in UTF-8, UTF-16 or
+    Windows' western letters. Files are named from the folder of the table. Raises `TrainingError` for a table that
+    cannot be read, lacks a column, names a file elsewhere or names one twice.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            items = [
-                Item(
-                    row["file"].strip(), row["class"].strip(), (row.get(subject_column) or "").strip() or None
-                )
-                for row in csv.DictReader(stream)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError, AttributeError) as error:
+        rows = _rows(_text(path.read_bytes()))
+        items = [
+            Item(row["file"].replace("\\", "/"), row["class"], row.get(subject_column.casefold()) or None)
+            for row in rows
+            if any(row.values())
+        ]
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
         raise TrainingError(
             _("{path} is no table with the columns “file” and “class”: mend it or choose another.").format(
                 path=path
@@ -137,6 +140,31 @@ def read_table(path: Path, subject_column: str = "subject") -> list[Item]:
             _("{path} lists {file} more than once: leave one row.").format(path=path.name, file=twice[0])
         )
     return items
+
+
+def _text(content: bytes) -> str:
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252")
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    """Return the rows of a table by the names in its first line, in small letters; a short row has "" for the rest.
+
+    Raises `KeyError` where the columns “file” and “class” are not there.
+    """
+    head = text.partition("\n")[0]
+    found = csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
+    names = [name.strip().casefold() for name in next(found, [])]
+    if not {"file", "class"} <= set(names):
+        raise KeyError
+    return [
+        dict(zip_longest(names, (value.strip() for value in row[: len(names)]), fillvalue=""))
+        for row in found
+    ]
 
 
 def read_study(path: Path) -> tuple[Path, list[Item]]:

@@ -46,7 +46,25 @@ def test_a_table_is_read(tmp_path):
     assert read_table(path) == [Item("x.png", "a", "s1"), Item("y.png", "b", None)]
 
 
-@pytest.mark.parametrize("content", [b"file;class\nx;a\n", b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "file;class;subject\r\na/x.png;célula;s 1\r\ny.png;b;\r\n".encode("utf-8-sig"),
+        "File;Class;Subject\r\na\\x.png;célula;s 1\r\n;;\r\ny.png;b;\r\n".encode("cp1252"),
+        "file\tclass\tsubject\r\na/x.png\tcélula\ts 1\r\ny.png\tb\r\n".encode("utf-16"),
+        'class, file ,note,subject\n"célula", a/x.png ,"one; two, three",s 1\nb,y.png\n'.encode(),
+    ],
+    ids=["semicolons", "Windows", "Unicode text", "commas"],
+)
+def test_a_table_is_read_as_spreadsheets_write_it(tmp_path, content):
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    assert read_table(path) == [Item("a/x.png", "célula", "s 1"), Item("y.png", "b", None)]
+
+
+@pytest.mark.parametrize(
+    "content", [b"name;class\nx;a\n", b"\xff\xfe\x00", b"", b"\x81\x8d", b'file,class\n"x']
+)
 def test_another_table_is_refused(tmp_path, content):
     path = tmp_path / "t.csv"
     path.write_bytes(content)

@@ -229,7 +229,14 @@ def read_image_names(folder: Path) -> list[str]:
 
 
 def _no_images(folder: Path) -> TrainingError:
-    return TrainingError(_("There are no images in {folder}.").format(folder=folder))
+    if any(path.is_dir() for path in _entries(folder)):
+        text = _(
+            "There are no images in {folder}, only folders: choose the folder in which each class has one folder, with"
+            " its images."
+        )
+    else:
+        text = _("There are no images in {folder}: put some there, or take the folder away.")
+    return TrainingError(text.format(folder=folder))
 
 
 def _one_each(taken: dict[str, str], stem: str, name: str, folder: Path) -> None:

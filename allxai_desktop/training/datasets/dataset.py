@@ -160,8 +160,8 @@ def _skipped_note(skipped: Sequence[Skipped]) -> list[str]:
         return []
     named = ", ".join(found.file for found in skipped[:_NAMED]) + (", …" if len(skipped) > _NAMED else "")
     return [
-        _("Images that cannot be used and are left out: {count} ({names}).").format(
-            count=len(skipped), names=named
+        _("Images that cannot be used and are left out: {count} ({names}). The first: {reason}").format(
+            count=len(skipped), names=named, reason=skipped[0].reason
         )
     ]
 

@@ -36,8 +36,16 @@ def test_class_folders_are_read_in_order_with_subjects(tmp_path):
 
 def test_a_class_without_images_is_named(tmp_path):
     (tmp_path / "a").mkdir()
-    with pytest.raises(TrainingError, match="no images"):
+    with pytest.raises(TrainingError, match=r"no images in .*a: put some there, or take the folder away"):
         read_class_folders(tmp_path, ("a",))
+
+
+def test_the_folder_above_the_right_one_is_told_from_an_empty_class(tmp_path):
+    _image(tmp_path / "Original" / "a" / "1.png", 0)
+    with pytest.raises(
+        TrainingError, match=r"no images in .*Original, only folders: choose the folder in which"
+    ):
+        read_data(tmp_path)
 
 
 def test_a_table_is_read(tmp_path):
@@ -108,7 +116,7 @@ def test_a_folder_without_classes_is_refused(tmp_path, name):
 def test_an_empty_class_folder_is_named(tmp_path):
     _image(tmp_path / "a" / "1.png", 0)
     (tmp_path / "b").mkdir()
-    with pytest.raises(TrainingError, match=r"no images in .*b\."):
+    with pytest.raises(TrainingError, match=r"no images in .*b: put some"):
         read_class_folders(tmp_path)
 
 

@@ -39,7 +39,9 @@ def test_a_broken_image_is_named_skipped_and_counted(folder):
     assert [item.file for item in data.items] == ["a/2.png", "a/3.png", "b/4.png", "b/5.png"]
     assert [found.file for found in data.skipped] == ["a/1.png"]
     assert "damaged" in data.skipped[0].reason
-    assert data.notes == ["Images that cannot be used and are left out: 1 (a/1.png)."]
+    assert data.notes == [
+        f"Images that cannot be used and are left out: 1 (a/1.png). The first: {data.skipped[0].reason}"
+    ]
 
 
 def test_copies_turned_copies_and_subjects_share_a_group(folder):

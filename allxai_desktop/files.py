@@ -64,6 +64,8 @@ def _reason(name: str, error: OSError) -> str:
             text = _("{name} was not saved because its folder is missing or is no folder: save it elsewhere.")
         case errno.EISDIR:
             text = _("{name} was not saved because a folder has that name: choose another name.")
+        case errno.ENAMETOOLONG:
+            text = _("{name} was not saved because its name is too long: give its image a shorter one.")
         case _:
             text = _("{name} was not saved ({reason}): check the disk and save again.")
     return text.format(name=name, reason=error.strerror or type(error).__name__)

@@ -105,7 +105,8 @@ def _free_name(path: Path, taken: dict[str, Path]) -> str | None:
 def _put(source: Path, target: Path, link: bool) -> None:
     try:
         if link:
-            os.link(source, target)
+            # Of a symbolic link the file: the link itself leads nowhere from another folder.
+            os.link(os.path.realpath(source), target)
         else:
             write_whole(target, source.read_bytes())
     except AllxaiError:

@@ -57,6 +57,17 @@ def test_names_that_differ_in_case_alone_are_kept_apart(source, study):
     assert import_images(study, source).added == ("CELL_10_2.png",)
 
 
+def test_of_a_symbolic_link_the_image_is_linked(tmp_path, study):
+    picture(tmp_path / "originals" / "cell.png", 1)
+    (tmp_path / "chosen").mkdir()
+    try:
+        (tmp_path / "chosen" / "cell.png").symlink_to("../originals/cell.png")
+    except OSError:
+        pytest.skip("this system makes symbolic links for administrators only")
+    import_images(study, tmp_path / "chosen", link=True)
+    assert (study / "images" / "cell.png").samefile(tmp_path / "originals" / "cell.png")
+
+
 def test_images_are_linked_where_asked(source, study):
     import_images(study, source, link=True)
     assert (study / "images" / "cell_10.png").samefile(source / "cell_10.png")

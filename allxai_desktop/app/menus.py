@@ -114,7 +114,7 @@ class Menus:
         window, menu = self.window, self._menu(_("&View"))
         self._add(menu, _("Next image"), partial(window.workspace.step, 1), "next-image")
         self._add(menu, _("Previous image"), partial(window.workspace.step, -1), "previous-image")
-        self._add(menu, _("Fit the image"), window.viewer.reset_view, "fit", for_image=True)
+        self._add(menu, _("Fit the image"), window.canvas.fit, "fit", for_image=True)
         field = self._add(
             menu, _("Field with white cells"), window.fields.model.toggle, "field", for_image=True
         )

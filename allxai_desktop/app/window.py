@@ -192,7 +192,7 @@ class MainWindow(QMainWindow):
         self.session.failed.connect(self._on_failure)
         self.session.shares_changed.connect(self._on_shares)
         self.view_bar.adjusted.connect(self._on_adjusted)
-        self.view_bar.fit_asked.connect(self.viewer.reset_view)
+        self.view_bar.fit_asked.connect(self.canvas.fit)
         self.viewer.events.mouse_over_canvas.connect(self._on_over_canvas)
         self.explain.fraction.lineEdit().returnPressed.connect(self.explain.fraction.clearFocus)
         self.empty.open_image.clicked.connect(self.ask_open)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from napari_allxai_annotate.brush import BrushView, add_brush, remove_brush
 from napari_allxai_annotate.gestures import Gestures
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from allxai_desktop.images import CellImage
 
 # Past this many changed pixels one redraw of the layer is quicker than its parts.
@@ -84,7 +87,6 @@ class PaintCanvas:
         self._busy = False
         add_brush(viewer, self.gestures.view)
         model.edited.connect(self._on_edited)
-        model.image_replaced.connect(self._on_image_replaced)
         for signal in (
             model.active_changed,
             model.mask_visible_changed,
@@ -102,7 +104,6 @@ class PaintCanvas:
         self.viewer.layers.events.removed.disconnect(self._on_layer_removed)
         model = self.model
         model.edited.disconnect(self._on_edited)
-        model.image_replaced.disconnect(self._on_image_replaced)
         for signal in (
             model.active_changed,
             model.mask_visible_changed,
@@ -134,9 +135,9 @@ class PaintCanvas:
     def show(self, image: CellImage | None) -> None:
         """Show `image` and the model's mask in place of those shown before; None takes them away.
 
-        The mask of the model must have the size of the image: `model.new_image` comes first. The layers stay the
-        same from image to image, because napari takes half a second to replace two. New data in a layer would
-        leave undo steps of the old in it, so its history is forgotten.
+        Called after `model.new_image`, which changes no layer, with a mask of the size of the image. The layers
+        stay the same from image to image, because napari takes half a second to replace two. New data in a layer
+        would leave undo steps of the old in it, so its history is forgotten.
         """
         self.gestures.cancel_outline()
         self.gestures.pixels = None if image is None else image.pixels
@@ -158,25 +159,44 @@ class PaintCanvas:
             self.viewer.layers.insert(0, self.image_layer)
             self._add_mask(1)
         else:
-            self._busy = True
-            # Drawing the outlines anew, which each of these would, takes a tenth of a second on a large image.
-            with self.mask_layer._block_refresh():
-                try:
-                    for layer in (self.image_layer, self.mask_layer):
-                        # Setting what is set already costs as much as the new pixels do.
-                        if tuple(layer.scale) != place["scale"]:
-                            layer.scale = place["scale"]
-                        if tuple(map(str, layer.units)) != place["units"]:
-                            layer.units = place["units"]
-                    self.image_layer.data, self.image_layer.name = image.pixels, image.name
-                    self.mask_layer.data = self.model.codes.copy()
-                    self.mask_layer.name = mask_name(image.name)
-                    forget_history(self.mask_layer)
-                finally:
-                    self._busy = False
+            self._swap(image, place)
+        self.fit()
+
+    def fit(self) -> None:
+        """Bring the whole image into sight; a map or a proposal of the image before may still be larger."""
+        self.viewer.reset_view(layers=None if self.image_layer is None else [self.image_layer])
+
+    def _swap(self, image: CellImage, place: dict[str, Any]) -> None:
+        """Put `image` and the mask of the model into the layers that are there."""
+        assert self.image_layer is not None
+        assert self.mask_layer is not None
+        new = (
+            (self.image_layer, image.pixels, image.name),
+            (self.mask_layer, self.model.codes.copy(), mask_name(image.name)),
+        )
+        moved = False
+        with self._writing():
+            with ExitStack() as quiet:
+                # Each step would slice, measure and draw anew what is drawn once, at the end.
+                for layer, _values, _name in new:
+                    quiet.enter_context(layer._block_refresh())
+                    quiet.enter_context(layer.events.data.blocker())
+                for layer, values, name in new:
+                    moved |= layer.data.shape != values.shape
+                    # Setting what is set already costs as much as the new pixels do.
+                    if place != {"scale": tuple(layer.scale), "units": tuple(map(str, layer.units))}:
+                        layer.scale, layer.units = place["scale"], place["units"]
+                        moved = True
+                    layer.data, layer.name = values, name
+                forget_history(self.mask_layer)
                 self._prepare()
-            self.mask_layer.refresh()
-        self.viewer.reset_view()
+            for layer, _values, _name in new:
+                if moved:
+                    # Refreshing does it for a layer that is seen only.
+                    layer._clear_extent()
+                layer.refresh(extent=False)
+            if moved:
+                self.mask_layer.events.data(value=self.mask_layer.data)
 
     def attach(self, image_layer: Image, pixels: NDArray[np.uint8], mask_layer: Labels | None = None) -> None:
         """Paint over an image layer that is there already and shows `pixels`, on `mask_layer` or on a new one."""
@@ -242,23 +262,17 @@ class PaintCanvas:
         layer = self.mask_layer
         if layer is None:
             return
-        self._busy = True
-        try:
+        with self._writing():
             write(layer, indices, new)
-        finally:
-            self._busy = False
 
-    def _on_image_replaced(self) -> None:
-        layer = self.mask_layer
-        if layer is None or layer.data.shape != self.model.shape:
-            return
-        self._busy = True
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Change the layers without taking that over into the model."""
+        before, self._busy = self._busy, True
         try:
-            layer.data[:] = self.model.codes
-            layer.refresh(extent=False)
-            forget_history(layer)
+            yield
         finally:
-            self._busy = False
+            self._busy = before
 
     def _show_settings(self) -> None:
         layer, model = self.mask_layer, self.model
@@ -271,14 +285,11 @@ class PaintCanvas:
             "contour": min(max(1, round(max(model.shape) / 300)), THICKEST) if model.mask_outline else 0,
             "selected_label": model.active,
         }
-        self._busy = True
-        try:
+        with self._writing():
             for name, value in settings.items():
                 # Setting what is set already costs a redraw and, for `visible`, napari's tool in hand.
                 if getattr(layer, name) != value:
                     setattr(layer, name, value)
-        finally:
-            self._busy = False
 
     # From the layer to the model
 

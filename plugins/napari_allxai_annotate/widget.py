@@ -110,7 +110,7 @@ class AnnotateWidget(QWidget):
             self.painting.canvas.mask_layer.visible = False
         self.painting.choose(chosen)
         self.painting.model.mask_visible = True
-        self.painting.viewer.reset_view()
+        self.painting.canvas.fit()
 
     def _on_image(self, image: CellImage | None) -> None:
         assert self.painting is not None

@@ -114,7 +114,7 @@ class RelevanceOverlay:
     def _hide(self) -> None:
         for layer in (self.map_layer, self.outline_layer):
             if layer is not None:
-                layer.visible = False
+                _set(layer, "visible", False)
 
     def _remove(self) -> None:
         with keeping_active_layer(self.viewer):

@@ -22,6 +22,15 @@ def test_another_image_of_another_size_takes_the_place_of_the_one_before(window,
     assert shown()
 
 
+@pytest.mark.parametrize("visible", [True, False])
+def test_napari_measures_another_image_of_another_size(window, visible):
+    window.model.mask_visible = visible
+    window.model.new_image(np.zeros((30, 20), np.uint8))
+    window.show_image("next.png")
+    assert window.viewer.layers.extent.world.tolist() == [[0, 0], [29, 19]]
+    assert [axis.stop for axis in window.viewer.dims.range] == [29, 19]
+
+
 def test_napari_cannot_undo_into_the_image_before(window, shown):
     window.canvas.mask_layer.paint((10, 10), 2)
     window.model.new_image(np.zeros(window.model.shape, np.uint8))
@@ -49,6 +58,14 @@ def test_other_layers_stay_above(window):
     overlay = window.viewer.add_image(np.zeros(window.model.shape))
     window.show_image("next.png")
     assert window.viewer.layers[-1] is overlay
+    window.viewer.layers.remove(overlay)
+
+
+def test_a_larger_map_of_the_image_before_does_not_make_the_next_one_small(window):
+    overlay = window.viewer.add_image(np.zeros((400, 600)))
+    window.model.new_image(np.zeros((30, 20), np.uint8))
+    window.show_image("next.png")
+    assert window.viewer.scene.camera.center[-2:] == (14.5, 9.5)
     window.viewer.layers.remove(overlay)
 
 
@@ -94,6 +111,7 @@ def test_an_edit_of_most_of_a_large_image_reaches_the_layer(window, shown):
 
 def test_another_mask_of_the_same_size_is_shown(window, shown):
     window.model.new_image(np.full(window.model.shape, 4, np.uint8))
+    window.show_image("next.png")
     assert shown()
 
 

@@ -1,74 +1,28 @@
-"""Where two masks disagree, region by region, and the final mask that a third look makes of them."""
+"""The final mask that a third look makes of two, region by region of their disagreement."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
-from skimage.measure import label
 
 from allxai_desktop.agreement.plan import FINAL_FOLDER, AgreementError, final_path, keep_states
-from allxai_desktop.cellclasses import MAX_CODE, UNLABELLED
+from allxai_desktop.agreement.regions import Codes, Numbers, Region, Regions, Side
+from allxai_desktop.cellclasses import UNLABELLED
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, MaskFile, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.study.folder import Study, StudyItem
 
-Side = Literal["first", "second"]
 Decision = Literal["open", "first", "second", "own"]
 """What the final mask has in a region: pixels without a label, one side's class, or something else."""
-Codes = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, eq=False)
-class Region:
-    """Connected pixels (also by corners) with one code in the first mask and one other in the second.
-
-    `indices` (n,) are flat and rise; `bounds` are top, left, bottom, right, the last two beyond the region.
-    """
-
-    indices: NDArray[np.int64]
-    first: int
-    second: int
-    bounds: tuple[int, int, int, int]
-
-    @property
-    def size(self) -> int:
-        """How many pixels it has."""
-        return len(self.indices)
-
-    def code(self, side: Side) -> int:
-        """Return the code that one side gives it; 0 for no label."""
-        return self.first if side == "first" else self.second
-
-
-def regions_of(first: Codes, second: Codes) -> list[Region]:
-    """Return the regions in which two masks uint8 (H, W) differ, the largest first.
-
-    Raises `ValueError` for masks of two shapes.
-    """
-    if first.shape != second.shape:
-        raise ValueError("shapes")
-    pairs = np.where(first == second, 0, 1 + first.astype(np.int64) * (MAX_CODE + 1) + second)
-    numbers = label(pairs, background=0, connectivity=2).reshape(-1)  # type: ignore[no-untyped-call]
-    places = np.flatnonzero(numbers)
-    order = np.argsort(numbers[places], kind="stable")
-    places = places[order]
-    ends = np.flatnonzero(np.diff(numbers[places])) + 1
-    parts = np.split(places, ends) if len(places) else []
-    width = first.shape[1]
-    found = []
-    for indices in parts:
-        rows, columns = np.divmod(indices, width)
-        bounds = int(rows[0]), int(columns.min()), int(rows[-1]) + 1, int(columns.max()) + 1
-        start = indices[0]
-        found.append(Region(indices, int(first.flat[start]), int(second.flat[start]), bounds))
-    return sorted(found, key=lambda region: (-region.size, region.indices[0]))
+DECISIONS: tuple[Decision, ...] = get_args(Decision)
+OPEN, FIRST, SECOND, OWN = range(len(DECISIONS))
 
 
 def agreed(first: Codes, second: Codes) -> Codes:
@@ -79,28 +33,23 @@ def agreed(first: Codes, second: Codes) -> Codes:
 class Adjudication:
     """Walks through the regions in which two masks differ while the final mask is in `paint`.
 
-    `regions` are those of `regions_of`, where that was done already; `region_at` (H·W,) is the number of each pixel's
-    region, −1 outside.
-
-    What was decided is read from the final mask, so that painting and undo count as well as choosing a side. Begins
-    without locks or "only over", which would keep a side from being chosen. `changed` follows every decision,
-    `current_changed` the region that is looked at (its number, −1 where there is none).
+    `regions` are those of the two masks, where they were looked for already. What was decided is read from the final
+    mask, so that painting and undo count as well as choosing a side. Begins without locks or "only over", which would
+    keep a side from being chosen. `changed` follows every decision, `current_changed` the region that is looked at (its
+    number, −1 where there is none).
     """
 
     changed = Signal()
     current_changed = Signal(int)
 
     def __init__(
-        self, paint: PaintModel, first: Codes, second: Codes, regions: list[Region] | None = None
+        self, paint: PaintModel, first: Codes, second: Codes, regions: Regions | None = None
     ) -> None:
         self.paint, self.first, self.second = paint, first, second
-        self.regions = regions_of(first, second) if regions is None else regions
-        self.region_at = np.full(first.size, -1, np.int32)
-        for number, region in enumerate(self.regions):
-            self.region_at[region.indices] = number
+        self.regions = Regions(first, second) if regions is None else regions
         paint.locked, paint.only_over = (), None
-        self.decisions: list[Decision] = [self._read(number) for number in range(len(self.regions))]
-        self.current = self._open_after(-1) if self.open_count else (0 if self.regions else -1)
+        self.decided = self._read(np.arange(len(self.regions)))
+        self.current = self._open_after(-1) if self.open_count else (0 if len(self.regions) else -1)
         paint.edited.connect(self._on_edited)
 
     def close(self) -> None:
@@ -115,7 +64,11 @@ class Adjudication:
     @property
     def open_count(self) -> int:
         """How many regions wait for a decision."""
-        return self.decisions.count("open")
+        return int(np.count_nonzero(self.decided == OPEN))
+
+    def decision(self, number: int) -> Decision:
+        """Return what was decided of a region; `decided` uint8 (n,) has the places of all in `DECISIONS`."""
+        return DECISIONS[int(self.decided[number])]
 
     def go_to(self, number: int) -> None:
         """Look at a region. Raises `IndexError` for a number that no region has."""
@@ -127,7 +80,7 @@ class Adjudication:
 
     def step(self, by: int) -> None:
         """Look at the next (or, below 0, the last) region by size; after the smallest comes the largest again."""
-        if self.regions:
+        if len(self.regions):
             self.go_to((self.current + by) % len(self.regions))
 
     def next_open(self) -> None:
@@ -149,35 +102,41 @@ class Adjudication:
 
     def choose_rest(self, side: Side) -> None:
         """Give every region that is still open one side's class, where it has one, as one undo step."""
-        chosen = [
-            region
-            for region, decision in zip(self.regions, self.decisions, strict=True)
-            if decision == "open" and region.code(side) != UNLABELLED
-        ]
-        if chosen:
-            codes = [np.full(region.size, region.code(side), np.uint8) for region in chosen]
-            self.paint.apply(np.concatenate([region.indices for region in chosen]), np.concatenate(codes))
+        codes = self.regions.codes(side)
+        chosen = np.flatnonzero((self.decided == OPEN) & (codes != UNLABELLED))
+        if len(chosen):
+            self.paint.apply(
+                self.regions.pixels(chosen), np.repeat(codes[chosen], self.regions.sizes[chosen])
+            )
             self.next_open()
 
     def _open_after(self, number: int) -> int:
-        order = [*range(number + 1, len(self.regions)), *range(number + 1)]
-        return next((other for other in order if self.decisions[other] == "open"), number)
+        waiting = np.flatnonzero(self.decided == OPEN)
+        later = waiting[waiting > number]
+        return int((later if len(later) else waiting)[0])
 
-    def _read(self, number: int) -> Decision:
-        region = self.regions[number]
-        codes = self.paint.codes.reshape(-1)[region.indices]
-        if (codes == UNLABELLED).any():
-            return "open"
-        if (codes == region.first).all():
-            return "first"
-        return "second" if (codes == region.second).all() else "own"
+    def _read(self, numbers: Numbers) -> NDArray[np.uint8]:
+        """Return what is decided (m,) of the regions with these numbers (m,)."""
+        if not len(numbers):
+            return np.zeros(0, np.uint8)
+        sizes = self.regions.sizes[numbers]
+        starts = np.cumsum(sizes) - sizes
+        codes = self.paint.codes.reshape(-1)[self.regions.pixels(numbers)]
 
-    def _on_edited(self, indices: NDArray[np.int64], _old: object, _new: object) -> None:
-        touched = np.unique(self.region_at[indices])
-        before = list(self.decisions)
-        for number in touched[touched >= 0].tolist():
-            self.decisions[number] = self._read(number)
-        if self.decisions != before:
+        def all_have(side: Side) -> NDArray[np.bool_]:
+            same = codes == np.repeat(self.regions.codes(side)[numbers], sizes)
+            found: NDArray[np.bool_] = np.logical_and.reduceat(same, starts)
+            return found
+
+        found = np.where(all_have("first"), FIRST, np.where(all_have("second"), SECOND, OWN))
+        found[np.logical_or.reduceat(codes == UNLABELLED, starts)] = OPEN
+        return found.astype(np.uint8)
+
+    def _on_edited(self, indices: Numbers, _old: object, _new: object) -> None:
+        touched = self.regions.touched(indices)
+        now = self._read(touched)
+        if (now != self.decided[touched]).any():
+            self.decided[touched] = now
             self.changed.emit()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from psygnal import Signal
 
-from allxai_desktop.agreement.adjudication import Codes, Region, final_study, regions_of, start_final
+from allxai_desktop.agreement.adjudication import final_study, start_final
 from allxai_desktop.agreement.gathering import (
     Comparison,
     Disagreement,
@@ -21,6 +21,7 @@ from allxai_desktop.agreement.gathering import (
 )
 from allxai_desktop.agreement.metrics import Compared
 from allxai_desktop.agreement.plan import AgreementError, SecondPlan, second_path
+from allxai_desktop.agreement.regions import Codes, Regions
 from allxai_desktop.agreement.report import write_report
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import N_, _
@@ -48,7 +49,7 @@ class Prepared:
     study: Study
     first: Codes
     second: Codes
-    regions: list[Region]
+    regions: Regions
 
 
 class AgreementModel:
@@ -226,5 +227,5 @@ def _prepare(study: Study, pair: Pair, person: str, progress: Progress) -> Prepa
     image = read_image(pair.item.image_path)
     progress(0.5)
     start_final(study, pair.item, image, first.codes, second.codes, person)
-    regions = regions_of(first.codes, second.codes)
+    regions = Regions(first.codes, second.codes)
     return Prepared(pair, final_study(study, [pair.item], person, 0), first.codes, second.codes, regions)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from allxai_desktop.agreement.adjudication import Adjudication, Codes, Region
+from allxai_desktop.agreement.adjudication import OPEN, Adjudication
+from allxai_desktop.agreement.regions import Codes, Region
 from allxai_desktop.cellclasses import CLASSES
 
 WHITE, BLACK, EDGE = 1, 2, 3
@@ -74,8 +75,8 @@ def hatched(model: Adjudication, indices: NDArray[np.int64]) -> NDArray[np.uint8
 
     The region that is looked at is free of stripes.
     """
-    number = model.region_at[indices]
-    striped = np.array([decision == "open" for decision in model.decisions], bool)
+    number = model.regions.at[indices]
+    striped = model.decided == OPEN
     if model.current >= 0:
         striped[model.current] = False
     rows, columns = np.divmod(indices, model.first.shape[1])

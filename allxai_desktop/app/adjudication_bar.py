@@ -11,9 +11,10 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from allxai_desktop.agreement.adjudication import Adjudication, Side
+from allxai_desktop.agreement.adjudication import Adjudication
 from allxai_desktop.agreement.gathering import Pair
 from allxai_desktop.agreement.pictures import side_picture, view_box
+from allxai_desktop.agreement.regions import Side
 from allxai_desktop.agreement.words import person
 from allxai_desktop.cellclasses import BY_CODE
 from allxai_desktop.i18n import N_, _, counted
@@ -205,7 +206,7 @@ class AdjudicationBar(QFrame):
             self.choose[side].setEnabled(model.may_choose(side))
             if region is None:
                 continue
-            chosen = "✔ " if model.decisions[model.current] == side else ""
+            chosen = "✔ " if model.decision(model.current) == side else ""
             code = region.code(side)
             title = BY_CODE[code].title if code else _("Unlabelled")
             text = f"{chosen}{title}"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
+from numpy.typing import NDArray
 
 from allxai_desktop.agreement.adjudication import Adjudication
 from allxai_desktop.agreement.pictures import BLACK, EDGE, WHITE, hatched, rim_of, view_box
@@ -28,11 +29,11 @@ class DisagreementLayer:
 
     def __init__(self, viewer: Any, model: Adjudication, reference: Callable[[], Layer | None]) -> None:
         self.viewer, self.model = viewer, model
-        self._drawn = list(model.decisions)
+        self._drawn = model.decided.copy()
         self._current = model.current
         self._rim = np.zeros(0, np.int64)
         codes = np.zeros(model.first.shape, np.uint8)
-        differing = np.flatnonzero(model.region_at >= 0)
+        differing = np.flatnonzero(model.regions.at >= 0)
         codes.reshape(-1)[differing] = hatched(model, differing)
         layer = reference()
         place: dict[str, Any] = {}
@@ -50,7 +51,7 @@ class DisagreementLayer:
         viewer.add_layer(self.layer)
         # Mouse and keys go on to the mask.
         viewer.layers.selection.active = active
-        self._draw([])
+        self._draw(np.zeros(0, np.int64))
         model.changed.connect(self._on_changed)
         model.current_changed.connect(self._on_current)
 
@@ -78,19 +79,19 @@ class DisagreementLayer:
         )
 
     def _on_changed(self) -> None:
-        now = self.model.decisions
-        self._draw([number for number, decision in enumerate(now) if decision != self._drawn[number]])
-        self._drawn = list(now)
+        now = self.model.decided
+        self._draw(np.flatnonzero(now != self._drawn))
+        self._drawn = now.copy()
 
     def _on_current(self, number: int) -> None:
-        self._draw([number, *([self._current] if self._current >= 0 else [])])
+        self._draw(np.array([number, *([self._current] if self._current >= 0 else [])]))
         self._current = number
         self.look()
 
-    def _draw(self, numbers: list[int]) -> None:
+    def _draw(self, numbers: NDArray[np.int64]) -> None:
         """Draw regions anew, and the rim around the one that is looked at."""
         model, flat = self.model, self.layer.data.reshape(-1)
-        again = np.concatenate([self._rim, *(model.regions[number].indices for number in numbers)])
+        again = np.concatenate([self._rim, model.regions.pixels(numbers)])
         flat[again] = hatched(model, again)
         region = model.region
         self._rim = self._rim[:0] if region is None else rim_of(region, self.layer.data.shape)

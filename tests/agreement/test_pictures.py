@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from allxai_desktop.agreement.adjudication import Adjudication, agreed, regions_of
+from allxai_desktop.agreement.adjudication import Adjudication, agreed
 from allxai_desktop.agreement.pictures import BLACK, WHITE, hatched, inside, rim_of, side_picture, view_box
+from allxai_desktop.agreement.regions import Regions
 from allxai_desktop.painting.engine import PaintModel
 
 FIRST = np.full((100, 200), 5, np.uint8)
@@ -17,7 +18,7 @@ def model():
 
 
 def test_a_view_is_a_square_around_the_region_inside_the_image():
-    low, nucleus = regions_of(FIRST, SECOND)
+    low, nucleus = Regions(FIRST, SECOND)
     assert view_box(nucleus, FIRST.shape) == (0, 0, 64, 64)
     assert view_box(low, FIRST.shape) == (36, 136, 100, 200)
 
@@ -25,19 +26,19 @@ def test_a_view_is_a_square_around_the_region_inside_the_image():
 def test_a_large_region_has_as_much_again_around_it_and_the_image_ends_the_view():
     large = np.full((100, 200), 5, np.uint8)
     large[20:80, 80:120] = 1
-    (region,) = regions_of(FIRST * 0 + 5, large)
+    (region,) = Regions(FIRST * 0 + 5, large)
     assert view_box(region, large.shape) == (0, 40, 100, 160)
 
 
 def test_the_pixels_of_a_region_in_a_box():
-    nucleus = regions_of(FIRST, SECOND)[1]
+    nucleus = Regions(FIRST, SECOND)[1]
     found = inside(nucleus, (12, 0, 20, 22), 200)
     assert np.argwhere(found).tolist() == [[row, column] for row in range(3) for column in (20, 21)]
 
 
 def test_a_side_is_seen_in_its_colours_with_the_region_in_a_rim():
     pixels = np.full((100, 200, 3), 100, np.uint8)
-    nucleus = regions_of(FIRST, SECOND)[1]
+    nucleus = Regions(FIRST, SECOND)[1]
     found = side_picture(pixels, FIRST, nucleus, (8, 18, 17, 27))
     assert found[1, 2].tolist() == [255, 255, 255]
     # Inside the rim 55 % of the image and 45 % of the nucleus' yellow.

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Self
 
 import psutil
@@ -105,7 +105,7 @@ class StudyStore:
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         return sqlite3.connect(
-            f"{self.path.resolve().as_uri()}?{mode}", uri=True, timeout=BUSY_S, isolation_level=None
+            f"{uri_of(self.path.resolve())}?{mode}", uri=True, timeout=BUSY_S, isolation_level=None
         )
 
     @contextmanager
@@ -178,6 +178,12 @@ class StudyStore:
             raise _told(error) from error
 
 
+def uri_of(path: PurePath) -> str:
+    """Return the URI of an absolute path as SQLite takes it, which refuses those that name a computer."""
+    uri = path.as_uri()
+    return uri if uri.startswith("file:///") else uri.replace("file://", "file:////", 1)
+
+
 def _is_denied(error: BaseException) -> bool:
     name = getattr(error, "sqlite_errorname", "") or ""
     return name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"))
@@ -188,7 +194,8 @@ def _told(error: Exception) -> Exception:
     if _is_denied(error) or isinstance(error, PermissionError):
         text = _("The folder of the study may not be written: the states of its images are not kept.")
         return ReadOnlyError(text)
-    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+    # Only another hand takes away a table of a file that has our mark.
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")) or str(error).startswith("no such "):
         return damaged()
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         text = _("{name} is in use by another program: try again in a moment.")

@@ -1,10 +1,11 @@
 import sqlite3
 from contextlib import closing
+from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
 
 from allxai_desktop.study import store as store_module
-from allxai_desktop.study.store import STORE_FILE, Part, ReadOnlyError, StoreError, StudyStore
+from allxai_desktop.study.store import STORE_FILE, Part, ReadOnlyError, StoreError, StudyStore, uri_of
 
 NOTES = Part("notes", 1, "CREATE TABLE notes (text TEXT) STRICT;\nCREATE INDEX notes_text ON notes (text);")
 OTHER = Part("other", 1, "CREATE TABLE other (number INTEGER) STRICT;")
@@ -127,3 +128,26 @@ def test_a_file_in_use_is_refused_with_a_sentence(tmp_path, monkeypatch):
         db.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="in use by another program"):
             add(store, "two")
+
+
+@pytest.mark.parametrize(
+    ("path", "uri"),
+    [
+        (PurePosixPath("/data/a b#1?/study.sqlite"), "file:///data/a%20b%231%3F/study.sqlite"),
+        (PureWindowsPath(r"C:\data\study.sqlite"), "file:///C:/data/study.sqlite"),
+        # A drive letter of a network disk becomes such a path when it is resolved.
+        (PureWindowsPath(r"\\server\lab share\study.sqlite"), "file:////server/lab%20share/study.sqlite"),
+    ],
+)
+def test_sqlite_finds_the_file_wherever_it_lies(path, uri):
+    assert uri_of(path) == uri
+
+
+def test_a_table_that_was_taken_away_is_one_sentence(tmp_path):
+    store = StudyStore.open(tmp_path)
+    add(store, "one")
+    with closing(sqlite3.connect(tmp_path / STORE_FILE)) as db:
+        db.execute("DROP TABLE notes")
+        db.commit()
+    with pytest.raises(StoreError, match=r"^study.sqlite is damaged"):
+        texts(store)

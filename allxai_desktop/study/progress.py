@@ -51,6 +51,11 @@ class Comment:
     col: int
     text: str
 
+    @property
+    def detail(self) -> str:
+        """The comment as the audit trail keeps it."""
+        return f"row {self.row}, column {self.col}: {self.text}"
+
 
 @dataclass(frozen=True)
 class ItemProgress:
@@ -164,7 +169,7 @@ class Progress:
                 role=person.role if person else NOBODY,
                 item=item,
                 action=action,
-                detail=f"row {comment.row}, column {comment.col}: {comment.text}" if comment else detail,
+                detail=comment.detail if comment else detail,
                 mask_before=known.mask_sha256,
                 mask_after=mask,
             )

@@ -22,6 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     take.set_defaults(study_command=_import)
     check = commands.add_parser("verify", help=_("checks the audit trail, and the masks against it"))
     check.add_argument("study", metavar="STUDY", type=Path, help=_("the folder of the study"))
+    check.add_argument(
+        "--noted",
+        metavar="HASH",
+        action="append",
+        default=[],
+        help=_("a last hash that was noted before: says whether the trail still holds it"),
+    )
     check.set_defaults(study_command=_verify)
     agreement_cli.add_command(commands)
 
@@ -51,6 +58,7 @@ def _verify(options: argparse.Namespace) -> None:
 
     study = Study.open(options.study)
     problems: list[str] = []
+    hashes: set[str] = set()
     for part in (study, *parts_of(study)):
         found = verify_study(part)
         if part is not study:
@@ -58,6 +66,7 @@ def _verify(options: argparse.Namespace) -> None:
         for sentence in found.notes:
             print(_("Note: {text}").format(text=sentence))
         problems += found.problems
+        hashes |= set(found.hashes)
         if found.problems:
             continue
         if not found.entries:
@@ -68,6 +77,13 @@ def _verify(options: argparse.Namespace) -> None:
                 entries=found.entries, masks=found.masks
             )
         )
-        print(_("Last hash: {hash}").format(hash=found.last_hash))
+        print(_("Last hash: {hash}").format(hash=found.hashes[-1]))
+    problems += [
+        _("No entry has the hash {hash}: entries were taken away or written anew since it was noted.").format(
+            hash=noted
+        )
+        for noted in options.noted
+        if noted not in hashes
+    ]
     if problems:
         raise AllxaiError("\n".join(problems))

@@ -1,12 +1,13 @@
 """Whether the audit trail of a study holds, and whether its masks are those that the trail tells of."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.fields.large import open_image
 from allxai_desktop.i18n import _
-from allxai_desktop.masks.npz import load_mask
+from allxai_desktop.masks.npz import load_mask, open_archive, read_meta
 from allxai_desktop.study import audit
 from allxai_desktop.study.audit import Entry, described, mask_sha256
 from allxai_desktop.study.folder import Study, StudyItem
@@ -20,14 +21,14 @@ from allxai_desktop.study.store import StudyStore
 class Verification:
     """What was found: how many entries and masks fit, sentences on what does not, and what is only worth knowing.
 
-    `last_hash` is the hash of the last entry: noted elsewhere, it shows later that nothing was taken away.
+    `hashes` are those of the entries. The last one, noted elsewhere, shows later that nothing was taken away.
     """
 
     entries: int
     masks: int
     problems: tuple[str, ...]
     notes: tuple[str, ...]
-    last_hash: str
+    hashes: tuple[str, ...]
 
 
 def verify(folder: str | Path) -> Verification:
@@ -62,12 +63,13 @@ def verify_study(study: Study) -> Verification:
             notes.append(_("{name} was painted on since its last entry.").format(name=name))
         else:
             problems.append(sentence)
-    return Verification(len(trail), fit, tuple(problems), tuple(notes), trail[-1].hash if trail else "")
+    return Verification(len(trail), fit, tuple(problems), tuple(notes), tuple(entry.hash for entry in trail))
 
 
 def _replayed(trail: list[Entry], known: dict[str, ItemProgress]) -> list[str]:
     """Return the first step of the trail that may not be taken, else what in the list does not follow from it."""
     now: dict[str, ItemProgress] = {}
+    comments: dict[str, list[str]] = {}
     for entry in trail:
         before = now.get(entry.item) or ItemProgress(mask_sha256=entry.mask_before)
         if before.mask_sha256 != entry.mask_before:
@@ -75,17 +77,28 @@ def _replayed(trail: list[Entry], known: dict[str, ItemProgress]) -> list[str]:
         else:
             try:
                 now[entry.item] = _next(before, entry)
+                # What was said of a mask goes when it is submitted anew.
+                said = [*comments.get(entry.item, []), entry.detail]
+                comments[entry.item] = said if entry.action == "return" else []
                 continue
             except (AllxaiError, ValueError):
                 sentence = _("Entry {number} ({what}) is a step that may not be taken.")
         return [sentence.format(number=entry.seq, what=described(entry))]
-    return [
-        _("The list has {name} as {state}, and the trail does not.").format(
-            name=name, state=_(TITLES[found.state])
-        )
-        for name, found in known.items()
-        if name not in now or replace(found, seconds=0.0, comments=()) != now[name]
-    ]
+    sentences = (_unlike(name, found, now.get(name), comments.get(name, [])) for name, found in known.items())
+    return [sentence for sentence in sentences if sentence]
+
+
+def _unlike(name: str, found: ItemProgress, told: ItemProgress | None, comments: list[str]) -> str | None:
+    """Return a sentence on what the list says of an image and the trail, which has it as `told`, does not."""
+    if told is None or (found.state, found.mask_sha256) != (told.state, told.mask_sha256):
+        text = _("The list has {name} as {state}, and the trail does not.")
+    elif found.annotator != told.annotator:
+        text = _("The list has {name} as painted by {person}, and the trail does not.")
+    elif [comment.detail for comment in found.comments] != comments:
+        text = _("The comments on {name} are not those of the trail.")
+    else:
+        return None
+    return text.format(name=name, state=_(TITLES[found.state]), person=found.annotator or _("nobody"))
 
 
 def _next(before: ItemProgress, entry: Entry) -> ItemProgress:
@@ -102,9 +115,22 @@ def _mask_problem(item: StudyItem, progress: ItemProgress) -> str | None:
         return str(error)
     found = None if codes is None else mask_sha256(codes)
     if found == progress.mask_sha256:
-        return None
+        return None if codes is None else _image_problem(item)
     if codes is None:
         return _("The mask {name} is missing.").format(name=item.mask_path.name)
     return _("The mask {name} is not the one that was {state}.").format(
         name=item.mask_path.name, state=_(TITLES[progress.state])
+    )
+
+
+def _image_problem(item: StudyItem) -> str | None:
+    try:
+        with open_archive(item.mask_path) as archive:
+            identity = read_meta(archive, item.mask_path.name).get("image_sha256")
+        if identity is None or identity == open_image(item.image_path).sha256:
+            return None
+    except AllxaiError as error:
+        return str(error)
+    return _("The image {name} is not the one that its mask was painted on.").format(
+        name=item.image_path.name
     )

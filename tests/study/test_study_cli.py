@@ -60,3 +60,18 @@ def test_verify_ends_with_an_error_where_the_trail_is_broken(source, capsys):
     code, _lines, error = run(capsys, "verify", source)
     assert code == 2
     assert error.startswith("Entry 1 (edit, a.png, B, ")
+
+
+def test_verify_knows_a_hash_that_was_noted(source, capsys):
+    progress = Progress(StudyStore.open(source))
+    for mask in ("ff", "ee"):
+        progress.edited(Person("A07"), "a.png", None, mask)
+    noted = progress.trail()[0].hash
+    assert run(capsys, "verify", source, "--noted", noted)[0] == 0
+
+
+def test_verify_tells_that_a_trail_was_written_anew(source, capsys):
+    Progress(StudyStore.open(source)).edited(Person("A07"), "a.png", None, "ff")
+    code, _lines, error = run(capsys, "verify", source, "--noted", "0123")
+    assert code == 2
+    assert "No entry has the hash 0123: entries were taken away or written anew since it was noted." in error

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.people import Person
-from allxai_desktop.study.progress import Progress
+from allxai_desktop.study.progress import Comment, Progress
 from allxai_desktop.study.store import STORE_FILE, StudyStore
 from allxai_desktop.study.verify import verify
 
@@ -43,7 +44,7 @@ def tamper(folder, *statements):
 def test_an_honest_study_holds(folder):
     found = verify(folder)
     assert (found.entries, found.masks, found.problems, found.notes) == (4, 2, (), ())
-    assert found.last_hash == Progress(StudyStore.open(folder)).trail()[-1].hash
+    assert found.hashes == tuple(entry.hash for entry in Progress(StudyStore.open(folder)).trail())
 
 
 def test_a_study_without_a_trail_has_nothing_to_check(tmp_path):
@@ -67,6 +68,29 @@ def test_entries_taken_from_the_end_are_told(folder):
 def test_a_list_that_says_other_than_the_trail_is_told(folder, change):
     tamper(folder, f"UPDATE items SET {change} WHERE item = 'b.png'")
     assert verify(folder).problems[0].startswith("The list has b.png as ")
+
+
+@pytest.mark.parametrize("change", ["UPDATE comments SET text = 'fine'", "DELETE FROM comments"])
+def test_a_comment_that_says_other_than_the_trail_is_told(folder, change):
+    mask = mask_sha256(CODES)
+    Progress(StudyStore.open(folder)).send_back(R, "a.png", mask, Comment("R01", 1, 2, "look"))
+    assert verify(folder).problems == ()
+    tamper(folder, change)
+    assert verify(folder).problems == ("The comments on a.png are not those of the trail.",)
+
+
+def test_comments_are_done_with_when_the_mask_is_submitted_again(folder):
+    progress, mask = Progress(StudyStore.open(folder)), mask_sha256(CODES)
+    progress.send_back(R, "a.png", mask, Comment("R01", 1, 2, "look"))
+    progress.submit(A, "a.png", mask)
+    assert verify(folder).problems == ()
+
+
+def test_an_image_that_was_exchanged_under_its_mask_is_told(folder):
+    save_mask(folder / "masks" / "a.npz", CODES, image=read_image(folder / "a.png"))
+    assert verify(folder).problems == ()
+    Image.new("RGB", (3, 2), "red").save(folder / "a.png")
+    assert verify(folder).problems == ("The image a.png is not the one that its mask was painted on.",)
 
 
 def test_an_approved_mask_that_was_changed_is_told(folder):

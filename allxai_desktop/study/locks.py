@@ -49,7 +49,7 @@ class Session:
     def new(cls) -> Self:
         """Return a session of this process."""
         id = secrets.token_hex(8)
-        return cls(id, _machine(id), os.getpid(), psutil.Process().create_time())
+        return cls(id, _machine(id), os.getpid(), _started(os.getpid()))
 
     @classmethod
     def of(cls, found: dict[str, Any]) -> Self:
@@ -68,9 +68,8 @@ class Session:
         if self.machine != _machine(self.id):
             return None
         try:
-            # Process numbers come back; clocks are set by a few seconds.
-            started: float = psutil.Process(self.process).create_time()
-            return abs(started - self.started) < 60
+            # Process numbers come back.
+            return abs(_started(self.process) - self.started) < 60
         except psutil.NoSuchProcess:
             return False
         except (psutil.Error, ValueError, OverflowError):
@@ -273,6 +272,13 @@ def _old(path: Path) -> bool:
     finally:
         with suppress(OSError):
             probe.unlink(missing_ok=True)
+
+
+def _started(process: int) -> float:
+    """Return when a process started, in seconds, by a count that goes on when the clock is set. Raises `psutil.Error`."""
+    made: float = psutil.Process(process).create_time()
+    # Linux tells the time since the system started, and psutil adds when that was by the clock of now.
+    return made - psutil.boot_time() if psutil.LINUX else made
 
 
 def _machine(id: str) -> str:

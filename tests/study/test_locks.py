@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import psutil
 import pytest
 
 from allxai_desktop.study import locks
@@ -77,6 +78,15 @@ def test_a_killed_process_is_dead(path):
         assert holder_of(path, Session.new()).person == "A07"
         process.kill()
     assert holder_of(path, Session.new()) is None
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere the time at which a process started stays as it was")
+def test_a_clock_that_is_set_back_ends_no_process(monkeypatch):
+    session, booted = Session.new(), psutil.boot_time()
+    # The system keeps how long it runs, so that by the new clock it started an hour before.
+    monkeypatch.setattr("psutil._psplatform.boot_time", lambda: booted - 3600)
+    assert psutil.boot_time() == booted - 3600
+    assert session.alive()
 
 
 def test_on_another_machine_only_silence_tells(path):

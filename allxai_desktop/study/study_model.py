@@ -59,7 +59,7 @@ class StudyModel:
         self._checked: str | None = None
         self._checking = self._painted = self._timed = self._told_read_only = False
         self._worker = InOrder(dispatch, self._on_failed)
-        self._check = CheckAhead(self._worker)
+        self._check = CheckAhead(dispatch, self._on_failed)
         workspace.study_opened.connect(self._on_study)
         workspace.item_shown.connect(self._on_item)
         workspace.item_left.connect(self._on_left)
@@ -204,6 +204,7 @@ class StudyModel:
         workspace.item_shown.disconnect(self._on_item)
         workspace.item_left.disconnect(self._on_left)
         workspace.paint.stroke_ended.disconnect(self._on_stroke)
+        self._check.close()
         self._worker.close()
 
     # What the workspace tells

@@ -29,7 +29,8 @@ class Desk:
         self.space.noticed.connect(lambda notice: self.notices.append(notice.text))
 
     def settle(self):
-        """Wait for all that was asked of the study's thread."""
+        """Wait for all that was asked of the study's threads."""
+        self.study._check.wait()
         self.study._worker.wait()
         self.pump.run()
 

@@ -275,7 +275,7 @@ def _old(path: Path) -> bool:
 
 
 def _started(process: int) -> float:
-    """Return when a process started, in seconds, by a count that goes on when the clock is set. Raises `psutil.Error`."""
+    """Return when a process started, in seconds, by a clock that nobody sets. Raises `psutil.Error`."""
     made: float = psutil.Process(process).create_time()
     # Linux tells the time since the system started, and psutil adds when that was by the clock of now.
     return made - psutil.boot_time() if psutil.LINUX else made

@@ -13,7 +13,7 @@ from allxai_desktop.workspace import Notice
 if TYPE_CHECKING:
     from allxai_desktop.app.exchange_dialogs import ExportDialog, ImportDialog
     from allxai_desktop.app.window import MainWindow
-    from allxai_desktop.study.exchange import ExportReport, ImportReport
+    from allxai_desktop.study.exchange_reports import ExportReport, ImportReport
 
 
 class Exchange:

@@ -29,7 +29,8 @@ from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.cellclasses import CLASSES, UNLABELLED
 from allxai_desktop.i18n import _
 from allxai_desktop.masks.formats import EXPORTS, IMPORTS
-from allxai_desktop.study.exchange import ExportReport, export_study, free_folder
+from allxai_desktop.study.exchange import export_study, free_folder
+from allxai_desktop.study.exchange_reports import ExportReport
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.import_model import ImportModel
 from allxai_desktop.study.people import Person

@@ -8,20 +8,21 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from PIL import Image
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.files import write_whole
-from allxai_desktop.i18n import N_, _, counted
+from allxai_desktop.files import WriteError, write_whole
+from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage, read_image
 from allxai_desktop.masks.exported import Exported, write_table
 from allxai_desktop.masks.formats import ExportFormat, read_entries
 from allxai_desktop.masks.labels import Entry, ForeignLabelError, Labelled, is_certain, to_codes
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
+from allxai_desktop.study.exchange_reports import ExportReport, ImportReport
 from allxai_desktop.study.folder import IMAGES_FOLDER, Study, StudyItem, alike
 from allxai_desktop.study.locks import held_elsewhere, lock_path
 from allxai_desktop.study.people import Person
@@ -29,71 +30,6 @@ from allxai_desktop.study.preview import hash_on_disk
 from allxai_desktop.study.progress import Progress as States
 from allxai_desktop.study.store import StudyStore
 from allxai_desktop.tasks import Progress, unwatched
-
-
-@dataclass
-class ExportReport:
-    """How many masks went out, how many images have none, and a sentence on each mask that could not go out."""
-
-    count: int = 0
-    without: int = 0
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def summary(self) -> str:
-        """What was done, without the problems."""
-        text = counted(self.count, N_("{count} mask exported."), N_("{count} masks exported."))
-        if self.without:
-            text += " " + counted(
-                self.without, N_("{count} image has no mask."), N_("{count} images have no mask.")
-            )
-        return text
-
-    def __str__(self) -> str:
-        return self.summary + _first(self.problems)
-
-
-@dataclass
-class ImportReport:
-    """How many masks came in, the images that kept the mask they had, sentences on what did not come in or is
-    doubtful, and whether that was for labels that are no class."""
-
-    count: int = 0
-    kept: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    foreign: bool = False
-
-    @property
-    def summary(self) -> str:
-        """What was done, without the problems."""
-        text = counted(self.count, N_("{count} mask imported."), N_("{count} masks imported."))
-        if self.kept:
-            text += " " + counted(
-                len(self.kept),
-                N_("{count} image kept the mask that it had."),
-                N_("{count} images kept the mask that they had."),
-            )
-        return text
-
-    @property
-    def cancelled(self) -> str:
-        """What an import that was stopped has left."""
-        return counted(
-            self.count,
-            N_("The import was stopped: {count} mask is in already and stays."),
-            N_("The import was stopped: {count} masks are in already and stay."),
-        )
-
-    def __str__(self) -> str:
-        return self.summary + _first(self.problems or self.notes)
-
-
-def _first(sentences: list[str]) -> str:
-    if len(sentences) < 2:
-        return "".join(f" {sentence}" for sentence in sentences)
-    return f" {sentences[0]} " + _("({count} more like this)").format(count=len(sentences) - 1)
-
 
 # Out
 
@@ -113,6 +49,10 @@ def export_study(
     `names of <out>.csv` in the study's own folder; `images` adds the images, pixels only. Raises `AllxaiError`.
     """
     report = ExportReport()
+    if not study.folder.is_dir():
+        raise MaskError(
+            _("{name} was not found: it may have been moved or renamed.").format(name=study.folder.name)
+        )
     with _new_folder(out) as folder:
         names: list[tuple[str, str]] = []
         stems = _own_stems(study)
@@ -144,7 +84,7 @@ def export_study(
                 )
             )
         if rename:
-            write_table(_names_file(study, out), [("exported", "image"), *names])
+            _keep_names(study, out, names)
     return report
 
 
@@ -201,13 +141,21 @@ def _cannot_write(out: Path, error: OSError) -> MaskError:
     )
 
 
-def _names_file(study: Study, out: Path) -> Path:
-    """Return a new file: what an earlier export called its images must not be lost."""
+def _keep_names(study: Study, out: Path, names: list[tuple[str, str]]) -> None:
+    """Write a new table: what an earlier export called its images must not be lost."""
     number, path = 1, study.folder / f"names of {out.name}.csv"
     while path.exists():
         number += 1
         path = path.with_name(f"names of {out.name}-{number}.csv")
-    return path
+    try:
+        write_table(path, [("exported", "image"), *names])
+    except WriteError as error:
+        raise MaskError(
+            _(
+                "The table of the old names cannot be written into the folder of the study: "
+                "see that there is room and that you may write there, or let the images keep their names."
+            )
+        ) from error
 
 
 def _exported(item: StudyItem, stem: str, renamed: bool, as_png: bool) -> Exported:

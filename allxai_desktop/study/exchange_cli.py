@@ -82,7 +82,8 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from allxai_desktop.study.exchange import ImportReport, import_masks
+    from allxai_desktop.study.exchange import import_masks
+    from allxai_desktop.study.exchange_reports import ImportReport
     from allxai_desktop.study.folder import Study
 
     report = ImportReport()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from allxai_desktop.files import WriteError
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.formats import EXPORTS
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
@@ -126,6 +127,22 @@ def test_the_names_stay_in_the_study_and_none_is_lost(study, tmp_path):
             ["image_0001.png", "Ana Ruiz 1.png"],
             ["image_0002.png", "Ana Ruiz 2.png"],
         ]
+
+
+def test_without_the_table_of_the_old_names_nothing_goes_out(study, tmp_path, monkeypatch):
+    def refused(path, _rows):
+        raise WriteError(path.name)
+
+    monkeypatch.setattr("allxai_desktop.study.exchange.write_table", refused)
+    with pytest.raises(MaskError, match="The table of the old names cannot be written"):
+        export_study(study, EXPORTS["png"], tmp_path / "out", rename=True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_study_that_was_moved_is_not_one_without_masks(study, tmp_path):
+    study.folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(MaskError, match=r"^study was not found: it may have been moved or renamed\.$"):
+        export_study(study, EXPORTS["png"], tmp_path / "out")
 
 
 def test_images_go_out_as_their_pixels_alone(study, tmp_path):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 import shutil
 from contextlib import suppress
@@ -10,9 +11,17 @@ from pathlib import Path
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 
+# Python keeps such bytes as these surrogates.
+_NO_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
 
 class WriteError(AllxaiError):
     """A file that could not be written, and what to do about it."""
+
+
+def as_text(name: str) -> str:
+    """Return a file name with "_" for what is no text: control characters, and bytes that are not of UTF-8."""
+    return _NO_TEXT.sub("_", name)
 
 
 def write_whole(path: str | Path, data: bytes | memoryview) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import tifffile
 
 from allxai_desktop.cellclasses import CLASSES
-from allxai_desktop.files import write_whole
+from allxai_desktop.files import as_text, write_whole
 from allxai_desktop.masks.exported import Exported
 
 DESCRIPTION = ", ".join(f"{cls.code} {cls.key}" for cls in CLASSES)
@@ -20,7 +20,8 @@ def write_ome_tiff(path: Path, mask: Exported) -> None:
         "axes": "YX",
         # Tifffile's own would hold the number of this machine's network card.
         "UUID": str(uuid.uuid4()),
-        "Name": mask.stem,
+        # XML has no place for control characters.
+        "Name": as_text(mask.stem),
         "Description": DESCRIPTION,
     }
     side = mask.image.pixel_size_um

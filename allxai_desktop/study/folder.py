@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.files import as_text
 from allxai_desktop.i18n import _
 from allxai_desktop.images import IMAGE_SUFFIXES
 
@@ -94,6 +95,7 @@ class Study:
         images = folder / IMAGES_FOLDER if (folder / IMAGES_FOLDER).is_dir() else folder
         title, annotator, known = _read_toml(folder / STUDY_FILE)
         names = {path.name for path in images.iterdir() if _is_image(path)} | set(known)
+        _check_encoding(names)
         items = [
             replace(item, **known.get(item.image_path.name, {}))
             for item in _items(images, folder / MASKS_FOLDER, names)
@@ -121,6 +123,19 @@ class Study:
                 return replace(whole, items=mine, alone=True)
         masks = folder / MASKS_FOLDER
         return cls(folder, [StudyItem(path.stem, path, masks / f"{path.name}.npz")], path.name, alone=True)
+
+
+def _check_encoding(names: set[str]) -> None:
+    for name in sorted(names):
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise StudyError(
+                _(
+                    "The name of {name} is in another encoding than UTF-8: rename it, or take the images into a "
+                    "new study, which gives it a name."
+                ).format(name=as_text(name))
+            ) from error
 
 
 def image_files(folder: Path, *, deep: bool = True) -> list[Path]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.files import write_whole
+from allxai_desktop.files import as_text, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.study.folder import IMAGES_FOLDER, STUDY_FILE, StudyError, alike, image_files
 from allxai_desktop.tasks import Progress, unwatched
@@ -32,7 +32,8 @@ def import_images(
 ) -> Imported:
     """Take the images of `source` and of the folders in it into the study at `folder`, which is made when missing.
 
-    An image that is there already, by name and content, is left out; another one with its name is called `name_2`.
+    An image that is there already, by name and content, is left out; another one with its name is called `name_2`,
+    and what is no text in a name becomes `_`.
     With `link` the disk holds each image once (hard links, on one disk only). Nothing is written over.
     Raises `StudyError`, `WriteError`, or what `progress` raises; what was taken in until then stays.
     """
@@ -63,10 +64,10 @@ def import_images(
         taken[alike(name)] = images / name
         added.append(name)
         if name != path.name:
-            renamed.append((path.relative_to(source).as_posix(), name))
+            renamed.append((as_text(path.relative_to(source).as_posix()), name))
     if not (folder / STUDY_FILE).exists():
         # A JSON text is a TOML text too.
-        title = json.dumps(folder.resolve().name, ensure_ascii=False)
+        title = json.dumps(as_text(folder.resolve().name), ensure_ascii=False)
         write_whole(folder / STUDY_FILE, f"title = {title}\n".encode())
     return Imported(tuple(added), tuple(renamed), known)
 
@@ -93,12 +94,13 @@ def _made(folder: Path) -> Path:
 
 def _free_name(path: Path, taken: dict[str, Path]) -> str | None:
     """Return a file name that is free in the study, or None where this very image is there."""
-    name, number = path.name, 1
+    first = as_text(path.name)
+    name, number = first, 1
     while alike(name) in taken:
         if filecmp.cmp(path, taken[alike(name)], shallow=False):
             return None
         number += 1
-        name = f"{path.stem}_{number}{path.suffix}"
+        name = f"{Path(first).stem}_{number}{path.suffix}"
     return name
 
 

@@ -60,6 +60,12 @@ def test_an_ome_tiff_knows_the_size_of_a_pixel_and_no_path(tmp_path, make):
     assert not tags & {"DateTime", "Artist", "HostComputer", "DocumentName"}
 
 
+def test_a_name_that_xml_cannot_hold_breaks_no_ome_tiff(tmp_path, make):
+    write_ome_tiff(tmp_path / "cell.ome.tif", make(CODES, "a\x01 <&>.png"))
+    with tifffile.TiffFile(tmp_path / "cell.ome.tif") as tif:
+        assert tifffile.xml2dict(tif.ome_metadata)["OME"]["Image"]["Name"] == "a_ <&>"
+
+
 def test_an_ome_tiff_does_not_tell_the_network_card(tmp_path, make):
     write_ome_tiff(tmp_path / "cell.ome.tif", make(CODES))
     with tifffile.TiffFile(tmp_path / "cell.ome.tif") as tif:

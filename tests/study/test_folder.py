@@ -1,3 +1,6 @@
+import os
+import sys
+
 import pytest
 from PIL import Image
 
@@ -73,6 +76,16 @@ def test_names_that_differ_in_how_accents_are_written_get_masks_of_their_own(tmp
     # As on a disk that does not tell them apart, to which the study may go.
     study = Study.open(images(tmp_path, "\u00e9.png", "e\u0301.bmp"))
     assert sorted(masks(study)) == ["masks/e\u0301.npz", "masks/\u00e9.png.npz"]
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="every name of this system is text")
+def test_a_name_in_another_encoding_is_one_sentence(tmp_path):
+    images(tmp_path, "a.png")
+    (tmp_path / "a.png").rename(tmp_path / os.fsdecode(b"c\xe9lula.png"))
+    with pytest.raises(
+        StudyError, match=r"^The name of c_lula.png is in another encoding than UTF-8: rename it"
+    ):
+        Study.open(tmp_path)
 
 
 def test_an_image_with_a_strange_ending_opens(tmp_path):

@@ -1,3 +1,5 @@
+import os
+import sys
 import tomllib
 
 import pytest
@@ -55,6 +57,16 @@ def test_names_that_differ_in_case_alone_are_kept_apart(source, study):
     import_images(study, source)
     picture(source / "more" / "CELL_10.png", 9)
     assert import_images(study, source).added == ("CELL_10_2.png",)
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="every name of this system is text")
+@pytest.mark.parametrize("raw", [b"c\xe9lula.png", b"c\nlula.png"])
+def test_what_is_no_text_in_a_name_is_replaced(tmp_path, study, raw):
+    picture(tmp_path / "in" / "a.png", 1)
+    (tmp_path / "in" / "a.png").rename(tmp_path / "in" / os.fsdecode(raw))
+    found = import_images(study, tmp_path / "in")
+    assert (found.added, found.renamed) == (("c_lula.png",), (("c_lula.png", "c_lula.png"),))
+    assert import_images(study, tmp_path / "in").known == 1
 
 
 def test_of_a_symbolic_link_the_image_is_linked(tmp_path, study):

@@ -23,7 +23,8 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 class Exported:
     """`codes` uint8 (H, W) of `image`, whose name is the one to go out; `stem` is what files of it are called.
 
-    `accepted` bool (H, W) are the pixels that a proposal set last, None where there is none.
+    `accepted` bool (H, W) are the pixels that a proposal set last, None where there is none. `place` is where the image
+    lies, seen from the files of the masks: a folder with a slash, "" for beside them.
     """
 
     codes: NDArray[np.uint8]
@@ -32,6 +33,7 @@ class Exported:
     annotator: str | None = None
     created: str | None = None
     accepted: NDArray[np.bool_] | None = None
+    place: str = ""
 
 
 def write_json(path: Path, content: Any) -> None:

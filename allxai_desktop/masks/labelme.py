@@ -52,7 +52,7 @@ def write_labelme(path: Path, mask: Exported) -> None:
             "version": _VERSION,
             "flags": {},
             "shapes": shapes,
-            "imagePath": mask.image.name,
+            "imagePath": f"{mask.place}{mask.image.name}",
             "imageData": None,
             "imageHeight": height,
             "imageWidth": width,

@@ -165,7 +165,13 @@ def _exported(item: StudyItem, stem: str, renamed: bool, as_png: bool) -> Export
         suffix = ".png" if as_png else Path(image.name).suffix.lower()
         image = replace(image, name=stem + suffix)
     return Exported(
-        mask.codes, image, stem, mask.meta.get("annotator"), mask.meta.get("created"), mask.accepted
+        mask.codes,
+        image,
+        stem,
+        mask.meta.get("annotator"),
+        mask.meta.get("created"),
+        mask.accepted,
+        f"{IMAGES_FOLDER}/" if as_png else "",
     )
 
 

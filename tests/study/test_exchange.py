@@ -156,6 +156,13 @@ def test_images_go_out_as_their_pixels_alone(study, tmp_path):
         assert (dict(image.getexif()), image.info) == ({}, {})
 
 
+def test_labelme_finds_the_images_that_go_out_with_the_masks(study, tmp_path):
+    export_study(study, EXPORTS["labelme"], tmp_path / "out", images=True)
+    for path in (tmp_path / "out").glob("*.json"):
+        image = read_image(path.parent / json.loads(path.read_text())["imagePath"])
+        assert image.pixels.shape[:2] == SHAPE
+
+
 def test_images_of_one_stem_stay_apart(tmp_path):
     study = make_study(tmp_path / "study", ("a.bmp", "a.png"))
     export_study(study, EXPORTS["png"], tmp_path / "out", images=True)

@@ -49,6 +49,17 @@ class CellImage:
     notes: tuple[str, ...] = ()
     pixel_size_um: float | None = None
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the image, and of its mask."""
+        height, width = self.pixels.shape[:2]
+        return height, width
+
+    @property
+    def whole(self) -> bool:
+        """Whether `pixels` are all of the image, not an overview of it."""
+        return self.shape == self.pixels.shape[:2]
+
 
 @dataclass(frozen=True)
 class Decoded:

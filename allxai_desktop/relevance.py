@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from allxai_desktop.cellclasses import CLASSES, MAX_CODE, UNLABELLED_KEY
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import N_, _
+from allxai_desktop.painting.tiles import Codes, Tiles
 
 RULES = ("red-channel", "mean", "top-q", "positive-mass")
 RULE_TITLES = {
@@ -154,8 +155,10 @@ def _shares(
     return {cls.key: share(cls.code) for cls in CLASSES} | {UNLABELLED_KEY: share(0)}
 
 
-def count_codes(codes: NDArray[np.uint8]) -> NDArray[np.int64]:
+def count_codes(codes: Codes) -> NDArray[np.int64]:
     """Return the number of pixels of each class code (6,)."""
+    if isinstance(codes, Tiles):
+        return codes.counts[: MAX_CODE + 1].copy()
     if codes.size > _MANY:
         return np.array([np.count_nonzero(codes == code) for code in range(MAX_CODE + 1)], np.int64)
     return np.bincount(codes.reshape(-1), minlength=MAX_CODE + 1).astype(np.int64)
@@ -167,10 +170,10 @@ class ShareCounter:
     `codes` is the mask uint8 (H, W), `weights` what `pixel_weights` returned for it (H, W), or None.
     """
 
-    def __init__(self, codes: NDArray[np.uint8], weights: NDArray[Any] | None = None) -> None:
+    def __init__(self, codes: Codes, weights: NDArray[Any] | None = None) -> None:
         self.set_weights(codes, weights)
 
-    def set_weights(self, codes: NDArray[np.uint8], weights: NDArray[Any] | None) -> None:
+    def set_weights(self, codes: Codes, weights: NDArray[Any] | None) -> None:
         """Count everything anew. Raises `ValueError` where the shapes differ."""
         if weights is not None and weights.shape != codes.shape:
             raise ValueError(f"weights {weights.shape} do not fit a mask {codes.shape}")
@@ -180,7 +183,11 @@ class ShareCounter:
             total = float(weights.sum(dtype=np.float64))
             self._scale = _MASS_TOTAL / total if total > 0 and np.isfinite(_MASS_TOTAL / total) else 0.0
         self._pixels = count_codes(codes)
-        self._weight = None if weights is None else self._weigh(codes, weights)
+        self._weight = None
+        if weights is not None:
+            if isinstance(codes, Tiles):
+                raise ValueError("a slide has no map")
+            self._weight = self._weigh(codes, weights)
 
     def update(
         self, old: NDArray[np.uint8], new: NDArray[np.uint8], weights_at: NDArray[Any] | None = None

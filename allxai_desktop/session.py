@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from allxai_desktop.images import CellImage
     from allxai_desktop.networks.network import Prediction
     from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.painting.tiles import Tiles
 
 CACHE_BYTES = 256 * 2**20
 log = logging.getLogger(__name__)
@@ -166,7 +167,9 @@ class Session:
         """Show `image`, whose mask is already in `paint`; the map of the image before is dropped at once."""
         self.image = image
         self._variant = self._original = None
-        self._show(None, ShareCounter(self.paint.codes, None) if image is not None else None)
+        # A slide is not explained, but its classes are counted.
+        counted = image is not None or isinstance(self.paint.mask, Tiles)
+        self._show(None, ShareCounter(self.paint.mask) if counted else None)
         self.image_changed.emit(image)
         self._start()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.fields.large import open_image, with_pixel_size
+from allxai_desktop.fields.large import open_image
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
+from allxai_desktop.masks.npz import MaskError, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.history import Runs
+from allxai_desktop.painting.tiles import Codes, Tiles
 from allxai_desktop.session import Session
 from allxai_desktop.study.ahead import ImageAhead
 from allxai_desktop.study.autosave import Autosaver
@@ -49,10 +51,10 @@ class _Loaded:
     study: Study
     index: int
     image: CellImage
-    codes: NDArray[np.uint8]
+    codes: Codes
     keeper: MaskKeeper
     notices: tuple[Notice, ...]
-    accepted: NDArray[np.bool_] | None = None
+    accepted: NDArray[np.bool_] | Tiles | None = None
 
 
 class Workspace:
@@ -163,15 +165,15 @@ class Workspace:
     def save(self) -> None:
         """Save the mask as it is now, on another thread; an image without a single label gets no new file."""
         keeper = self._keeper
-        if keeper is None or (keeper.clean and not self.paint.codes.any() and not keeper.path.exists()):
+        if keeper is None or (keeper.clean and not self.paint.mask.any() and not keeper.path.exists()):
             return
         self._set_saved("saving")
         self._autosaver.submit(
             keeper.key,
-            self.paint.codes.copy(),
+            self.paint.mask.copy(),
             keeper.save,
             strokes=keeper.strokes,
-            accepted=self._accepted(),
+            accepted=self.paint.accepted,
             **self._mask_facts(),
         )
 
@@ -195,7 +197,8 @@ class Workspace:
         """Write the mask to a file of the user's choice, on another thread, in a format of `masks.formats`."""
         if self.image is None:
             return
-        codes, facts, stem = self.paint.codes.copy(), self._mask_facts(), Path(self.image.name).stem
+        codes, accepted, stem = self.paint.mask.copy(), self.paint.accepted, Path(self.image.name).stem
+        facts = self._mask_facts()
 
         def write() -> None:
             # Slow to import, and few sessions export anything.
@@ -203,7 +206,16 @@ class Workspace:
             from allxai_desktop.masks.formats import export_format
 
             try:
-                export_format(form).write_image(path, Exported(codes, stem=stem, **facts))
+                if not isinstance(codes, Tiles):
+                    assert not isinstance(accepted, Tiles)
+                    mask = Exported(codes, stem=stem, accepted=accepted, **facts)
+                    export_format(form).write_image(path, mask)
+                elif form == "npz":
+                    save_mask(path, codes, accepted=accepted, **facts)
+                else:
+                    raise MaskError(
+                        _("The mask of a slide is exported as .npz only: export its crops in other formats.")
+                    )
             except AllxaiError as error:
                 self._notice("error", str(error))
             else:
@@ -228,10 +240,6 @@ class Workspace:
         """Wait for running saves; True where something could not be written."""
         return not self._autosaver.flush(timeout)
 
-    def _accepted(self) -> NDArray[np.bool_] | None:
-        paint = self.paint
-        return (paint.codes > 0) & ~paint.person if paint.accepted_share else None
-
     def _mask_facts(self) -> dict[str, Any]:
         meta = {} if self._keeper is None else self._keeper.meta
         return {
@@ -247,7 +255,7 @@ class Workspace:
     def _on_stroke(self, runs: Runs) -> None:
         if self._keeper is not None:
             before = self.holder
-            self._keeper.stroke(runs, self.paint.codes)
+            self._keeper.stroke(runs, self.paint.mask)
             if self.holder is not before:
                 self.holder_changed.emit()
         self.save()
@@ -279,14 +287,16 @@ class Workspace:
         item = study.items[index]
         image = self._ahead.take(item.image_path) or open_image(item.image_path)
         if item.pixel_size_um is not None:
-            image = with_pixel_size(image, item.pixel_size_um)
+            image = replace(image, pixel_size_um=item.pixel_size_um)
         notices = [Notice("info", f"{image.name}: {note}") for note in image.notes]
         keeper, unsaved = self._keepers.get(item.mask_path), self._autosaver.unsaved(item.mask_path)
-        if keeper is not None and unsaved is not None and unsaved[0].shape == image.pixels.shape[:2]:
+        if keeper is not None and unsaved is not None and unsaved[0].shape == image.shape:
             codes, facts = unsaved
             return _Loaded(study, index, image, codes, keeper, tuple(notices), facts["accepted"])
         person = self.person.name if self.person else study.annotator
-        found = find_mask(item.mask_path, image, self._me, person)
+        # A copy beside this mask must not be taken for that of another image.
+        taken = {other.mask_path for other in study.items}
+        found = find_mask(item.mask_path, image, self._me, person, taken)
         notices += [Notice("warning", note) for note in found.notes]
         keeper = MaskKeeper(image, found, self._me, person, lambda text: self._notice("warning", text))
         return _Loaded(study, index, image, found.codes, keeper, tuple(notices), found.accepted)
@@ -308,7 +318,8 @@ class Workspace:
             self._set_saved("saved")
         self.paint.new_image(loaded.codes, loaded.accepted)
         self.item_shown.emit(loaded.index)
-        self.session.set_image(None if self.is_field(loaded.image) else loaded.image)
+        explained = loaded.image.whole and not self.is_field(loaded.image)
+        self.session.set_image(loaded.image if explained else None)
         self.holder_changed.emit()
         for notice in loaded.notices:
             self.noticed.emit(notice)

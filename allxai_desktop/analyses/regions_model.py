@@ -208,8 +208,13 @@ class RegionsModel:
 
     def _recognise_mask(self) -> None:
         # An undone stroke, or the way back to the image, makes the result that of the present mask again.
-        if self._asked is not None and np.array_equal(self._asked.codes, self._session.paint.codes):
-            self._version = self._asked.version
+        asked, paint = self._asked, self._session.paint
+        if (
+            asked is not None
+            and asked.codes.shape == paint.shape
+            and np.array_equal(asked.codes, paint.codes)
+        ):
+            self._version = asked.version
 
     def _on_finished(self, result: RegionShapley) -> None:
         self._result, self._answered = result, self._asked

@@ -232,11 +232,11 @@ class TrustModel:
 
     def _weigh(self) -> None:
         self._mass, self._positive = None, None
-        codes = self.session.paint.codes.reshape(-1)
-        self._pixels = per_class(codes)
         result = self.session.result
         relevance = None if result is None else result.explanation.relevance
         if relevance is not None:
+            codes = self.session.paint.codes.reshape(-1)
+            self._pixels = per_class(codes)
             self._positive = np.maximum(relevance, 0).reshape(-1)
             self._mass = per_class(codes, self._positive)
 

@@ -78,7 +78,7 @@ class StatusLine(QStatusBar):
 
     def _show_cursor(self, *_event: object) -> None:
         window = self.window_
-        layer = window.canvas.image_layer
+        layer = window.canvas.mask_layer
         if layer is None or window.workspace.image is None:
             self.cursor_text.setText("")
             return
@@ -89,7 +89,7 @@ class StatusLine(QStatusBar):
         if not (0 <= row < height and 0 <= column < width):
             self.cursor_text.setText("")
             return
-        code = int(window.paint.codes[row, column])
+        code = int(window.paint.mask[row, column])
         parts = [f"{column}, {row}", BY_CODE[code].title if code else _("Unlabelled")]
         result = window.session.result
         if result is not None and result.explanation.relevance is not None:

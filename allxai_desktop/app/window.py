@@ -190,6 +190,7 @@ class MainWindow(QMainWindow):
         self.workspace.item_shown.connect(self._on_item)
         self.workspace.saved_changed.connect(self._on_saved)
         self.session.failed.connect(self._on_failure)
+        self.canvas.gestures.told.connect(lambda text: self._on_notice(Notice("info", text)))
         self.session.shares_changed.connect(self._on_shares)
         self.view_bar.adjusted.connect(self._on_adjusted)
         self.view_bar.fit_asked.connect(self.canvas.fit)

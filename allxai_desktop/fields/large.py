@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class LargeImage(CellImage):
-    """An image too large for memory, whose overview are its `pixels`, with that one's hash and size of a pixel.
+    """An image too large for memory, whose overview are its `pixels`, with that one's hash.
 
     `pyramid` is all of it, `scale` times as high as the overview.
     """
 
     pyramid: Pyramid | None = None
     scale: float = 1.0
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of all of it."""
+        return super().shape if self.pyramid is None else self.pyramid.shape
+
+
+def slide_shape(path: Path) -> tuple[int, int] | None:
+    """Return height and width of an image that `open_image` would open as a `LargeImage`, None for any other."""
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        return None
+    # Slow to import.
+    from allxai_desktop.fields.pyramid import large_shape
+
+    return large_shape(path)
 
 
 def open_image(path: str | Path) -> CellImage:
@@ -30,27 +45,21 @@ def open_image(path: str | Path) -> CellImage:
     Raises `ImageError`: also for a large TIFF that holds no smaller levels of itself.
     """
     path = Path(path)
-    if path.suffix.lower() not in (".tif", ".tiff"):
+    if slide_shape(path) is None:
         return read_image(path)
     # Slow to import.
-    from allxai_desktop.fields.pyramid import Pyramid, is_large
+    from allxai_desktop.fields.pyramid import Pyramid
 
-    if not is_large(path):
-        return read_image(path)
     pyramid = Pyramid(path)
     overview = pyramid.overview
     overview.flags.writeable = False
     scale = pyramid.shape[0] / overview.shape[0]
-    height, width = overview.shape[:2]
+    height, width = pyramid.shape
     note = _(
-        "What you paint here has the size of the overview, {width} × {height} px; take crops to paint finer."
+        "A slide of {width} × {height} px: what you paint has that size, at any zoom. Proposals and explanations "
+        "are of its crops."
     )
     notes = (note.format(width=width, height=height),)
-    size = None if pyramid.pixel_size_um is None else pyramid.pixel_size_um * scale
-    return LargeImage(overview, path.name, pixel_sha256(overview), notes, size, pyramid, scale)
-
-
-def with_pixel_size(image: CellImage, size_um: float) -> CellImage:
-    """Return `image` with `size_um` as the side of a pixel of its file in µm."""
-    scale = image.scale if isinstance(image, LargeImage) else 1.0
-    return replace(image, pixel_size_um=size_um * scale)
+    return LargeImage(
+        overview, path.name, pixel_sha256(overview), notes, pyramid.pixel_size_um, pyramid, scale
+    )

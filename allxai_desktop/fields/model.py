@@ -100,14 +100,6 @@ class FieldModel:
         return None if item is None else item.field
 
     @property
-    def scale(self) -> float:
-        """Pixels of the image that is shown for each of the field; below 1 where that is an overview."""
-        image = self.workspace.image
-        if image is None or self._source is None:
-            return 1.0
-        return float(image.pixels.shape[0] / self._source.shape[0])
-
-    @property
     def found(self) -> Found | None:
         """What was found in the field that is shown; None until then."""
         known = self._here()
@@ -163,7 +155,7 @@ class FieldModel:
             self.back()
         elif image is not None:
             self._set_active(not self.active)
-            self.workspace.session.set_image(None if self.active else image)
+            self.workspace.session.set_image(image if image.whole and not self.active else None)
             height, width = _source(image).shape
             if height * width >= MIN_PIXELS and self.auto != self.active:
                 self.auto = self.active
@@ -231,7 +223,7 @@ class FieldModel:
     def _is_field(self, image: CellImage) -> bool:
         height, width = _source(image).shape
         # Where something is painted already, the painting goes on.
-        painted = self.workspace.paint.codes.any()
+        painted = self.workspace.paint.mask.any()
         return self.auto and self.home is None and height * width >= MIN_PIXELS and not painted
 
     def _on_item(self, _row: int) -> None:
@@ -335,8 +327,7 @@ class FieldModel:
         )
         if study is None or item is None or image is None or source is None:
             return
-        size = None if image.pixel_size_um is None else image.pixel_size_um * self.scale
-        linked = replace(item, pixel_size_um=item.pixel_size_um or size)
+        linked = replace(item, pixel_size_um=item.pixel_size_um or image.pixel_size_um)
 
         def work(progress: Progress) -> tuple[StudyItem, Study]:
             names: list[str] = []

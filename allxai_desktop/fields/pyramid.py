@@ -27,14 +27,18 @@ _ASPECT = 0.02
 Tile = tuple[int, int]
 
 
-def is_large(path: Path) -> bool:
-    """Return whether a file is a TIFF with more than `MAX_PIXELS`; what is wrong with it is told by its reader."""
+def large_shape(path: Path) -> tuple[int, int] | None:
+    """Return height and width of a TIFF with more than `MAX_PIXELS`; None for others, and where it has none to read.
+
+    What is wrong with a file is told by its reader.
+    """
     try:
         with tifffile.TiffFile(path) as tif:
             page: Any = tif.pages.first
-            return bool(page.imagewidth * page.imagelength > MAX_PIXELS)
+            height, width = int(page.imagelength), int(page.imagewidth)
     except Exception:
-        return False
+        return None
+    return (height, width) if height * width > MAX_PIXELS else None
 
 
 class Pyramid:

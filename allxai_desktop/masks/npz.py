@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -29,6 +29,7 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.files import WriteError, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import MAX_PIXELS, CellImage
+from allxai_desktop.painting.tiles import Codes, Tiles, count_labelled
 
 SCHEMA_VERSION = 1
 
@@ -68,7 +69,7 @@ class MaskFile:
 # Writing
 
 
-def save_mask(path: str | Path, codes: NDArray[np.uint8], **facts: Any) -> None:
+def save_mask(path: str | Path, codes: Codes, **facts: Any) -> None:
     """Write a mask uint8 (H, W) whole or not at all; the last folder of `path` is made when it is missing.
 
     `facts` are those of `mask_bytes`. Raises `MaskError`; the file that was there before is then untouched.
@@ -87,31 +88,31 @@ def put_mask(path: Path, data: memoryview) -> None:
 
 def mask_bytes(
     path: Path,
-    codes: NDArray[np.uint8],
+    codes: Codes,
     *,
     image: CellImage | None = None,
     annotator: str | None = None,
     state: str = "in-progress",
     created: str | None = None,
-    accepted: NDArray[np.bool_] | None = None,
+    accepted: NDArray[np.bool_] | Tiles | None = None,
 ) -> memoryview:
-    """Return the bytes of the mask file `path`. Raises `MaskError`.
+    """Return the bytes of the mask file `path`, which are few also for a slide. Raises `MaskError`.
 
     `created` is an ISO 8601 time, now when None; `accepted` (H, W) are the labelled pixels that a proposal set last.
     """
-    if codes.ndim != 2 or codes.dtype != np.uint8 or (codes.size and codes.max() > MAX_CODE):
+    if codes.ndim != 2 or codes.dtype != np.uint8 or _highest(codes) > MAX_CODE:
         raise MaskError(
             _("{name} was not saved: a mask is two-dimensional with codes 0 to {highest}.").format(
                 name=path.name, highest=MAX_CODE
             )
         )
-    if image is not None and image.pixels.shape[:2] != codes.shape:
+    if image is not None and image.shape != codes.shape:
         raise MaskError(
             _("{name} was not saved: the mask is {mask_shape} pixels, but {image} is {image_shape}.").format(
                 name=path.name,
                 mask_shape=_size(codes.shape),
                 image=image.name,
-                image_shape=_size(image.pixels.shape),
+                image_shape=_size(image.shape),
             )
         )
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -127,19 +128,36 @@ def mask_bytes(
         "accepted_proposal_share": 0.0 if accepted is None else _share(accepted, codes),
     }
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        mask=codes,
+    arrays: dict[str, NDArray[Any] | Tiles] = {
+        "mask": codes,
         **({} if accepted is None else {"mask_accepted": accepted}),
-        allow_pickle=False,
         **class_table(),
-        meta_json=np.array(json.dumps(meta, ensure_ascii=False, allow_nan=False)),
-    )
+        "meta_json": np.array(json.dumps(meta, ensure_ascii=False, allow_nan=False)),
+    }
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for key, values in arrays.items():
+            with archive.open(f"{key}.npy", "w", force_zip64=True) as member:
+                _write_array(member, values)
     return buffer.getbuffer()
 
 
-def _share(accepted: NDArray[np.bool_], codes: NDArray[np.uint8]) -> float:
-    return int(np.count_nonzero(accepted)) / max(int(np.count_nonzero(codes)), 1)
+def _write_array(member: Any, values: NDArray[Any] | Tiles) -> None:
+    if isinstance(values, Tiles):
+        header = {"descr": npy.dtype_to_descr(values.dtype), "fortran_order": False, "shape": values.shape}
+        npy.write_array_header_1_0(member, header)
+        for band in values.bands():
+            member.write(band.data)
+    else:
+        npy.write_array(member, values, allow_pickle=False)
+
+
+def _highest(codes: Codes) -> int:
+    values = np.flatnonzero(codes.counts) if isinstance(codes, Tiles) else codes
+    return int(values.max(initial=0))
+
+
+def _share(accepted: NDArray[np.bool_] | Tiles, codes: Codes) -> float:
+    return count_labelled(accepted) / max(count_labelled(codes), 1)
 
 
 def class_table() -> dict[str, NDArray[Any]]:
@@ -205,9 +223,7 @@ def _read(archive: zipfile.ZipFile, name: str) -> MaskFile:
     check_version(archive, name)
     values = read_member(archive, "mask", name)
     if values is None:
-        raise MaskError(
-            _("{name} holds no array named “mask”: export the mask under that name.").format(name=name)
-        )
+        raise no_mask(name)
     codes = checked_codes(values, name)
     check_classes(archive, name)
     accepted = read_member(archive, "mask_accepted", name)
@@ -216,17 +232,46 @@ def _read(archive: zipfile.ZipFile, name: str) -> MaskFile:
     return MaskFile(codes, read_meta(archive, name), accepted=accepted)
 
 
+def no_mask(name: str) -> MaskError:
+    """Return what is wrong with an archive without the array of a mask."""
+    return MaskError(
+        _("{name} holds no array named “mask”: export the mask under that name.").format(name=name)
+    )
+
+
 def read_member(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any] | None:
     """Return one array, None where there is none; only those whose name begins with "mask" may be large.
 
     Nothing large is decompressed to find out that it is too large. Raises `MaskError`, or what zipfile raises.
     """
+    large = key.startswith("mask")
+    with open_member(archive, key, name, _MAX_MASK_BYTES if large else _MAX_OTHER_BYTES) as found:
+        if found is None:
+            return None
+        member, shape, fortran_order, dtype = found
+        count = int(np.prod(shape, dtype=object))
+        if large and count > MAX_PIXELS:
+            raise _too_large(name)
+        data = member.read(count * dtype.itemsize)
+        # Reading beyond the end makes zipfile compare the checksum.
+        if len(data) != count * dtype.itemsize or member.read(1):
+            raise EOFError("the array is not as long as its header says")
+    return np.frombuffer(data, dtype, count).reshape(shape, order="F" if fortran_order else "C")
+
+
+@contextmanager
+def open_member(
+    archive: zipfile.ZipFile, key: str, name: str, limit: int
+) -> Iterator[tuple[IO[bytes], tuple[int, ...], bool, np.dtype[Any]] | None]:
+    """Open one array behind its header: the stream, shape, whether in Fortran order, type; None where there is none.
+
+    Raises `MaskError` for one of more bytes than `limit`, before anything of it is decompressed.
+    """
     try:
         info = archive.getinfo(f"{key}.npy")
     except KeyError:
-        return None
-    large = key.startswith("mask")
-    limit = _MAX_MASK_BYTES if large else _MAX_OTHER_BYTES
+        yield None
+        return
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise zipfile.BadZipFile("unknown compression")
     if info.file_size > limit:
@@ -239,14 +284,7 @@ def read_member(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any] |
                     name=name
                 )
             )
-        count = int(np.prod(shape, dtype=object))
-        if large and count > MAX_PIXELS:
-            raise _too_large(name)
-        data = member.read(count * dtype.itemsize)
-        # Reading beyond the end makes zipfile compare the checksum.
-        if len(data) != count * dtype.itemsize or member.read(1):
-            raise EOFError("the array is not as long as its header says")
-    return np.frombuffer(data, dtype, count).reshape(shape, order="F" if fortran_order else "C")
+        yield member, shape, fortran_order, dtype
 
 
 def _header(member: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -325,25 +363,29 @@ def read_meta(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
 
 
 def _matched(mask: MaskFile, image: CellImage, name: str) -> MaskFile:
-    sha256 = mask.meta.get("image_sha256")
-    if mask.codes.shape != image.pixels.shape[:2] or (sha256 is not None and sha256 != image.sha256):
+    return replace(mask, warning=check_image(mask.codes.shape, mask.meta, image, name))
+
+
+def check_image(shape: tuple[int, ...], meta: dict[str, Any], image: CellImage, name: str) -> str | None:
+    """Raise `MaskError` for a mask that is of another image; return the warning where only its size tells."""
+    sha256 = meta.get("image_sha256")
+    if shape != image.shape or (sha256 is not None and sha256 != image.sha256):
         raise MaskError(
             _(
                 "{name} belongs to {other} ({other_shape}), not to {image} ({image_shape}): open it with its own."
             ).format(
                 name=name,
-                other=mask.meta.get("image_name") or _("an unknown image"),
-                other_shape=_size(mask.codes.shape),
+                other=meta.get("image_name") or _("an unknown image"),
+                other_shape=_size(shape),
                 image=image.name,
-                image_shape=_size(image.pixels.shape),
+                image_shape=_size(image.shape),
             )
         )
     if sha256 is not None:
-        return mask
-    warning = _(
+        return None
+    return _(
         "{name} does not say which image it belongs to: it was accepted for {image} by its size."
     ).format(name=name, image=image.name)
-    return replace(mask, warning=warning)
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -9,6 +9,7 @@ from psygnal import Signal
 
 from allxai_desktop.painting.cleanup import ACTIONS, ONE_CLASS, OVER_IMAGE, Codes
 from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.painting.tiles import Tiles
 from allxai_desktop.tasks import Progress, TaskRunner
 
 MIN_BELOW, MAX_BELOW = 2, 9999
@@ -46,6 +47,11 @@ class Cleaner:
         self._tasks.finished.connect(lambda change: self._ended(change))
         self._tasks.running_changed.connect(self._on_running)
         model.image_replaced.connect(self._tasks.cancel)
+
+    @property
+    def possible(self) -> bool:
+        """Whether the mask can be cleaned up: that of a slide, which is never whole in memory, cannot."""
+        return not isinstance(self.model.mask, Tiles)
 
     @property
     def running(self) -> bool:
@@ -86,7 +92,7 @@ class Cleaner:
 
     def preview(self, name: str | None) -> None:
         """Find what the action `name` would change, or end the preview; nothing happens while an action is done."""
-        if self.running:
+        if self.running or not self.possible:
             return
         self._tasks.cancel()
         self.previewed.emit(None)
@@ -94,7 +100,9 @@ class Cleaner:
             self._start(name, self._show)
 
     def run(self, name: str) -> None:
-        """Do the action `name` of `cleanup.NAMES`. Raises `KeyError` for another name."""
+        """Do the action `name` of `cleanup.NAMES`, where that is possible. Raises `KeyError` for another name."""
+        if not self.possible:
+            return
         self.previewed.emit(None)
         self._start(name, partial(self._apply, name))
 

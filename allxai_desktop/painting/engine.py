@@ -20,6 +20,7 @@ from allxai_desktop.painting.settings import (
     ToolSettings,
 )
 from allxai_desktop.painting.shapes import window_indices
+from allxai_desktop.painting.tiles import Codes, Tiles
 
 # In an edit, beside the code of a pixel: that a person set it. Undo brings it back with the code.
 _CODE, _PERSON = np.uint8(0x7F), np.uint8(0x80)
@@ -61,22 +62,44 @@ class PaintModel(ToolSettings):
 
     @property
     def codes(self) -> NDArray[np.uint8]:
-        """The mask, uint8 (H, W): a read-only view that follows every edit."""
+        """The mask, uint8 (H, W): a read-only view that follows every edit.
+
+        Raises `ValueError` for that of a slide, which is never whole in memory; see `mask`.
+        """
+        if isinstance(self._view, Tiles):
+            raise ValueError("the mask of a slide is no array")
+        return self._view
+
+    @property
+    def mask(self) -> Codes:
+        """The mask, uint8 (H, W), of a slide as `Tiles`: it follows every edit, and is read only."""
         return self._view
 
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width of the mask."""
-        height, width = self._codes.shape
+        height, width = self._view.shape
         return height, width
 
     @property
     def person(self) -> NDArray[np.bool_]:
         """The labelled pixels that a person, not a proposal, set last, bool (H, W): a read-only view.
 
-        Labelling a proposal's pixel as what it is already makes it a person's.
+        Labelling a proposal's pixel as what it is already makes it a person's. Raises `ValueError` for a slide.
         """
+        if isinstance(self._person_view, Tiles):
+            raise ValueError("the mask of a slide is no array")
         return self._person_view
+
+    @property
+    def accepted(self) -> NDArray[np.bool_] | Tiles | None:
+        """The labelled pixels that a proposal set last, bool (H, W): a copy; None where there are none."""
+        if self._by_person == self._labelled:
+            return None
+        if isinstance(self._view, Tiles):
+            assert isinstance(self._person_view, Tiles)
+            return self._view.combined(_by_proposal, self._person_view)
+        return _by_proposal(self.codes, self.person)
 
     @property
     def labelled(self) -> int:
@@ -88,30 +111,37 @@ class PaintModel(ToolSettings):
         """Share of the labelled pixels that a proposal set last, 0…1; 0 where nothing is labelled."""
         return 1 - self._by_person / self._labelled if self._labelled else 0.0
 
-    def new_image(self, codes: NDArray[np.uint8], accepted: NDArray[np.bool_] | None = None) -> None:
+    def new_image(self, codes: Codes, accepted: NDArray[np.bool_] | Tiles | None = None) -> None:
         """Start on a copy of `codes` uint8 (H, W) with an empty history.
 
         Labelled pixels are a person's but for those `accepted`, bool (H, W), from a proposal before.
         Raises `ValueError` where `codes` is no mask.
         """
-        if codes.ndim != 2 or codes.dtype != np.uint8 or (codes.size and codes.max() > MAX_CODE):
-            raise ValueError(f"a mask is uint8 (H, W) with codes 0 to {MAX_CODE}")
         self._stroke = None
-        self._codes = np.array(codes, order="C")
-        self._flat = self._codes.reshape(-1)
-        self._view = self._codes.view()
-        self._view.flags.writeable = False
-        person: NDArray[np.bool_] = self._codes != UNLABELLED
-        self._labelled = int(np.count_nonzero(person))
-        if accepted is not None:
-            person &= ~accepted
-        self._person = person.reshape(-1)
-        self._person_view = person.view()
-        self._person_view.flags.writeable = False
-        self._by_person = int(np.count_nonzero(person))
+        if isinstance(codes, Tiles):
+            assert not isinstance(accepted, np.ndarray)
+            self._start_tiles(codes.copy(), codes.combined(_by_person, *([accepted] if accepted else [])))
+        else:
+            assert not isinstance(accepted, Tiles)
+            if codes.ndim != 2 or codes.dtype != np.uint8 or (codes.size and codes.max() > MAX_CODE):
+                raise ValueError(f"a mask is uint8 (H, W) with codes 0 to {MAX_CODE}")
+            self._start_array(np.array(codes, order="C"), _by_person(codes, accepted))
         self._history.clear()
         self.image_replaced.emit()
         self.history_changed.emit()
+
+    def _start_array(self, codes: NDArray[np.uint8], person: NDArray[np.bool_]) -> None:
+        self._flat: Any = codes.reshape(-1)
+        self._person: Any = person.reshape(-1)
+        self._view: Codes = codes.view()
+        self._person_view: NDArray[np.bool_] | Tiles = person.view()
+        self._view.flags.writeable = self._person_view.flags.writeable = False
+        self._labelled, self._by_person = int(np.count_nonzero(codes)), int(np.count_nonzero(person))
+
+    def _start_tiles(self, codes: Tiles, person: Tiles) -> None:
+        self._flat, self._person = codes.flat, person.flat
+        self._view, self._person_view = codes, person
+        self._labelled, self._by_person = (one.size - int(one.counts[0]) for one in (codes, person))
 
     # Edits
 
@@ -277,3 +307,15 @@ class PaintModel(ToolSettings):
             np.count_nonzero(edit.old >= _PERSON)
         )
         self.edited.emit(edit.indices, old, new)
+
+
+def _by_person(codes: NDArray[np.uint8], accepted: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+    person: NDArray[np.bool_] = codes != UNLABELLED
+    if accepted is not None:
+        person &= ~accepted
+    return person
+
+
+def _by_proposal(codes: NDArray[np.uint8], person: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    accepted: NDArray[np.bool_] = (codes != UNLABELLED) & ~person
+    return accepted

@@ -7,10 +7,20 @@ its shape, not of the image, so that a brush event is as quick on a large image 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.i18n import _
+from allxai_desktop.painting.tiles import Codes, Tiles
+
 Indices = NDArray[np.int64]
+WIDEST = 2048
+"""How far from the point that was clicked a fill of a slide goes at most, in px."""
 
 _EPSILON = 1e-9
 _FIRST_WINDOW = 128
+
+
+class TooWideError(AllxaiError):
+    """A region of a slide that would not fit into memory, and what to do about it."""
 
 
 def disc(center: tuple[float, float], diameter: int, shape: tuple[int, int]) -> Indices:
@@ -79,10 +89,11 @@ def polygon(points: ArrayLike, shape: tuple[int, int]) -> Indices:
     return _runs(rows[inside], crossings[inside], crossings[inside + 1], shape)
 
 
-def flood(codes: NDArray[np.uint8], point: tuple[float, float]) -> tuple[NDArray[np.bool_], tuple[int, int]]:
+def flood(codes: Codes, point: tuple[float, float]) -> tuple[NDArray[np.bool_], tuple[int, int]]:
     """Return the pixels with the code at `point`, joined to it by sides, as a window bool (h, w) and its corner.
 
-    The window is empty where the point is off the image.
+    The window is empty where the point is off the image. Raises `TooWideError` for a region of a slide that goes
+    beyond `WIDEST` px from the point.
     """
     # Half a second to import: the window is shown first.
     from skimage.measure import label
@@ -111,9 +122,22 @@ def flood(codes: NDArray[np.uint8], point: tuple[float, float]) -> tuple[NDArray
         if not leaves_window:
             return region, (top, left)
         reach *= 4
+        if isinstance(codes, Tiles):
+            if reach > WIDEST:
+                raise TooWideError(
+                    _(
+                        "This region is too wide to be filled at once: draw a closed line of this class around a part."
+                    )
+                )
+            continue
         if (2 * reach) ** 2 > codes.size // 4:
             # One look at the whole is quicker than another at half of it before.
             reach = max(height, width)
+
+
+def extent(points: ArrayLike) -> float:
+    """Return the area in px of the rectangle around `points` (n, 2)."""
+    return float(np.prod(np.ptp(np.asarray(points, np.float64), axis=0)))
 
 
 def nearest_pixel(point: tuple[float, float]) -> tuple[int, int]:

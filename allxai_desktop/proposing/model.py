@@ -14,6 +14,7 @@ from allxai_desktop.i18n import N_
 from allxai_desktop.painting.cleanup import remove_islands
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.shapes import Indices
+from allxai_desktop.painting.tiles import Tiles
 from allxai_desktop.proposing import places
 from allxai_desktop.proposing.proposal import Proposal
 from allxai_desktop.study.checks import SPECK_PX
@@ -162,11 +163,11 @@ class ProposalModel:
 
         A person's pixels, locked classes and what "only over" leaves out stay as they are.
         """
-        return self._accept(np.flatnonzero(self.ghost()))
+        return self._accept(np.flatnonzero(self.ghost())) if self._made is not None else 0
 
     def accept_class(self, code: int) -> int:
         """Take over what is proposed to be of one class; see `accept_all`."""
-        return self._accept(np.flatnonzero(self.ghost() == code))
+        return self._accept(np.flatnonzero(self.ghost() == code)) if self._made is not None else 0
 
     def accept_at(self, indices: Indices) -> int:
         """Take over what is proposed at flat `indices` (n,), within the open stroke of a proposal if there is one."""
@@ -194,6 +195,8 @@ class ProposalModel:
 
     def next_unlabelled(self) -> Indices | None:
         """Return the next unlabelled region, flat indices (n,), the first again after the last; None without one."""
+        if isinstance(self.paint.mask, Tiles):
+            return None
         codes = self.paint.codes
         if self._seen.shape != codes.shape:
             self._seen = np.zeros(codes.shape, bool)

@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
+from allxai_desktop.painting.tiles import Codes, bands
+from allxai_desktop.study.states import ACTION_TITLES
 
 SQL = """
 CREATE TABLE trail (
@@ -71,13 +72,14 @@ class Entry:
 COLUMNS = tuple(field.name for field in fields(Entry))
 
 
-def mask_sha256(codes: NDArray[np.uint8]) -> str | None:
+def mask_sha256(codes: Codes) -> str | None:
     """Return the SHA-256 of "HxW:" and the codes uint8 (H, W) row by row; None where nothing is labelled."""
     if not codes.any():
         return None
     height, width = codes.shape
     found = hashlib.sha256(f"{height}x{width}:".encode())
-    found.update(np.ascontiguousarray(codes).data)
+    for band in bands(codes):
+        found.update(np.ascontiguousarray(band).data)
     return found.hexdigest()
 
 
@@ -137,7 +139,8 @@ def cut_off(db: sqlite3.Connection) -> int:
 
 def described(entry: Entry) -> str:
     """Return the entry in a few words: the action, the image, the person and the time."""
-    return ", ".join(part for part in (entry.action, entry.item, entry.person, entry.time) if part)
+    action = next((_(title) for known, title in ACTION_TITLES.items() if known == entry.action), entry.action)
+    return ", ".join(part for part in (action, entry.item, entry.person, entry.time) if part)
 
 
 def write_csv(path: Path, trail: Iterable[Entry]) -> None:

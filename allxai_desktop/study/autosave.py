@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.masks.npz import save_mask
+from allxai_desktop.painting.tiles import Codes
 
 Write = Callable[..., None]
-Codes = NDArray[np.uint8] | Callable[[], NDArray[np.uint8]]
+Given = Codes | Callable[[], Codes]
 log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
 class _State:
-    codes: Codes
+    codes: Given
     facts: dict[str, Any]
     write: Write | None
     told: bool = False
@@ -49,7 +47,7 @@ class Autosaver:
         self._thread = threading.Thread(target=self._work, name="autosave", daemon=True)
         self._thread.start()
 
-    def submit(self, path: Path, codes: Codes, write: Write | None = None, **facts: Any) -> None:
+    def submit(self, path: Path, codes: Given, write: Write | None = None, **facts: Any) -> None:
         """Have a mask written: `codes` uint8 (H, W), left alone from now on, or a call that returns them.
 
         A state of the same file that is still waiting is replaced; `path`, the codes and `facts` go to `write`,
@@ -62,7 +60,7 @@ class Autosaver:
             self._waiting[path] = _State(codes, facts, write)
             self._retry()
 
-    def unsaved(self, path: Path) -> tuple[NDArray[np.uint8], dict[str, Any]] | None:
+    def unsaved(self, path: Path) -> tuple[Codes, dict[str, Any]] | None:
         """Return the newest state of a file that is not on disk, codes and facts; None where the disk has it."""
         with self._changed:
             running = self._running[1] if self._running and self._running[0] == path else None

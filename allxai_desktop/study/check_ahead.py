@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from threading import Event
 
-import numpy as np
-from numpy.typing import NDArray
-
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.painting.tiles import Codes
 from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.checks import Finding, check
 from allxai_desktop.study.in_order import InOrder
@@ -32,16 +30,14 @@ class CheckAhead:
         self._hurry = Event()
         self._found: Checked | None = None
 
-    def changed(
-        self, codes: NDArray[np.uint8], receive: Callable[[Checked], None] = lambda found: None
-    ) -> None:
+    def changed(self, codes: Codes, receive: Callable[[Checked], None] = lambda found: None) -> None:
         """Forget what was found, and check `codes` uint8 (H, W) in the background; `receive` gets the newest."""
         self._forget()
         self._found = None
         if codes.size <= MAX_PIXELS:
             self._check(codes.copy(), receive)
 
-    def ask(self, codes: NDArray[np.uint8], receive: Callable[[Checked], None]) -> None:
+    def ask(self, codes: Codes, receive: Callable[[Checked], None]) -> None:
         """Hand what is found in `codes`, the mask told of last, to `receive`: at once where it is known."""
         if self._found is not None:
             receive(self._found)
@@ -64,7 +60,7 @@ class CheckAhead:
         self._version += 1
         self._hurry.set()
 
-    def _check(self, codes: NDArray[np.uint8], receive: Callable[[Checked], None]) -> None:
+    def _check(self, codes: Codes, receive: Callable[[Checked], None]) -> None:
         version, hurry = self._version, Event()
         self._hurry = hurry
 

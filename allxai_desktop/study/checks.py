@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from allxai_desktop.cellclasses import BY_CODE, BY_KEY, UNLABELLED
 from allxai_desktop.i18n import _
+from allxai_desktop.painting.tiles import Codes, Tiles, count_labelled
 
 Kind = Literal["unlabelled", "speck", "vacuole"]
 SPECK_PX = 12
@@ -52,8 +53,13 @@ class Finding:
         return f"{what}, {self.pixels} px at row {row}, column {column}"
 
 
-def check(codes: NDArray[np.uint8], speck_px: int = SPECK_PX) -> list[Finding]:
-    """Return what is to be looked at in a mask uint8 (H, W): unlabelled pixels first, then specks, then vacuoles."""
+def check(codes: Codes, speck_px: int = SPECK_PX) -> list[Finding]:
+    """Return what is to be looked at in a mask uint8 (H, W): unlabelled pixels first, then specks, then vacuoles.
+
+    Of a slide it is only the unlabelled pixels.
+    """
+    if isinstance(codes, Tiles):
+        return _unlabelled_of_slide(codes)
     if not codes.size:
         return []
     parts, sizes = _regions(codes)
@@ -85,6 +91,16 @@ def _unlabelled(
     rows, columns = np.divmod(largest, codes.shape[1])
     nearest = ((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2).argmin()
     return [Finding("unlabelled", UNLABELLED, len(rest), _place(largest[nearest], codes))]
+
+
+def _unlabelled_of_slide(codes: Tiles) -> list[Finding]:
+    count, top = codes.size - count_labelled(codes), 0
+    for band in codes.bands():
+        if count and not band.all():
+            row, column = divmod(int((band == UNLABELLED).argmax()), codes.shape[1])
+            return [Finding("unlabelled", UNLABELLED, count, (top + row, column))]
+        top += len(band)
+    return []
 
 
 def _specks(

@@ -1,6 +1,6 @@
 """What is there for an image that is opened: its mask, who paints it, and strokes that a crash left in a journal."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.images import CellImage
-from allxai_desktop.masks.npz import MaskError, MaskFile, load_mask
+from allxai_desktop.masks.npz import MaskError, MaskFile
+from allxai_desktop.masks.npz_tiles import TiledMask, load_any
+from allxai_desktop.painting.tiles import Codes, Tiles, empty_mask
 from allxai_desktop.study.journal import (
     NO_FILE,
     JournalError,
@@ -37,7 +39,7 @@ class Crashed:
     count: int = 0
     spent: tuple[Recorded, ...] = ()
     foreign: tuple[Path, ...] = ()
-    accepted: NDArray[np.bool_] | None = None
+    accepted: NDArray[np.bool_] | Tiles | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,38 +49,42 @@ class Found:
     `sha256` is that of the file at `path` ("" where it cannot be read); `holder` who else paints, and `held` what;
     `codes` have the strokes of `crashed.recorded`; `accepted` bool (H, W) are the pixels that a proposal set, where
     the file or those strokes say so; `copy` is a second mask that a crash left in a journal only;
-    `notes` are sentences for the user, the weightiest last.
+    `notes` are sentences for the user, the weightiest last; what is in `taken` belongs to other images.
     """
 
     key: Path
     path: Path
-    codes: NDArray[np.uint8]
+    codes: Codes
     meta: dict[str, Any]
     sha256: str
     holder: Holder | None
     held: Path | None
     crashed: Crashed
-    copy: tuple[Path, NDArray[np.uint8], Crashed] | None
+    copy: tuple[Path, Codes, Crashed] | None
     notes: tuple[str, ...]
-    accepted: NDArray[np.bool_] | None = None
+    accepted: NDArray[np.bool_] | Tiles | None = None
+    taken: Container[Path] = ()
 
 
-def find_mask(path: Path, image: CellImage, me: Session, person: str | None) -> Found:
+def find_mask(
+    path: Path, image: CellImage, me: Session, person: str | None, taken: Container[Path] = ()
+) -> Found:
     """Look for the mask of an image at `path`, or beside it where that is another's. Nothing is written.
 
     A file that is no mask of this image, or that somebody else paints, is never written over: `<stem>-2.npz`, `-3`, …
-    take its place. Of those that others paint, the copy that `person` began is gone on with.
+    take its place, but for what is `taken`: the masks of other images. Of those that others paint, the copy that
+    `person` began is gone on with.
     """
-    shown: MaskFile | None = None
-    mask: MaskFile | None = None
+    shown: MaskFile | TiledMask | None = None
+    mask: MaskFile | TiledMask | None = None
     refused: str | None = None
     holder: Holder | None = None
     held_path: Path | None = None
     target, sha256 = path, NO_FILE
-    for target in candidates(path):
+    for target in candidates(path, taken):
         sha256, mask = sha256_or_unknown(target), None
         try:
-            mask = load_mask(target, image) if sha256 != NO_FILE else None
+            mask = load_any(target, image) if sha256 != NO_FILE else None
         except MaskError as error:
             refused = refused or str(error)
             continue
@@ -88,8 +94,8 @@ def find_mask(path: Path, image: CellImage, me: Session, person: str | None) -> 
         elif mask is None or holder is None or mask.meta.get("annotator") == person:
             break
     shown = mask or shown
-    empty = np.zeros(image.pixels.shape[:2], np.uint8)
-    crashed, painted = _crashed(target, image, me, sha256, mask or MaskFile(empty))
+    empty = empty_mask(image)
+    crashed, painted = _crashed(target, image, me, sha256, mask)
     accepted = crashed.accepted
     if painted is None:
         painted, accepted = (empty, None) if shown is None else (shown.codes, shown.accepted)
@@ -101,8 +107,9 @@ def find_mask(path: Path, image: CellImage, me: Session, person: str | None) -> 
         notes.append(text.format(reason=refused, name=target.name))
     copy = None
     if holder is None:
-        notes += _of_copy(target, image)
-        copy = _crashed_copy(target, image, me)
+        beside = next(islice(candidates(target, taken), 1, None))
+        notes += _of_copy(beside, image)
+        copy = _crashed_copy(beside, image, me)
     notes += _of_crash(crashed, left_behind(lock_path(target), me), target)
     if holder is not None:
         notes.append(
@@ -113,15 +120,28 @@ def find_mask(path: Path, image: CellImage, me: Session, person: str | None) -> 
         )
     meta = {} if mask is None else mask.meta
     return Found(
-        path, target, painted, meta, sha256, holder, held_path, crashed, copy, tuple(notes), accepted
+        path,
+        target,
+        painted,
+        meta,
+        sha256,
+        holder,
+        held_path,
+        crashed,
+        copy,
+        tuple(notes),
+        accepted,
+        taken,
     )
 
 
-def candidates(path: Path) -> Iterator[Path]:
-    """Yield a path, and then `<stem>-2`, `-3`, … without end."""
+def candidates(path: Path, taken: Container[Path] = ()) -> Iterator[Path]:
+    """Yield a path, and then `<stem>-2`, `-3`, … without end, but for what is `taken`."""
     yield path
     for number in count(2):
-        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
+        other = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        if other not in taken:
+            yield other
 
 
 def sha256_or_unknown(path: Path) -> str:
@@ -133,10 +153,10 @@ def sha256_or_unknown(path: Path) -> str:
 
 
 def _crashed(
-    target: Path, image: CellImage, me: Session, sha256: str, mask: MaskFile
-) -> tuple[Crashed, NDArray[np.uint8] | None]:
+    target: Path, image: CellImage, me: Session, sha256: str, mask: MaskFile | TiledMask | None
+) -> tuple[Crashed, Codes | None]:
     """Return the journals of dead sessions for a mask, and its codes with the strokes of the fullest on them."""
-    fitting: list[tuple[Recorded, int, tuple[NDArray[np.uint8], NDArray[np.bool_]]]] = []
+    fitting: list[tuple[Recorded, int, tuple[Codes, NDArray[np.bool_] | Tiles]]] = []
     foreign = []
     for path in journals_of(target, image.sha256):
         try:
@@ -144,9 +164,10 @@ def _crashed(
             if recorded.head.session.id != me.id and recorded.head.session.alive():
                 continue
             had = recorded.had_by(sha256)
-            if had is None or not recorded.is_of(image.sha256, mask.codes.shape):
+            if had is None or not recorded.is_of(image.sha256, image.shape):
                 raise JournalError("the journal is of another image or mask")
-            fitting.append((recorded, had, recorded.painted(mask.codes, mask.accepted, had)))
+            codes, accepted = (empty_mask(image), None) if mask is None else (mask.codes, mask.accepted)
+            fitting.append((recorded, had, recorded.painted(codes, accepted, had)))
         except JournalError:
             foreign.append(path)
     # Of two with the same strokes the longer one adopted the other.
@@ -187,30 +208,20 @@ def _of_crash(crashed: Crashed, gone: Holder | None, target: Path) -> list[str]:
     return []
 
 
-def _crashed_copy(
-    target: Path, image: CellImage, me: Session
-) -> tuple[Path, NDArray[np.uint8], Crashed] | None:
+def _crashed_copy(copy: Path, image: CellImage, me: Session) -> tuple[Path, Codes, Crashed] | None:
     """Return a copy that somebody painted while another held this mask, and whose program ended before it was saved."""
-    copy = _first_copy(target)
     if sha256_or_unknown(copy) != NO_FILE or holder_of(lock_path(copy), me) is not None:
         return None
-    crashed, painted = _crashed(
-        copy, image, me, NO_FILE, MaskFile(np.zeros(image.pixels.shape[:2], np.uint8))
-    )
+    crashed, painted = _crashed(copy, image, me, NO_FILE, None)
     return None if painted is None else (copy, painted, crashed)
 
 
-def _first_copy(target: Path) -> Path:
-    return next(islice(candidates(target), 1, None))
-
-
-def _of_copy(target: Path, image: CellImage) -> list[str]:
+def _of_copy(other: Path, image: CellImage) -> list[str]:
     """Return the note on a copy that somebody painted while another held this mask."""
-    other = _first_copy(target)
     try:
         if not other.exists():
             return []
-        mask = load_mask(other, image)
+        mask = load_any(other, image)
     except (MaskError, OSError):
         return []
     if mask.warning:

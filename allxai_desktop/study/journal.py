@@ -29,6 +29,7 @@ from platformdirs import user_data_path
 from allxai_desktop.cellclasses import MAX_CODE
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.painting.history import Edit, Runs
+from allxai_desktop.painting.tiles import Codes, Tiles, bands, flat
 from allxai_desktop.study.locks import Session
 
 NO_FILE = "0" * 64
@@ -89,24 +90,26 @@ class Recorded:
         return (self.head.image, self.head.height, self.head.width) == (image_sha256, *shape)
 
     def painted(
-        self, codes: NDArray[np.uint8], accepted: NDArray[np.bool_] | None, had: int
-    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        self, codes: Codes, accepted: NDArray[np.bool_] | Tiles | None, had: int
+    ) -> tuple[Codes, NDArray[np.bool_] | Tiles]:
         """Return the mask uint8 (H, W) with the strokes after the first `had` on it, and its `accepted` bool (H, W).
 
         Those are the pixels that a proposal set last. Raises `JournalError` where strokes do not find the codes that
         they changed.
         """
-        painted, proposed = codes.copy(), np.zeros(codes.shape, bool) if accepted is None else accepted.copy()
-        flat = painted.reshape(-1)
+        painted = codes.copy()
+        empty = Tiles(codes.shape, bool) if isinstance(codes, Tiles) else np.zeros(codes.shape, bool)
+        proposed = empty if accepted is None else accepted.copy()
+        values, proposals = flat(painted), flat(proposed)
         base = [] if had or self.base is None else [self.base]
         for runs in (*base, *self.strokes[had:]):
             edit = runs.unpack()
-            if (flat[edit.indices] & _CODE != edit.old & _CODE).any():
+            if (values[edit.indices] & _CODE != edit.old & _CODE).any():
                 raise JournalError("the strokes are of another mask")
-            flat[edit.indices] = edit.new & _CODE
+            values[edit.indices] = edit.new & _CODE
             # What the strokes start from counts as a person's, as the codes of any mask do.
             by_proposal = (edit.new > 0) & (edit.new <= _CODE) & (runs is not self.base)
-            proposed.reshape(-1)[edit.indices] = by_proposal
+            proposals[edit.indices] = by_proposal
         return painted, proposed
 
 
@@ -116,7 +119,7 @@ class Journal:
     `append` belongs to the painting thread, the rest to the saving thread. `count` strokes were appended so far.
     """
 
-    def __init__(self, mask_path: Path, head: Head, codes: NDArray[np.uint8] | None = None) -> None:
+    def __init__(self, mask_path: Path, head: Head, codes: Codes | None = None) -> None:
         """Start from the mask file that `head` names or, where there is none, from `codes` uint8 (H, W)."""
         self.count = 0
         self._mask_path = mask_path
@@ -191,7 +194,7 @@ class Journal:
             self._adopted, self._path = [], None
             self._start(replace(self._head, mask=mask_sha256))
 
-    def move(self, mask_path: Path, codes: NDArray[np.uint8], count: int) -> None:
+    def move(self, mask_path: Path, codes: Codes, count: int) -> None:
         """Lie beside a mask that is not there yet, and start from `codes` uint8 (H, W) with the first `count` strokes.
 
         Where that cannot be written, it is with the next stroke.
@@ -207,7 +210,7 @@ class Journal:
                 if before is not None:
                     before.unlink()
 
-    def _start(self, head: Head, codes: NDArray[np.uint8] | None = None) -> None:
+    def _start(self, head: Head, codes: Codes | None = None) -> None:
         self._head, self._written, self._strokes = head, 0, []
         self._records = bytearray(_record(_HEAD, json.dumps(asdict(head)).encode()))
         if codes is not None and codes.any():
@@ -340,11 +343,19 @@ def _records(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
         yield kind, data[at : at + length], start
 
 
-def _whole(codes: NDArray[np.uint8]) -> Runs:
-    """Return a mask as what was painted on an empty one."""
-    indices = np.flatnonzero(codes)
-    new = codes.reshape(-1)[indices]
-    return Runs.pack(Edit(indices, np.zeros_like(new), new))
+def _whole(codes: Codes) -> Runs:
+    """Return a mask of which something is labelled as what was painted on an empty one."""
+    parts, start = [], 0
+    for band in bands(codes):
+        if band.any():
+            new = band.reshape(-1)
+            parts.append(Runs.pack(Edit(slice(start, start + new.size), np.zeros_like(new), new)))
+        start += band.size
+    starts, lengths, old, new = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("starts", "lengths", "old", "new")
+    )
+    return Runs(starts, lengths, old, new, "human")
 
 
 def _head(kind: bytes, payload: bytes) -> Head:

@@ -10,13 +10,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, load_mask, mask_bytes, put_mask
 from allxai_desktop.painting.history import Runs
+from allxai_desktop.painting.tiles import Codes, flat
 from allxai_desktop.study.finding import Crashed, Found, candidates, sha256_or_unknown
 from allxai_desktop.study.journal import NO_FILE, Head, Journal
 from allxai_desktop.study.locks import (
@@ -50,6 +48,7 @@ class MaskKeeper:
         self.meta = found.meta
         self._image = image
         self._crashed, self._copy, self._others = found.crashed, found.copy, found.held
+        self._taken = found.taken
         self._me, self._person, self._warn = me, person, warn
         self._sha256 = found.sha256
         self._lock: Lock | None = None
@@ -101,7 +100,7 @@ class MaskKeeper:
             self._tell_unwritten(error)
         return True
 
-    def stroke(self, runs: Runs, codes: NDArray[np.uint8]) -> None:
+    def stroke(self, runs: Runs, codes: Codes) -> None:
         """Journal a stroke that led to `codes` uint8 (H, W), before the next one begins."""
         if not self._held:
             path = self.path
@@ -109,14 +108,14 @@ class MaskKeeper:
             if self.path != path:
                 before = codes.copy()
                 edit = runs.unpack()
-                before.reshape(-1)[edit.indices] = edit.old & 0x7F
+                flat(before)[edit.indices] = edit.old & 0x7F
                 self._journal.move(self.path, before, self.strokes)
         try:
             self._journal.append(runs)
         except OSError as error:
             self._tell_unwritten(error)
 
-    def save(self, _path: Path, codes: NDArray[np.uint8], *, strokes: int, **facts: Any) -> None:
+    def save(self, _path: Path, codes: Codes, *, strokes: int, **facts: Any) -> None:
         """Write the mask uint8 (H, W) that has the first `strokes`; a file that somebody changed is left alone.
 
         Raises `MaskError`.
@@ -198,7 +197,7 @@ class MaskKeeper:
 
     def _go_beside(self) -> None:
         """Save from now on in the first copy that is not there yet and that nobody else has."""
-        for candidate in islice(candidates(self.key), 1, None):
+        for candidate in islice(candidates(self.key, self._taken), 1, None):
             if sha256_or_unknown(candidate) != NO_FILE:
                 continue
             got = self._acquire(candidate)
@@ -206,7 +205,7 @@ class MaskKeeper:
                 self.path, self._sha256, self._lock = candidate, NO_FILE, got
                 return
 
-    def _step_aside(self, codes: NDArray[np.uint8], strokes: int) -> None:
+    def _step_aside(self, codes: Codes, strokes: int) -> None:
         before, lock = self.path, self._lock
         taker = self.holder = holder_of(lock_path(before), self._me)
         self._others = before

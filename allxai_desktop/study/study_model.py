@@ -152,7 +152,7 @@ class StudyModel:
             return
         self._checking = True
         row = workspace.index
-        self._check.ask(workspace.paint.codes, lambda found: self._on_checked(row, *found))
+        self._check.ask(workspace.paint.mask, lambda found: self._on_checked(row, *found))
 
     def dismiss(self) -> None:
         """Let what was found be."""
@@ -225,8 +225,8 @@ class StudyModel:
         self._time.take()
         self.touch()
         self._set_findings(())
-        self._check.changed(self.workspace.paint.codes)
-        name, codes, progress = self._name(row), self.workspace.paint.codes.copy(), self._progress
+        self._check.changed(self.workspace.paint.mask)
+        name, codes, progress = self._name(row), self.workspace.paint.mask.copy(), self._progress
         assert progress is not None
 
         def work() -> tuple[str | None, dict[str, ItemProgress]]:
@@ -252,7 +252,7 @@ class StudyModel:
             self._record_edit(row)
         self._painted = True
         self._checking, self._checked = False, None
-        self._check.changed(self.workspace.paint.codes, self._on_looked)
+        self._check.changed(self.workspace.paint.mask, self._on_looked)
 
     def _on_looked(self, found: Checked) -> None:
         # What was found goes as it is mended.
@@ -317,7 +317,7 @@ class StudyModel:
             self.person_asked.emit()
             return
         self.workspace.paint.end_stroke()
-        name, codes = self._name(row), self.workspace.paint.codes.copy()
+        name, codes = self._name(row), self.workspace.paint.mask.copy()
         self._record(
             name,
             lambda: judge(progress, person, name, mask_sha256(codes)),

@@ -7,11 +7,12 @@ from typing import cast
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.fields.large import open_image
 from allxai_desktop.i18n import _
-from allxai_desktop.masks.npz import load_mask, open_archive, read_meta
+from allxai_desktop.masks.npz import open_archive, read_meta
 from allxai_desktop.study import audit
 from allxai_desktop.study.audit import Entry, described, mask_sha256
 from allxai_desktop.study.folder import Study, StudyItem
 from allxai_desktop.study.people import ROLES, Person, Role
+from allxai_desktop.study.preview import codes_on_disk
 from allxai_desktop.study.progress import NOBODY, PART, ItemProgress, advanced, items_of
 from allxai_desktop.study.states import ACTIONS, TITLES
 from allxai_desktop.study.store import StudyStore
@@ -110,7 +111,7 @@ def _next(before: ItemProgress, entry: Entry) -> ItemProgress:
 
 def _mask_problem(item: StudyItem, progress: ItemProgress) -> str | None:
     try:
-        codes = load_mask(item.mask_path).codes if item.mask_path.exists() else None
+        codes = codes_on_disk(item) if item.mask_path.exists() else None
     except AllxaiError as error:
         return str(error)
     found = None if codes is None else mask_sha256(codes)

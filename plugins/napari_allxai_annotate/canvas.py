@@ -17,9 +17,11 @@ from allxai_desktop.fields.large import LargeImage
 from allxai_desktop.i18n import _
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.history import Place
+from allxai_desktop.painting.tiles import Tiles
 from napari_allxai_annotate import contours
 from napari_allxai_annotate.brush import BrushView, add_brush, remove_brush
 from napari_allxai_annotate.gestures import Gestures
+from napari_allxai_annotate.slide import slide_layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +43,9 @@ def mask_colormap() -> DirectLabelColormap:
 
 def write(layer: Labels, indices: Place, values: NDArray[np.uint8]) -> None:
     """Put `values` (n,) at flat `indices` (n,) of a layer, at a cost of their number; napari keeps no undo of it."""
-    if isinstance(indices, slice):
+    if layer.multiscale:
+        layer.refresh(extent=False, thumbnail=False, highlight=False)
+    elif isinstance(indices, slice):
         width = layer.data.shape[1]
         layer.data[indices.start // width : indices.stop // width] = values.reshape(-1, width)
         layer.refresh(extent=False)
@@ -140,20 +144,20 @@ class PaintCanvas:
         would leave undo steps of the old in it, so its history is forgotten.
         """
         self.gestures.cancel_outline()
-        self.gestures.pixels = None if image is None else image.pixels
+        self.gestures.pixels = image.pixels if image is not None and image.whole else None
         if image is None:
-            before = [layer for layer in (self.image_layer, self.mask_layer) if layer is not None]
-            self.detach()
-            for layer in before:
-                self.viewer.layers.remove(layer)
+            self._remove()
             return
         size = image.pixel_size_um
         # The unit is a pixel of the file, of which an overview has one for several.
-        own = image.scale if isinstance(image, LargeImage) else 1
+        own = image.scale * (size or 1) if isinstance(image, LargeImage) else size or 1
         place = {
-            "scale": (own, own) if size is None else (size, size),
+            "scale": (own, own),
             "units": ("pixel", "pixel") if size is None else ("micrometer", "micrometer"),
         }
+        if self.mask_layer is not None and (self.mask_layer.multiscale or not image.whole):
+            # napari cannot make a layer of one level one of several.
+            self._remove()
         if self.image_layer is None or self.mask_layer is None:
             self.image_layer = Image(image.pixels, rgb=True, name=image.name, **place)
             self.viewer.layers.insert(0, self.image_layer)
@@ -208,15 +212,24 @@ class PaintCanvas:
         else:
             self._take(mask_layer)
 
+    def _remove(self) -> None:
+        before = [layer for layer in (self.image_layer, self.mask_layer) if layer is not None]
+        self.detach()
+        for layer in before:
+            self.viewer.layers.remove(layer)
+
     def _add_mask(self, position: int) -> None:
         assert self.image_layer is not None
-        layer = Labels(
-            self.model.codes.copy(),
-            name=mask_name(self.image_layer.name),
-            scale=self.image_layer.scale[-2:],
-            translate=self.image_layer.translate[-2:],
-            units=self.image_layer.units[-2:],
-        )
+        mask, image = self.model.mask, self.image_layer
+        # How many pixels of a slide lie in one of its overview.
+        zoom = mask.shape[0] / image.data.shape[0]
+        options = {
+            "name": mask_name(image.name),
+            "scale": image.scale[-2:] / zoom,
+            "translate": image.translate[-2:] + (1 / zoom - 1) / 2 * image.scale[-2:],
+            "units": image.units[-2:],
+        }
+        layer = slide_layer(mask, **options) if isinstance(mask, Tiles) else Labels(mask.copy(), **options)
         self.viewer.layers.insert(position, layer)
         self._take(layer)
 
@@ -282,7 +295,7 @@ class PaintCanvas:
             "visible": model.mask_visible,
             # Thin lines vanish at an opacity that suits areas, and where many pixels share one of the screen.
             "opacity": min(1.0, 2 * model.mask_opacity) if model.mask_outline else model.mask_opacity,
-            "contour": min(max(1, round(max(model.shape) / 300)), THICKEST) if model.mask_outline else 0,
+            "contour": self._thickness if model.mask_outline else 0,
             "selected_label": model.active,
         }
         with self._writing():
@@ -290,6 +303,12 @@ class PaintCanvas:
                 # Setting what is set already costs a redraw and, for `visible`, napari's tool in hand.
                 if getattr(layer, name) != value:
                     setattr(layer, name, value)
+
+    @property
+    def _thickness(self) -> int:
+        """How thick outlines are: wider where many pixels share one of the screen, as those of a slide do not."""
+        tiled = isinstance(self.model.mask, Tiles)
+        return 1 if tiled else min(max(1, round(max(self.model.shape) / 300)), THICKEST)
 
     # From the layer to the model
 
@@ -313,7 +332,7 @@ class PaintCanvas:
     def _adopt(self) -> None:
         """Take over what napari's tools, or a script, did to the layer."""
         layer = self.mask_layer
-        if self._busy or layer is None or layer.data.shape != self.model.shape:
+        if self._busy or layer is None or layer.multiscale or layer.data.shape != self.model.shape:
             return
         changed = np.flatnonzero(np.asarray(layer.data) != self.model.codes)
         if not len(changed):

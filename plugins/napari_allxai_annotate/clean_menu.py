@@ -87,6 +87,8 @@ class CleanMenu(QMenu):
 
     def _show_settings(self) -> None:
         self.stop.setVisible(self.cleaner.running)
+        for action in self.entries:
+            action.setEnabled(self.cleaner.possible)
         with QSignalBlocker(self.every_class), QSignalBlocker(self.below):
             self.every_class.setChecked(self.cleaner.every_class)
             self.below.setValue(self.cleaner.below)

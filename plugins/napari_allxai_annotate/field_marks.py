@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Points
+from napari.layers import Labels, Points
 from numpy.typing import NDArray
 
 from allxai_desktop.fields.model import FieldModel
@@ -49,18 +49,17 @@ class FieldMarks:
 
     def show(self) -> None:
         """Draw the marks as they are now."""
-        marks, image_layer = self.fields.marks, self.canvas.image_layer
-        if image_layer is None or (not marks and self.rings is None):
+        marks, mask_layer = self.fields.marks, self.canvas.mask_layer
+        if mask_layer is None or (not marks and self.rings is None):
             return
         if self.rings is None:
             self.rings = self._add(_("White cells"))
         if self.texts is None:
             self.texts = self._add(_("Predictions"))
-        scale = self.fields.scale
         # The camera takes a hidden layer into view too, so without marks the layers are empty instead.
-        places = np.array([mark.centre for mark in marks]).reshape(-1, 2) * scale
-        sizes = np.array([2 * mark.radius for mark in marks]) * scale
-        _place(self.rings, places, image_layer, sizes)
+        places = np.array([mark.centre for mark in marks]).reshape(-1, 2)
+        sizes = np.array([2 * mark.radius for mark in marks])
+        _place(self.rings, places, mask_layer, sizes)
         if marks:
             self.rings.border_color = [FREE if mark.taken is None else TAKEN for mark in marks]
             self.rings.symbol = ["disc" if mark.taken is None else "square" for mark in marks]
@@ -71,7 +70,7 @@ class FieldMarks:
         # Black beside the image could not be read.
         below = feet[:, 0] > self.fields.workspace.paint.shape[0]
         feet[below, 0] -= 1.5 * sizes[below]
-        _place(self.texts, feet[seen], image_layer, 1)
+        _place(self.texts, feet[seen], mask_layer, 1)
         self.texts.features = {"seen": [self._text(mark.seen) for mark in marks if mark.seen]}
         self.texts.text = {"string": "{seen}", "size": TEXT_SIZE, "color": "black", "anchor": "center"}
 
@@ -107,13 +106,13 @@ class FieldMarks:
         while event.type == "mouse_move":
             yield
         if np.abs(np.array(event.pos) - start).max() <= CLICK_PX:
-            row, column = self.canvas.gestures.data_point(event)
-            self.fields.click((row / self.fields.scale, column / self.fields.scale), anywhere=anywhere)
+            self.fields.click(self.canvas.gestures.data_point(event), anywhere=anywhere)
 
 
-def _place(layer: Points, places: NDArray[Any], image_layer: Image, size: Any) -> None:
+def _place(layer: Points, places: NDArray[Any], mask_layer: Labels, size: Any) -> None:
     layer.selected_data = set()
-    layer.scale, layer.units = image_layer.scale[-2:], image_layer.units[-2:]
+    layer.scale, layer.units = mask_layer.scale[-2:], mask_layer.units[-2:]
+    layer.translate = mask_layer.translate[-2:]
     layer.data = places
     if len(places):
         layer.size, layer.face_color, layer.border_width = size, "transparent", BORDER

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal, SignalInstance
 
 from allxai_desktop.cellclasses import BY_CODE, UNLABELLED
+from allxai_desktop.i18n import _
 from allxai_desktop.painting import shapes
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.wand import Wand
@@ -22,6 +23,8 @@ from napari_allxai_annotate.superpixel_brush import SuperpixelBrush
 
 LEFT, RIGHT = 1, 2
 BRUSHES = ("brush", "superpixel", "eraser", "accept")
+BY_IMAGE = ("superpixel", "accept", "wand", "wire")
+"""Tools that go by the pixels of the image, all of them."""
 OUTLINED_PIXELS = 1_000_000
 LIBRARIES = {
     "fill": ("skimage.measure",),
@@ -42,10 +45,12 @@ class Gestures:
     The left button paints with the tool in hand, the right button erases with it. napari's own tools stay
     usable: nothing is taken while the active layer has one of them in hand, or while `panning` is set. `accept`
     takes the pixels of a proposal under the brush, where there are proposals.
-    `target_changed` tells that the strokes go to another model, or that the history of the `region` changed.
+    `told` are sentences for the user on what cannot be done. `target_changed` tells that the strokes go to another
+    model, or that the history of the `region` changed.
     """
 
     drawing_changed = Signal(bool)
+    told = Signal(str)
     target_changed = Signal()
 
     def __init__(self, viewer: ViewerModel, model: PaintModel, view: BrushView) -> None:
@@ -223,8 +228,12 @@ class Gestures:
             model.mask_visible = True
         erasing = event.button == RIGHT or model.tool == "eraser"
         code = self._code(erasing)
-        if model.tool == "fill":
-            self.target.apply_window(*shapes.flood(model.codes, self.data_point(event)), code)
+        if self.pixels is None and model.tool in BY_IMAGE:
+            self.told.emit(
+                _("This tool needs the whole image in memory: take a crop of the slide, and use it there.")
+            )
+        elif model.tool == "fill":
+            self._fill(self.data_point(event), code)
         elif model.tool == "wand":
             yield from self._wand(event, code)
         elif model.tool == "superpixel":
@@ -235,6 +244,12 @@ class Gestures:
             yield from self._freehand(event, code)
         else:
             yield from self._stroke(event, None if self._accepting and not erasing else code)
+
+    def _fill(self, point: Point, code: int) -> None:
+        try:
+            self.target.apply_window(*shapes.flood(self.model.mask, point), code)
+        except shapes.TooWideError as error:
+            self.told.emit(str(error))
 
     def _stroke(self, event: Any, code: int | None) -> Iterator[None]:
         """Paint with `code`, or with None accept the proposal."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from allxai_desktop.cellclasses import UNLABELLED
+from allxai_desktop.i18n import _
 from allxai_desktop.painting import shapes
 from allxai_desktop.painting.live_wire import LiveWire
+from allxai_desktop.painting.tiles import Tiles
 
 if TYPE_CHECKING:
     from napari_allxai_annotate.brush import Point
     from napari_allxai_annotate.gestures import Gestures
 
+LARGEST = 4096 * 4096
+"""Of a slide, outlines that span more pixels are not filled."""
 CLICKED = ("polygon", "wire")
 """Tools whose outline is drawn click by click."""
 
@@ -57,7 +61,12 @@ class Outline:
         self.cancel()
         if closed:
             target = self.gestures.target
-            target.apply(shapes.polygon(closed, target.shape), code)
+            if isinstance(target.mask, Tiles) and shapes.extent(closed) > LARGEST:
+                self.gestures.told.emit(
+                    _("This outline is too large to be filled at once: fill it in parts.")
+                )
+            else:
+                target.apply(shapes.polygon(closed, target.shape), code)
 
     def cancel(self) -> None:
         """Forget the outline."""

@@ -88,7 +88,9 @@ def test_a_large_image_is_its_overview(write, pixels):
     assert isinstance(image, LargeImage)
     assert image.scale == 4
     assert np.array_equal(image.pixels, pixels[::4, ::4])
-    assert image.pixel_size_um == pytest.approx(4 * 0.25)
+    assert image.pixel_size_um == pytest.approx(0.25)
+    assert image.shape == (SIDE, SIDE + 40)
+    assert not image.whole
     assert not image.pixels.flags.writeable
 
 

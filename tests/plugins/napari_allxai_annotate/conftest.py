@@ -1,7 +1,5 @@
 """A window with an image on the canvas, driven by real Qt events."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -10,6 +8,7 @@ from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow
 
+from allxai_desktop.images import CellImage
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.proposing.model import ProposalModel
 from allxai_desktop.proposing.proposal import Proposal
@@ -69,7 +68,7 @@ class Window(QMainWindow):
 
     def show_image(self, name="cell.png", pixel_size_um=None):
         pixels = np.full((*self.model.shape, 3), 200, np.uint8)
-        self.canvas.show(SimpleNamespace(pixels=pixels, name=name, pixel_size_um=pixel_size_um))
+        self.canvas.show(CellImage(pixels, name, "", pixel_size_um=pixel_size_um))
 
 
 class Mouse:

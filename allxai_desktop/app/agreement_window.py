@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from psygnal import Signal as Told
-from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtCore import QSignalBlocker
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QMainWindow,
     QProgressBar,
     QPushButton,
     QSpinBox,
@@ -30,11 +29,12 @@ from allxai_desktop.agreement.model import AgreementModel
 from allxai_desktop.app.agreement_tables import ClassTable, ImageTable
 from allxai_desktop.i18n import _
 from napari_allxai_explain.choice_box import ChoiceBox
+from napari_allxai_explain.side_window import SideWindow
 
 LEFT_WIDTH = 250
 
 
-class AgreementWindow(QMainWindow):
+class AgreementWindow(SideWindow):
     """Shows and changes an `AgreementModel`.
 
     `annotate_asked` carries the pseudonym whose second annotation is to be opened.
@@ -43,8 +43,7 @@ class AgreementWindow(QMainWindow):
     annotate_asked = Told(str)
 
     def __init__(self, model: AgreementModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.WindowType.Window)
-        self.setAttribute(Qt.WidgetAttribute.WA_WindowPropagation)
+        super().__init__(parent)
         self.model = model
         self._build()
         self._connect()
@@ -53,9 +52,7 @@ class AgreementWindow(QMainWindow):
 
     def open(self) -> None:
         """Come to the front, with what is known now."""
-        self.show()
-        self.raise_()
-        self.activateWindow()
+        super().open()
         self.model.refresh()
         if self.model.result is None and any(second.begun for second in self.model.seconds):
             self.measure()

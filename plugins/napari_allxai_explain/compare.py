@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QMainWindow,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -31,17 +30,17 @@ from allxai_desktop.relevance import RULE_TITLES
 from napari_allxai_explain.choice_box import ChoiceBox
 from napari_allxai_explain.compare_cell import STEP
 from napari_allxai_explain.compare_grid import ComparisonGrid
+from napari_allxai_explain.side_window import SideWindow
 from napari_allxai_explain.tick_list import TickList
 
 CONTROLS_WIDTH = 236
 
 
-class CompareWindow(QMainWindow):
+class CompareWindow(SideWindow):
     """Shows and changes a `Comparison`. Closed, it lets go of the maps; opened again, it compares anew."""
 
     def __init__(self, model: Comparison, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.WindowType.Window)
-        self.setAttribute(Qt.WidgetAttribute.WA_WindowPropagation)
+        super().__init__(parent)
         self.model = model
         self._build()
         self._connect()
@@ -50,9 +49,7 @@ class CompareWindow(QMainWindow):
 
     def open(self) -> None:
         """Come to the front, on the image and the mask as they are now."""
-        self.show()
-        self.raise_()
-        self.activateWindow()
+        super().open()
         if self.model.grid is None or self.model.outdated:
             self.model.update()
         self._show_state()

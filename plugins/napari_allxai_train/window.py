@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import QLabel, QMainWindow, QStatusBar, QWidget
+from qtpy.QtWidgets import QLabel, QStatusBar, QWidget
 
 from allxai_desktop.i18n import _
 from allxai_desktop.training.presets import PRESETS
 from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.trainer import RunTrainer, runs_folder
+from napari_allxai_explain.side_window import SideWindow
 from napari_allxai_train.panel import TrainPanel
 
 
@@ -20,7 +20,7 @@ def new_model(dispatch: Callable[[Callable[[], None]], None]) -> TrainModel:
     return TrainModel(PRESETS, RunTrainer(), runs_folder(), dispatch)
 
 
-class TrainWindow(QMainWindow):
+class TrainWindow(SideWindow):
     """Holds a `TrainPanel`."""
 
     def __init__(
@@ -29,8 +29,7 @@ class TrainWindow(QMainWindow):
         dispatch: Callable[[Callable[[], None]], None],
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent, Qt.WindowType.Window)
-        self.setAttribute(Qt.WidgetAttribute.WA_WindowPropagation)
+        super().__init__(parent)
         self.panel = TrainPanel(model, dispatch)
         self.setCentralWidget(self.panel)
         self.research = QLabel(objectName="research")
@@ -46,12 +45,6 @@ class TrainWindow(QMainWindow):
         self.setWindowTitle(_("Train a network – AllXAI Desktop"))
         self.research.setText(_("Research use only, not a medical device"))
         self.panel.retranslate()
-
-    def open(self) -> None:
-        """Come to the front."""
-        self.show()
-        self.raise_()
-        self.activateWindow()
 
     def release(self) -> None:
         """Stop following; called before the window goes away."""

@@ -2,14 +2,11 @@
 
 import numpy as np
 import pytest
-from napari.qt import get_qapp
 from PIL import Image
-from qtpy.QtCore import QSettings, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from allxai_desktop.agreement.plan import SecondPlan, second_path
-from allxai_desktop.app.settings import WindowSettings
-from allxai_desktop.app.window import MainWindow
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask, save_mask
 from allxai_desktop.study.folder import Study
@@ -20,11 +17,6 @@ pytestmark = pytest.mark.slow
 SIDE = 30
 CODES = np.full((SIDE, SIDE), 5, np.uint8)
 CODES[5:20, 5:20] = 1
-
-
-class NoEngine:
-    def explain(self, image, choices, progress=None):
-        raise RuntimeError("not asked for here")
 
 
 @pytest.fixture
@@ -45,23 +37,14 @@ def study(tmp_path):
 
 
 @pytest.fixture
-def window(qtbot, tmp_path, study, monkeypatch):
-    get_qapp()
-    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
-    settings = WindowSettings()
-    settings.language = "en"
-    settings.proposals = False
-    monkeypatch.setattr("allxai_desktop.app.window.list_networks", lambda: [])
-    made = MainWindow(settings, NoEngine())
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
+def window(show_window, qtbot, study):
+    made = show_window()
+    made.session.live = False
     made.open_path(study.folder)
     qtbot.waitUntil(lambda: made.workspace.image is not None, timeout=20_000)
     made.agreement.open()
     qtbot.waitUntil(lambda: made.agreement.model.result is not None, timeout=20_000)
-    yield made
-    made.close()
+    return made
 
 
 def click(button):

@@ -4,14 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from napari.qt import get_qapp
 from PIL import Image
-from qtpy.QtCore import QSettings, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
-from allxai_desktop.app.settings import WindowSettings
-from allxai_desktop.app.window import MainWindow
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.exported import Exported
 from allxai_desktop.masks.formats import EXPORTS
@@ -23,11 +20,6 @@ SIDE = 30
 CODES = np.full((SIDE, SIDE), 5, np.uint8)
 CODES[5:20, 5:20] = 2
 CODES[10:15, 10:15] = 1
-
-
-class NoEngine:
-    def explain(self, image, choices, progress=None):
-        raise RuntimeError("not asked for here")
 
 
 @pytest.fixture
@@ -42,21 +34,11 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def window(qtbot, tmp_path, folder, monkeypatch):
-    get_qapp()
-    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
-    settings = WindowSettings()
-    settings.language = "en"
-    settings.proposals = False
-    monkeypatch.setattr("allxai_desktop.app.window.list_networks", lambda: [])
-    made = MainWindow(settings, NoEngine())
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
+def window(show_window, qtbot, folder):
+    made = show_window()
     made.open_path(folder)
     qtbot.waitUntil(lambda: made.workspace.image is not None, timeout=20_000)
-    yield made
-    made.close()
+    return made
 
 
 def action(window, text):
@@ -166,7 +148,7 @@ def test_imported_masks_are_in_the_list_and_on_the_canvas(window, qtbot, tmp_pat
     qtbot.waitUntil(lambda: window.paint.codes[0, 0] == 4, timeout=20_000)
     qtbot.waitUntil(window.notices.isVisible, timeout=20_000)
     assert window.notices.text() == "2 masks imported."
-    qtbot.waitUntil(lambda: window.study_panel.model.complete() == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: window.study_panel.model.painted() == 2, timeout=20_000)
     assert set(load_mask(window.workspace.study.items[1].mask_path).codes.flat) == {2, 5}
 
 

@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
-from napari.qt import get_qapp
 from PIL import Image
-from qtpy.QtCore import QSettings
 from qtpy.QtTest import QTest
 
 from allxai_desktop.app.settings import WindowSettings
-from allxai_desktop.app.window import MainWindow
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.masks.npz import load_mask
 from allxai_desktop.proposing.proposal import Proposal
@@ -16,11 +13,6 @@ from allxai_desktop.proposing.proposal import Proposal
 pytestmark = pytest.mark.slow
 
 SIDE = 30
-
-
-class NoEngine:
-    def explain(self, image, choices, progress=None):
-        raise RuntimeError("not asked for here")
 
 
 class Halves:
@@ -52,19 +44,10 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def window(qtbot, tmp_path, monkeypatch):
-    get_qapp()
-    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
-    settings = WindowSettings()
-    settings.language = "en"
-    monkeypatch.setattr("allxai_desktop.app.window.list_networks", lambda: [])
-    made = MainWindow(settings, NoEngine())
-    qtbot.addWidget(made)
+def window(show_window):
+    made = show_window(proposals=True)
     made.proposals.model._make = Halves
-    made.show()
-    qtbot.waitExposed(made)
-    yield made
-    made.close()
+    return made
 
 
 def opened(window, folder, qtbot):

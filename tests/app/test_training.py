@@ -5,14 +5,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from napari.qt import get_qapp
 from PIL import Image
-from qtpy.QtCore import QSettings, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QMessageBox
 
-from allxai_desktop.app.settings import WindowSettings
-from allxai_desktop.app.window import MainWindow
 from allxai_desktop.networks import registry
 from allxai_desktop.networks.user import complete_card, save_network
 from allxai_desktop.training.presets import PRESETS
@@ -42,40 +39,10 @@ class FakeTrainer:
         return []
 
 
-class FakeEngine:
-    def explain(self, image, choices, progress=None):
-        card = registry.network_card(choices.network)
-        prediction = SimpleNamespace(
-            probabilities=dict.fromkeys(card.classes, 0.5), predicted=card.classes[0]
-        )
-        return SimpleNamespace(
-            relevance=np.zeros(image.pixels.shape[:2], np.float32),
-            target=card.classes[0],
-            explainer=choices.explainer,
-            undefined=None,
-            settings={},
-            logit=1.0,
-            conservation=None,
-            prediction=prediction,
-            seconds=0.1,
-        ), None
-
-
 @pytest.fixture
-def window(qtbot, tmp_path, user_networks):
-    get_qapp()
-    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
-    settings = WindowSettings()
-    settings.language = "en"
-    settings.proposals = False
-    made = MainWindow(settings, FakeEngine())
-    # qtbot closes it before the other fixtures end, and nobody is there to answer its question.
-    qtbot.addWidget(made, before_close_func=_stop_run)
-    made.resize(1366, 738)
-    made.show()
-    qtbot.waitExposed(made)
-    yield made
-    made.close()
+def window(show_window, user_networks):
+    # Nobody is there to answer its question when it is closed.
+    return show_window(before_close=_stop_run)
 
 
 def _stop_run(window):

@@ -2,52 +2,21 @@
 
 import re
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from napari.qt import get_qapp
+from fake_engine import FakeEngine
 from PIL import Image
-from qtpy.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLabel
 
-from allxai_desktop.app.settings import WindowSettings
-from allxai_desktop.app.window import MainWindow
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.networks.registry import list_networks
 
 pytestmark = pytest.mark.slow
 
 SIDE = 40
-
-
-class FakeEngine:
-    """Relevance that grows from left to right; the first class of the card is predicted."""
-
-    def __init__(self):
-        self.calls = 0
-
-    def explain(self, image, choices, progress=None):
-        self.calls += 1
-        card = next(card for card in list_networks() if card.name == choices.network)
-        shares = {key: (0.9 if key == card.classes[0] else 0.1) for key in card.classes}
-        relevance = np.tile(
-            np.linspace(0, 1, image.pixels.shape[1], dtype=np.float32), (image.pixels.shape[0], 1)
-        )
-        explanation = SimpleNamespace(
-            relevance=relevance,
-            target=choices.target or card.classes[0],
-            explainer=choices.explainer,
-            undefined=None,
-            settings={},
-            logit=1.0,
-            conservation=None,
-            prediction=SimpleNamespace(probabilities=shares, predicted=card.classes[0]),
-            seconds=0.1,
-        )
-        return explanation, "An image from elsewhere." if image.name == "b.png" else None
 
 
 @pytest.fixture
@@ -58,27 +27,26 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def window(qtbot, tmp_path):
-    # Sets up the icons of napari's style for the application that pytest-qt made.
-    get_qapp()
-    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
-    settings = WindowSettings()
-    settings.language = "en"
-    settings.proposals = False
-    made = MainWindow(settings, FakeEngine())
-    qtbot.addWidget(made)
-    made.resize(1366, 738)
-    made.show()
-    qtbot.waitExposed(made)
-    yield made
-    made.close()
+def window(show_window):
+    """The window over an engine whose maps grow from left to right, sure of the first class of each network."""
+    return show_window(
+        FakeEngine(
+            lambda classes, _image: dict.fromkeys(classes, 0.1) | {classes[0]: 0.9},
+            lambda image: np.tile(np.linspace(0, 1, SIDE, dtype=np.float32), (SIDE, 1)),
+            lambda image: "An image from elsewhere." if image.name == "b.png" else None,
+        )
+    )
+
+
+def open_with_map(window, folder, qtbot):
+    window.open_path(folder)
+    qtbot.waitUntil(lambda: window.session.result is not None, timeout=20_000)
 
 
 @pytest.fixture
 def cell(window, folder, qtbot):
     """The window on the first of two images, with its map."""
-    window.open_path(folder)
-    qtbot.waitUntil(lambda: window.session.result is not None, timeout=20_000)
+    open_with_map(window, folder, qtbot)
     window.activateWindow()
     # The first draw gives the camera its size: before it a click has no place in the image.
     qtbot.wait(300)

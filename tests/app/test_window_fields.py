@@ -1,46 +1,19 @@
 """A field in the real window, driven by mouse and keys."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import tifffile
-from napari.qt import get_qapp
 from PIL import Image
-from qtpy.QtCore import QPoint, QSettings, Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from allxai_desktop.app.settings import WindowSettings
-from allxai_desktop.app.window import MainWindow
 from allxai_desktop.fields import pyramid
-from allxai_desktop.networks.registry import list_networks
 
 pytestmark = pytest.mark.slow
 
 NO, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 CELLS = ((300, 400), (900, 1300))
-
-
-class Engine:
-    """Explains every image with its red channel."""
-
-    def explain(self, image, choices, progress=None):
-        card = next(card for card in list_networks() if card.name == choices.network)
-        return SimpleNamespace(
-            relevance=image.pixels[..., 0].astype(np.float32),
-            target=card.classes[0],
-            explainer=choices.explainer,
-            undefined=None,
-            settings={},
-            logit=1.0,
-            conservation=None,
-            prediction=SimpleNamespace(
-                probabilities=dict.fromkeys(card.classes, 1 / len(card.classes)),
-                logits=np.ones(len(card.classes), np.float32),
-                predicted=card.classes[0],
-            ),
-            seconds=0.1,
-        ), None
 
 
 def draw():
@@ -55,26 +28,17 @@ def draw():
 
 
 @pytest.fixture
-def window(qapp, qtbot, tmp_path):
-    get_qapp()
-    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+def window(show_window, qtbot, tmp_path):
     (tmp_path / "study").mkdir()
     Image.fromarray(draw()).save(tmp_path / "study" / "field.png")
-    settings = WindowSettings()
-    settings.language = "en"
-    settings.proposals = False
-    window = MainWindow(settings, Engine())
-    window.resize(1366, 738)
-    window.show()
+    window = show_window()
     window.open_path(tmp_path / "study")
     qtbot.waitUntil(lambda: len(window.fields.model.marks) == 2, timeout=30_000)
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     # The first draw gives the camera its size: before it a click has no place in the image.
     qtbot.wait(300)
-    yield window
-    window.close()
-    window.deleteLater()
+    return window
 
 
 def click(window, place, modifier=NO):

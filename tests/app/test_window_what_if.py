@@ -1,18 +1,13 @@
 """What-if in the real window, driven by mouse and keys."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
-from napari.qt import get_qapp
+from fake_engine import FakeEngine, by_darkness
 from PIL import Image
-from qtpy.QtCore import QPoint, QSettings, Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
-from allxai_desktop.app.settings import WindowSettings
-from allxai_desktop.app.window import MainWindow
 from allxai_desktop.masks.npz import load_mask
-from allxai_desktop.networks.registry import list_networks
 
 pytestmark = pytest.mark.slow
 
@@ -21,46 +16,16 @@ RIGHT = Qt.MouseButton.RightButton
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
-class Engine:
-    """Gives the first class of the card the share of dark pixels as its probability."""
-
-    def explain(self, image, choices, progress=None):
-        card = next(card for card in list_networks() if card.name == choices.network)
-        dark = float((image.pixels[..., 0] < 100).mean())
-        shares = dict.fromkeys(card.classes, 0.0) | {card.classes[0]: dark, card.classes[1]: 1 - dark}
-        return SimpleNamespace(
-            relevance=image.pixels[..., 0].astype(np.float32),
-            target=choices.target or card.classes[0],
-            explainer=choices.explainer,
-            undefined=None,
-            settings={},
-            logit=1.0,
-            conservation=None,
-            prediction=SimpleNamespace(
-                probabilities=shares,
-                logits=np.array(list(shares.values()), np.float32),
-                predicted=card.classes[0 if dark >= 0.5 else 1],
-            ),
-            seconds=0.1,
-        ), None
-
-
 @pytest.fixture(scope="module")
-def opened(qapp, tmp_path_factory):
+def opened(new_window, tmp_path_factory):
     """The window on the first of two images, dark on the left; it takes seconds to make, so the module shares it."""
-    get_qapp()
     folder = tmp_path_factory.mktemp("what_if")
-    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(folder / "settings"))
     pixels = np.full((SIDE, SIDE, 3), 250, np.uint8)
     pixels[:, :20] = 20
     (folder / "study").mkdir()
     for name in ("a.png", "b.png"):
         Image.fromarray(pixels).save(folder / "study" / name)
-    settings = WindowSettings()
-    settings.language = "en"
-    settings.proposals = False
-    window = MainWindow(settings, Engine())
-    window.resize(1366, 738)
+    window = new_window(folder, FakeEngine(by_darkness))
     window.show()
     window.open_path(folder / "study")
     yield window, folder / "study"

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from fake_engine import FakeEngine, by_darkness
 from napari.components import ViewerModel
 from napari.layers import Image
 from qtpy.QtCore import Qt
@@ -25,31 +26,6 @@ from napari_allxai_explain.widget import ExplainWidget
 SHAPE = (4, 8)
 
 
-class Engine:
-    """Gives the first class of the card the share of black pixels as its probability."""
-
-    def explain(self, image, choices, progress=None):
-        card = next(card for card in list_networks() if card.name == choices.network)
-        dark = float((image.pixels[..., 0] == 0).mean())
-        shares = dict.fromkeys(card.classes, 0.0) | {card.classes[0]: dark, card.classes[1]: 1 - dark}
-        prediction = SimpleNamespace(
-            probabilities=shares,
-            logits=np.arange(len(shares), dtype=np.float32),
-            predicted=card.classes[0 if dark >= 0.5 else 1],
-        )
-        return SimpleNamespace(
-            relevance=np.arange(32, dtype=np.float32).reshape(SHAPE),
-            target=prediction.predicted,
-            explainer=choices.explainer,
-            undefined=None,
-            settings={},
-            logit=1.0,
-            conservation=None,
-            prediction=prediction,
-            seconds=0.1,
-        ), None
-
-
 def cell():
     """A black nucleus on the left half, white background on the right."""
     pixels = np.full((*SHAPE, 3), 255, np.uint8)
@@ -68,7 +44,10 @@ def setting(qapp, qtbot):
     card = list_networks()[0]
     viewer, paint = ViewerModel(), PaintModel(codes())
     dispatch = Dispatcher()
-    session, canvas = Session(paint, Engine(), dispatch), PaintCanvas(viewer, paint)
+    session, canvas = (
+        Session(paint, FakeEngine(by_darkness), dispatch),
+        PaintCanvas(viewer, paint),
+    )
     image = cell()
     canvas.show(image)
     session.choose(network=card.name)
@@ -253,7 +232,7 @@ def stock(qtbot):
     window = QMainWindow()
     qtbot.addWidget(window)
     viewer = ViewerModel()
-    widget = ExplainWidget(viewer, Engine())
+    widget = ExplainWidget(viewer, FakeEngine(by_darkness))
     window.setCentralWidget(QWidget())
     QVBoxLayout(window.centralWidget()).addWidget(widget)
     viewer.add_image(cell().pixels, rgb=True)

@@ -1,35 +1,13 @@
 """The panel in a viewer of napari's own kind."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
+from fake_engine import FakeEngine
 from napari.components import ViewerModel
 from qtpy.QtWidgets import QWidget
 
-from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.networks.user import complete_card, save_network
 from napari_allxai_explain.widget import ExplainWidget
-
-
-class FakeEngine:
-    def explain(self, image, choices, progress=None):
-        card = next(card for card in list_networks() if card.name == choices.network)
-        relevance = np.arange(image.pixels[..., 0].size, dtype=np.float32).reshape(image.pixels.shape[:2])
-        prediction = SimpleNamespace(
-            probabilities=dict.fromkeys(card.classes, 0.5), predicted=card.classes[0]
-        )
-        return SimpleNamespace(
-            relevance=relevance,
-            target=card.classes[0],
-            explainer=choices.explainer,
-            undefined=None,
-            settings={},
-            logit=1.0,
-            conservation=None,
-            prediction=prediction,
-            seconds=0.1,
-        ), None
 
 
 @pytest.fixture

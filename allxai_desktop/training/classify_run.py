@@ -7,7 +7,6 @@ from hashlib import sha256
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -18,7 +17,7 @@ from allxai_desktop.networks.architectures import ARCHITECTURES, Architecture
 from allxai_desktop.networks.card import SHARPENED, WEIGHTS_FILE, parse_card
 from allxai_desktop.networks.checkpoints import dump_weights
 from allxai_desktop.networks.domain import limits_of, near_black_share, statistics
-from allxai_desktop.networks.network import luminance, resize, sharpened
+from allxai_desktop.networks.network import Network, luminance, resize, sharpened
 from allxai_desktop.networks.user import complete_card, name_from
 from allxai_desktop.training import start
 from allxai_desktop.training.classify import Classification, Look
@@ -29,9 +28,10 @@ from allxai_desktop.training.datasets.parts import check_parts, make_copies, mak
 from allxai_desktop.training.datasets.planned import caution_of, describe_training, make_plan
 from allxai_desktop.training.datasets.split_file import SavedSplit, read_split, save_split
 from allxai_desktop.training.fit import fit
-from allxai_desktop.training.measuring.evaluation import Answers, Evaluation, evaluate
+from allxai_desktop.training.measuring.evaluation import Answers, evaluate
 from allxai_desktop.training.measuring.report import Part, Setting, card_metrics, write_report
 from allxai_desktop.training.preparing.copies import Copy
+from allxai_desktop.training.preparing.views import see
 from allxai_desktop.training.presets import Preset
 from allxai_desktop.training.run_folder import (
     CHECKPOINT_FILE,
@@ -45,8 +45,9 @@ from allxai_desktop.training.run_folder import (
 )
 from allxai_desktop.training.run_types import EpochRecord, Request, RunResult, Watcher
 
-# Images that the statistics of BatchNorm are measured on.
+# Images that the statistics of BatchNorm are measured on, and whole images that are measured at once.
 _CALIBRATION = 64
+_MEASURED_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -156,26 +157,29 @@ class Run:
     def finish(self, fitted: tuple[nn.Module, str, list[EpochRecord]]) -> RunResult:
         """Measure the network, and write its card, weights, report, pictures and curves."""
         model, first, records = fitted
-        folder, title = self.request.out, _("Measuring")
-        self.watcher.stage(title, 0.0)
+        folder = self.request.out
+        weights = dump_weights(model)
+        card = self._card(first, records, sha256(weights).hexdigest())
+        network = Network(parse_card(card), model)
         answers = {
-            name: self._answers(model, copies)
+            name: self._answers(network, copies)
             for name, copies in self.copies.parts.items()
             if name != "train" and copies
         }
         validation = answers.get("val")
         found = evaluate(answers[self.evaluated], self.classes, self.positive, validation, self.plan.seed)
-        self.watcher.stage(title, 0.5)
+        card["metrics"] = {self.evaluated: card_metrics(found)}
+        if validation is not None:
+            its = evaluate(validation, self.classes, self.positive, seed=self.plan.seed)
+            card["metrics"]["validation"] = card_metrics(its)
         setting = self._setting()
-        weights = dump_weights(model)
-        card = self._card(first, records, sha256(weights).hexdigest(), answers, found)
         write_whole(folder / WEIGHTS_FILE, weights)
         write_report(folder, found, setting)
         write_curves(folder, records, setting.caption(self.classes))
         write_card(folder, card)
         for name in (PIXELS_FILE, STATISTICS_FILE):
             (folder / name).unlink(missing_ok=True)
-        self.watcher.stage(title, 1.0)
+        self.watcher.stage(_("Measuring"), 1.0)
         return RunResult(folder, card, found, records, answers[self.evaluated])
 
     # Data
@@ -262,23 +266,24 @@ class Run:
 
     # Figures
 
-    def _answers(self, model: nn.Module, copies: Sequence[Copy]) -> Answers:
-        model.eval()
-
-        def answer(inputs: Tensor) -> Tensor:
-            self.watcher.stage(_("Measuring"), 0.0)
-            with torch.inference_mode():
-                outputs: Tensor = model(inputs)
-            return outputs
-
+    def _answers(self, network: Network, copies: Sequence[Copy]) -> Answers:
+        """Return what the network says of the images themselves, as the program will show them to it."""
+        logits: list[NDArray[np.float32]] = []
+        for first in range(0, len(copies), _MEASURED_AT_ONCE):
+            self.watcher.stage(_("Measuring"), first / len(copies))
+            part = copies[first : first + _MEASURED_AT_ONCE]
+            logits.append(network.logits(self._seen(copy) for copy in part))
         items = [self.data.items[copy.position] for copy in copies]
         subjects = [item.subject for item in items]
         return Answers(
-            self.objective.logits(answer, copies).double().numpy(),
+            np.concatenate(logits).astype(np.float64),
             np.array([self.labels[copy.position] for copy in copies]),
             tuple(item.file for item in items),
             tuple(subjects) if all(subject is not None for subject in subjects) else None,
         )
+
+    def _seen(self, copy: Copy) -> NDArray[np.uint8]:
+        return see(read_image(self.data.root / self.data.items[copy.position].file).pixels, copy.view)
 
     def _setting(self) -> Setting:
         has_subjects = all(item.subject is not None for item in self.data.items)
@@ -309,21 +314,10 @@ class Run:
         """What the network is called: as the folder of the run."""
         return name_from(self.request.out.resolve().name)
 
-    def _card(
-        self,
-        first: str,
-        records: Sequence[EpochRecord],
-        weights: str,
-        answers: dict[str, Answers],
-        found: Evaluation,
-    ) -> dict[str, Any]:
+    def _card(self, first: str, records: Sequence[EpochRecord], weights: str) -> dict[str, Any]:
         info, data_name = ARCHITECTURES[self.preset.architecture], self.request.data.resolve().name
-        validation, caution = answers.get("val"), caution_of(self.data.items)
-        metrics = {self.evaluated: card_metrics(found)}
-        if validation is not None:
-            its = evaluate(validation, self.classes, self.positive, seed=self.plan.seed)
-            metrics["validation"] = card_metrics(its)
-        card = complete_card(
+        caution = caution_of(self.data.items)
+        return complete_card(
             self.name,
             self.preset.architecture,
             self.classes,
@@ -353,12 +347,9 @@ class Run:
                 "training": describe_training(
                     self.request, self.preset, self.plan, self.look, first, records
                 ),
-                "metrics": metrics,
                 "departures_from_paper": [*self._departures(info), *self.preset.departures],
             },
         )
-        parse_card(card)
-        return card
 
     def _departures(self, info: Architecture) -> tuple[str, ...]:
         # What the grey network departs in without this program's sharpening.

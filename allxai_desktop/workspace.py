@@ -34,6 +34,8 @@ from allxai_desktop.study.store import StudyStore
 
 Level = Literal["info", "warning", "error"]
 SavedState = Literal["saved", "saving", "failed"]
+SLIDE_SECONDS = 15.0
+"""The mask of a slide is saved at most this often."""
 log = logging.getLogger(__name__)
 
 
@@ -61,8 +63,9 @@ class Workspace:
     """Opens images off the window's thread, hands them to `paint` and `session`, saves each stroke.
 
     `dispatch` runs a callable on the thread that owns the widgets. `person` is who paints, where that is known.
-    `item_left` tells that another image takes the place of this one, whose mask is still there. What `is_field` says
-    is a field of many cells is not explained.
+    `saving_progressed` tells what share 0…1 of a mask is written, where that takes long. `item_left` tells that
+    another image takes the place of this one, whose mask is still there. What `is_field` says is a field of many
+    cells is not explained.
     """
 
     study_opened = Signal(Study)
@@ -71,6 +74,7 @@ class Workspace:
     item_failed = Signal(int)
     holder_changed = Signal()
     saved_changed = Signal(str)
+    saving_progressed = Signal(float)
     noticed = Signal(Notice)
 
     def __init__(
@@ -168,13 +172,12 @@ class Workspace:
         if keeper is None or (keeper.clean and not self.paint.mask.any() and not keeper.path.exists()):
             return
         self._set_saved("saving")
+        mask, facts = self.paint.mask.copy(), self._mask_facts()
+        if isinstance(mask, Tiles):
+            # Takes seconds; until then the strokes are in the journal.
+            facts |= {"within": SLIDE_SECONDS, "progress": self._tell_progress}
         self._autosaver.submit(
-            keeper.key,
-            self.paint.mask.copy(),
-            keeper.save,
-            strokes=keeper.strokes,
-            accepted=self.paint.accepted,
-            **self._mask_facts(),
+            keeper.key, mask, keeper.save, strokes=keeper.strokes, accepted=self.paint.accepted, **facts
         )
 
     def take_over(self) -> None:
@@ -346,13 +349,18 @@ class Workspace:
 
     def _on_saved(self, path: Path) -> None:
         if self._keeper is not None and path == self._keeper.key:
-            self._set_saved("saved")
+            # A later stroke may be on its way already.
+            if self._keeper.saved_strokes == self._keeper.strokes:
+                self._set_saved("saved")
             # It may have found that somebody else changed the file.
             self.holder_changed.emit()
 
     def _on_save_error(self, path: Path, error: AllxaiError) -> None:
         self._set_saved("failed")
         self.noticed.emit(Notice("error", str(error)))
+
+    def _tell_progress(self, share: float) -> None:
+        self._dispatch(lambda: self.saving_progressed.emit(share))
 
     def _set_saved(self, state: SavedState) -> None:
         if state != self.saved:

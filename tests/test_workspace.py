@@ -207,6 +207,17 @@ def test_export_writes_a_mask_that_opens_against_its_image(workspace, pump, fold
     assert load_mask(tmp_path / "out.npz", workspace.image).codes[0, 0] == 4
 
 
+def test_an_exported_mask_says_what_a_proposal_set(workspace, pump, folder, tmp_path):
+    opened(workspace, pump, folder)
+    workspace.paint.begin_stroke("proposal")
+    workspace.paint.apply(np.array([0]), 4)
+    workspace.paint.end_stroke()
+    workspace.paint.apply(np.array([1]), 4)
+    workspace.export(tmp_path / "out.npz")
+    pump.until(lambda: workspace.notices)
+    assert np.flatnonzero(load_mask(tmp_path / "out.npz").accepted).tolist() == [0]
+
+
 def test_the_pixel_size_of_the_study_goes_before_that_of_the_file(workspace, pump, folder):
     (folder / "study.toml").write_text('[[items]]\nimage = "cell_0.png"\npixel_size_um = 0.1\n')
     opened(workspace, pump, folder)

@@ -32,6 +32,7 @@ class StatusLine(QStatusBar):
         self.addPermanentWidget(self.computed)
         self.addPermanentWidget(self.purpose)
         window.workspace.saved_changed.connect(self._show_saved)
+        window.workspace.saving_progressed.connect(self._show_saving)
         window.session.result_changed.connect(self._show_computed)
         self._computing = QTimer(self, singleShot=True, interval=PATIENCE_MS)
         self._computing.timeout.connect(self._show_computed)
@@ -50,6 +51,10 @@ class StatusLine(QStatusBar):
         self.saved.setText(
             _(SAVED_TEXTS[self.window_.workspace.saved]) if self.window_.workspace.image else ""
         )
+
+    def _show_saving(self, share: float) -> None:
+        if self.window_.workspace.saved == "saving":
+            self.saved.setText(_("Saving… {share:.0%}").format(share=share))
 
     def _on_busy(self, busy: bool) -> None:
         if busy:

@@ -30,6 +30,7 @@ from allxai_desktop.files import WriteError, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import MAX_PIXELS, CellImage
 from allxai_desktop.painting.tiles import Codes, Tiles, count_labelled
+from allxai_desktop.tasks import Progress, unwatched
 
 SCHEMA_VERSION = 1
 
@@ -95,6 +96,7 @@ def mask_bytes(
     state: str = "in-progress",
     created: str | None = None,
     accepted: NDArray[np.bool_] | Tiles | None = None,
+    progress: Progress = unwatched,
 ) -> memoryview:
     """Return the bytes of the mask file `path`, which are few also for a slide. Raises `MaskError`.
 
@@ -137,16 +139,19 @@ def mask_bytes(
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for key, values in arrays.items():
             with archive.open(f"{key}.npy", "w", force_zip64=True) as member:
-                _write_array(member, values)
+                _write_array(member, values, progress)
     return buffer.getbuffer()
 
 
-def _write_array(member: Any, values: NDArray[Any] | Tiles) -> None:
+def _write_array(member: Any, values: NDArray[Any] | Tiles, progress: Progress) -> None:
     if isinstance(values, Tiles):
         header = {"descr": npy.dtype_to_descr(values.dtype), "fortran_order": False, "shape": values.shape}
         npy.write_array_header_1_0(member, header)
+        written = 0
         for band in values.bands():
+            progress(written / values.size)
             member.write(band.data)
+            written += band.size
     else:
         npy.write_array(member, values, allow_pickle=False)
 

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ class _State:
     codes: Given
     facts: dict[str, Any]
     write: Write | None
+    due: float
     told: bool = False
 
 
@@ -47,17 +49,23 @@ class Autosaver:
         self._thread = threading.Thread(target=self._work, name="autosave", daemon=True)
         self._thread.start()
 
-    def submit(self, path: Path, codes: Given, write: Write | None = None, **facts: Any) -> None:
+    def submit(
+        self, path: Path, codes: Given, write: Write | None = None, *, within: float = 0, **facts: Any
+    ) -> None:
         """Have a mask written: `codes` uint8 (H, W), left alone from now on, or a call that returns them.
 
         A state of the same file that is still waiting is replaced; `path`, the codes and `facts` go to `write`,
-        or else to `save_mask`. What failed before is tried again. Raises `RuntimeError` after `close`.
+        or else to `save_mask`. It waits for later states for `within` seconds. What failed before is tried again.
+        Raises `RuntimeError` after `close`.
         """
         with self._changed:
             if self._closing:
                 raise RuntimeError("the autosaver is closed")
             self._failed.pop(path, None)
-            self._waiting[path] = _State(codes, facts, write)
+            due = time.monotonic() + within
+            if path in self._waiting:
+                due = min(due, self._waiting[path].due)
+            self._waiting[path] = _State(codes, facts, write, due)
             self._retry()
 
     def unsaved(self, path: Path) -> tuple[Codes, dict[str, Any]] | None:
@@ -73,6 +81,8 @@ class Autosaver:
         """Wait at most `timeout` seconds for everything, also what failed before. Returns whether all is on disk."""
         with self._changed:
             self._retry()
+            for state in self._waiting.values():
+                state.due = 0
             idle = self._changed.wait_for(lambda: not self._waiting and self._running is None, timeout)
             return idle and not self._failed
 
@@ -94,10 +104,9 @@ class Autosaver:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closing)
-                if not self._waiting:
+                path = self._wait()
+                if path is None:
                     return
-                path = next(iter(self._waiting))
                 state = self._waiting.pop(path)
                 self._running = path, state
             error = self._save(path, state)
@@ -107,6 +116,16 @@ class Autosaver:
                 if error is not None and path not in self._waiting:
                     self._failed[path] = state
                 self._changed.notify_all()
+
+    def _wait(self) -> Path | None:
+        """Return the file to be written next when it is due, None when the saver is closed and none is left."""
+        while self._waiting or not self._closing:
+            path = min(self._waiting, key=lambda path: self._waiting[path].due, default=None)
+            pause = None if path is None else self._waiting[path].due - time.monotonic()
+            if pause is not None and pause <= 0:
+                return path
+            self._changed.wait(pause)
+        return None
 
     @staticmethod
     def _save(path: Path, state: _State) -> AllxaiError | None:

@@ -35,8 +35,8 @@ class MaskKeeper:
     """Journals each stroke on an image and saves its mask, beside the file where somebody else has it.
 
     `key` is where the mask of this image belongs, `path` where it is saved now, `meta` what its file said, `holder` who
-    else paints it. `warn` is called with sentences for the user, on any thread. The lock is taken at the first stroke:
-    who only looks holds up nobody.
+    else paints it, `saved_strokes` how many of the `strokes` the last file had. `warn` is called with sentences for
+    the user, on any thread. The lock is taken at the first stroke: who only looks holds up nobody.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class MaskKeeper:
         self._taken = found.taken
         self._me, self._person, self._warn = me, person, warn
         self._sha256 = found.sha256
+        self.saved_strokes = 0
         self._lock: Lock | None = None
         self._held = self._retired = self._told = self._swept = False
         self._mutex = threading.RLock()
@@ -137,7 +138,7 @@ class MaskKeeper:
                 raise
             kept = _("Your strokes are kept on this computer and come back when the image is opened again.")
             raise MaskError(f"{error} {kept}") from error
-        self._sha256 = sha256
+        self._sha256, self.saved_strokes = sha256, strokes
         self._journal.cut(sha256, strokes)
         with self._mutex:
             if self._retired and self.clean:

@@ -15,6 +15,7 @@ from allxai_desktop.session import Session
 
 class FakeWorkspace:
     saved_changed = Signal(str)
+    saving_progressed = Signal(float)
     saved = "saved"
     image = "an image"
 
@@ -27,7 +28,7 @@ def window(qtbot):
     made.paint = PaintModel(np.zeros((4, 5), np.uint8))
     made.session = Session(made.paint)
     made.workspace = FakeWorkspace()
-    made.canvas = SimpleNamespace(image_layer=image)
+    made.canvas = SimpleNamespace(mask_layer=image)
     made.line = StatusLine(made)
     qtbot.addWidget(made)
     yield made

@@ -225,6 +225,18 @@ def test_the_second_sees_who_paints_and_goes_on_in_a_copy(desk, folder):
     assert copy.meta["annotator"] == "B01"
 
 
+def test_a_copy_never_takes_the_name_of_another_images_mask(desk, folder):
+    shutil.copy(folder / "cell_0.png", folder / "cell_0-2.png")
+    first, second = desk("A07").open(folder), desk("B01").open(folder)
+    for one in (first, second):
+        one.workspace.show(1)
+        one.pump.until(lambda one=one: one.workspace.index == 1)
+        one.paint(0, code=1)
+        one.saved()
+    assert second.workspace.item.image_path.name == "cell_0.png"
+    assert second.workspace.mask_path.name == "cell_0-3.npz"
+
+
 def test_a_copy_is_found_again_and_pointed_out_when_the_first_has_gone(desk, folder):
     first = desk("A07").open(folder)
     first.paint(0, code=1)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pint
 from napari.qt import QtViewer
@@ -20,7 +21,7 @@ class CanvasView(QtViewer):
 def short_pixels() -> None:
     """Have napari's scale bar say px, which is right for any number and language, in place of "75 pixel"."""
     # A unit cannot be defined again through what pint lets be seen.
-    units = pint.get_application_registry().get()._units
+    units: Any = pint.get_application_registry().get()._units  # type: ignore[no-untyped-call]
     units["pixel"] = replace(units["pixel"], defined_symbol="px")
 
 

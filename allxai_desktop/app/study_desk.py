@@ -125,11 +125,18 @@ class StudyDesk:
 
     def _allow_keys(self, *_change: object) -> None:
         # Enter closes an outline that is drawn, and ends what is typed into a field.
-        typing = isinstance(QApplication.focusWidget(), FIELDS)
+        focus = QApplication.focusWidget()
+        typing = isinstance(focus, FIELDS) or self._says_who(focus)
         assert self._shortcuts is not None
         free = not typing and not self.window.canvas.gestures.drawing
         self._shortcuts.set_enabled(("submit",), free)
         self._shortcuts.set_enabled(("approve", "return"), not typing)
+
+    def _says_who(self, focus: QWidget | None) -> bool:
+        # Until something of this window has the keyboard, its panels are not there.
+        if focus is None or focus.window() is not self.window:
+            return False
+        return self.window.study_panel.who.form.isAncestorOf(focus)
 
     def _on_focus(self, _old: QWidget | None, _new: QWidget | None) -> None:
         self._allow_keys()

@@ -78,8 +78,8 @@ class StudyListModel(QAbstractListModel):
         self._failed.add(row)
         self.show_again(row)
 
-    def complete(self) -> int:
-        """Return how many masks are known to be complete."""
+    def painted(self) -> int:
+        """Return how many masks are known to have a class for every pixel."""
         return sum(share == 1.0 for share in self._labelled.values())
 
     def state(self, row: int) -> State:
@@ -137,7 +137,7 @@ class StudyListModel(QAbstractListModel):
     def _work(self, row: int) -> str:
         item, share = self.study_model.item(row), self._labelled.get(row)
         if item.comments:
-            return f"“{item.comments[-1].text}”"
+            return _("“{text}”").format(text=item.comments[-1].text)
         # 99.96 % must not read as complete.
         labelled = "" if share is None else f"{100 if share == 1.0 else min(int(100 * share), 99)} %"
         return " · ".join(part for part in (labelled, item.annotator or "", duration(item.seconds)) if part)

@@ -50,7 +50,7 @@ class StudyPanel(QWidget):
         # Many rows tell of their masks at once.
         self._counting = QTimer(self, singleShot=True, interval=50)
         self._counting.timeout.connect(self._show_progress)
-        self.progress_text = QLabel()
+        self.progress_text = QLabel(wordWrap=True)
         self.progress = QProgressBar(textVisible=False, maximumHeight=6)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 4, 6)
@@ -68,7 +68,7 @@ class StudyPanel(QWidget):
         self.search.textChanged.connect(self.shown.setFilterFixedString)
         self.states.activated.connect(lambda _row: self._filter())
         self.list.selectionModel().currentChanged.connect(self._choose)
-        self.model.dataChanged.connect(lambda *_rows: self._counting.start())
+        self.model.dataChanged.connect(self._count_soon)
         workspace = self.workspace
         workspace.study_opened.connect(self._on_study)
         workspace.item_shown.connect(self._on_item)
@@ -88,6 +88,9 @@ class StudyPanel(QWidget):
         self.states.setAccessibleName(_("States that are shown"))
         self.states.setToolTip(_("Show only the images in this state"))
         self.list.setAccessibleName(_("Images of the study"))
+        self.progress_text.setToolTip(
+            _("Painted: every pixel has a class. Submitted: also what is approved already.")
+        )
         self.who.retranslate()
         if self.model.rowCount():
             self.model.dataChanged.emit(self.model.index(0), self.model.index(self.model.rowCount() - 1))
@@ -134,13 +137,21 @@ class StudyPanel(QWidget):
         if row >= 0 and row != self.workspace.index and not self._following:
             self.workspace.show(row)
 
+    # No lambda: Python does not see that the model, which has no parent, holds it, and would keep the whole window.
+    def _count_soon(self, *_rows: object) -> None:
+        self._counting.start()
+
     def _show_progress(self) -> None:
         total = self.model.rowCount()
-        done = self.model.complete()
-        self.progress.setMaximum(max(total, 1))
-        self.progress.setValue(done)
-        self.progress_text.setText(_("{done} of {total} complete").format(done=done, total=total))
+        painted = self.model.painted()
         counts = Counter(self.model.state(row) for row in range(total))
+        self.progress.setMaximum(max(total, 1))
+        self.progress.setValue(painted)
+        self.progress_text.setText(
+            _("{painted} of {total} painted, {submitted} submitted").format(
+                painted=painted, total=total, submitted=counts["submitted"] + counts["approved"]
+            )
+        )
         texts: list[tuple[str, State | None, int]] = [(_("All images"), None, total)]
         texts += [(f"{SIGNS[state]} {_(TITLES[state])}", state, counts[state]) for state in STATES]
         with QSignalBlocker(self.states):

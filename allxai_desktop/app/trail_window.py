@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.study.audit import Entry, broken, write_csv
+from allxai_desktop.study.details import detail_text
 from allxai_desktop.study.people import ROLE_TITLES
 from allxai_desktop.study.states import ACTION_TITLES
 from allxai_desktop.workspace import Notice
@@ -85,7 +86,7 @@ class TrailModel(QAbstractTableModel):
             next(
                 (_(title) for action, title in ACTION_TITLES.items() if action == entry.action), entry.action
             ),
-            entry.detail,
+            detail_text(entry),
             (entry.mask_before or "–")[: None if whole else DIGITS],
             (entry.mask_after or "–")[: None if whole else DIGITS],
         )[index.column()]

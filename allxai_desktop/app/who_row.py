@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from allxai_desktop.errors import AllxaiError
@@ -14,6 +15,8 @@ from allxai_desktop.study.people import MAX_NAME, ROLE_TITLES, ROLES, Person
 
 if TYPE_CHECKING:
     from allxai_desktop.study.study_model import StudyModel
+
+WITHIN = Qt.ShortcutContext.WidgetWithChildrenShortcut
 
 
 class WhoRow(QWidget):
@@ -49,7 +52,9 @@ class WhoRow(QWidget):
         self.shown.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.shown.clicked.connect(lambda: self.ask())
         self.done.clicked.connect(lambda: self._take())
-        self.name.returnPressed.connect(self._take)
+        # Return is the large key, Enter the one of the number block.
+        for key, call in (("Return", self._take), ("Enter", self._take), ("Esc", self._leave)):
+            QShortcut(QKeySequence(key), self.form, context=WITHIN).activated.connect(call)
         study.person_changed.connect(self._show)
         study.person_asked.connect(self.ask)
         self.retranslate()
@@ -85,6 +90,10 @@ class WhoRow(QWidget):
         self.study.person_changed.disconnect(self._show)
         self.study.person_asked.disconnect(self.ask)
 
+    def _leave(self) -> None:
+        self.form.hide()
+        self.shown.show()
+
     def _take(self) -> None:
         try:
             person = Person(self.name.text().strip(), ROLES[self.role.currentIndex()])
@@ -94,9 +103,7 @@ class WhoRow(QWidget):
             return
         self._remember(person)
         self.study.person = person
-        self.form.hide()
-        self.shown.show()
-        self.name.clearFocus()
+        self._leave()
         self._show()
 
     def _show(self, *_changed: object) -> None:

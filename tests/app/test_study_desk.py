@@ -2,14 +2,10 @@
 
 import numpy as np
 import pytest
-from napari.qt import get_qapp
 from PIL import Image
-from qtpy.QtCore import QPoint, QSettings, Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
-from allxai_desktop.app.settings import WindowSettings
-from allxai_desktop.app.window import MainWindow
-from allxai_desktop.errors import AllxaiError
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.verify import verify
 
@@ -17,13 +13,6 @@ pytestmark = pytest.mark.slow
 
 SIDE = 40
 A, R = Person("A07"), Person("R01", "reviewer")
-
-
-class NoEngine:
-    """Explains nothing."""
-
-    def explain(self, image, choices, progress=None):
-        raise AllxaiError("nothing")
 
 
 @pytest.fixture
@@ -35,25 +24,15 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def window(qtbot, tmp_path, folder):
-    get_qapp()
-    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
-    settings = WindowSettings()
-    settings.language = "en"
-    settings.proposals = False
-    made = MainWindow(settings, NoEngine())
+def window(show_window, qtbot, folder):
+    made = show_window()
     made.session.live = False
-    qtbot.addWidget(made)
-    made.resize(1366, 738)
-    made.show()
-    qtbot.waitExposed(made)
     made.open_path(folder)
     qtbot.waitUntil(lambda: made.workspace.index == 0, timeout=20_000)
     made.activateWindow()
     # The first draw gives the camera its size: before it a click has no place in the image.
     qtbot.wait(300)
-    yield made
-    made.close()
+    return made
 
 
 def paint(window):
@@ -150,6 +129,25 @@ def test_enter_in_a_field_stays_there(window, qtbot):
     QTest.keyClick(window.study_panel.search, Qt.Key.Key_Return)
     qtbot.wait(200)
     assert not window.study_panel.who.form.isVisible()
+
+
+def test_enter_in_the_box_of_the_role_takes_who_was_said_and_submits_nothing(window, qtbot):
+    who = window.study_panel.who
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    who.ask()
+    who.name.setText("R01")
+    who.role.setCurrentIndex(1)
+    who.role.setFocus()
+    QTest.keyClick(who.role, Qt.Key.Key_Return)
+    assert window.desk.model.person == Person("R01", "reviewer")
+    assert not who.form.isVisible()
+    who.ask()
+    who.name.setText("R02")
+    QTest.keyClick(who.name, Qt.Key.Key_Escape)
+    assert window.desk.model.person == Person("R01", "reviewer")
+    assert not who.form.isVisible()
+    assert window.desk.model.findings == ()
 
 
 def test_a_name_that_tells_too_much_is_refused_in_place(window, qtbot):

@@ -60,7 +60,7 @@ def test_an_entry_written_anew_breaks_the_one_after_it(db):
     trail = entries(db)
     forged = replace(trail[1], person="B")
     trail[1] = replace(forged, hash=forged.digest())
-    assert broken(trail).startswith("Entry 3 (edit, 2.png, A07, ")
+    assert broken(trail).startswith("Entry 3 (painted, 2.png, A07, ")
 
 
 def test_a_missing_entry_is_named(db):

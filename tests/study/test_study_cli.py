@@ -59,7 +59,7 @@ def test_verify_ends_with_an_error_where_the_trail_is_broken(source, capsys):
         db.commit()
     code, _lines, error = run(capsys, "verify", source)
     assert code == 2
-    assert error.startswith("Entry 1 (edit, a.png, B, ")
+    assert error.startswith("Entry 1 (painted, a.png, B, ")
 
 
 def test_verify_knows_a_hash_that_was_noted(source, capsys):

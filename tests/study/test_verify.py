@@ -56,7 +56,7 @@ def test_a_study_without_a_trail_has_nothing_to_check(tmp_path):
 def test_the_first_broken_entry_is_named(folder):
     tamper(folder, "UPDATE trail SET person = 'X' WHERE seq IN (2, 3)")
     (sentence,) = verify(folder).problems
-    assert sentence.startswith("Entry 2 (submit, a.png, X, ")
+    assert sentence.startswith("Entry 2 (submitted, a.png, X, ")
 
 
 def test_entries_taken_from_the_end_are_told(folder):
@@ -119,5 +119,5 @@ def test_an_approval_by_who_painted_is_no_step(folder):
         said = {"person": "A07", "role": "reviewer", "item": "a.png", "mask_before": mask, "mask_after": mask}
         audit.append(db, action="return", **said)
     (sentence,) = verify(folder).problems
-    assert sentence.startswith("Entry 5 (return, a.png, A07, ")
+    assert sentence.startswith("Entry 5 (returned, a.png, A07, ")
     assert sentence.endswith("is a step that may not be taken.")

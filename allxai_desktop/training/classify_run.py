@@ -129,7 +129,7 @@ class Run:
         self.saved = self._split(resumed)
         self.evaluated = "unseen" if self.saved.split.unseen else "test"
         self.copies = make_copies(self.data, preset, request, self.saved)
-        self._check_parts()
+        self.caution = self._check_parts()
         self.plan = make_plan(preset, request)
         self.labels = [self.classes.index(label) for label in self.data.labels]
         self.pixels, self.statistics = self._decode()
@@ -192,7 +192,8 @@ class Run:
         save_split(path, self.data, saved)
         return saved
 
-    def _check_parts(self) -> None:
+    def _check_parts(self) -> str:
+        """Return what readers of the figures must know of the split; "" for nothing."""
         # Of what was augmented before the split, the parts are made of copies.
         split = self.saved.split
         if self.saved.leaking:
@@ -200,8 +201,11 @@ class Run:
                 name: sorted({copy.position for copy in copies}) for name, copies in self.copies.parts.items()
             }
             split = replace(split, **parts)
-        for note in check_parts(split, self.data.labels, self.evaluated):
+        lacking = check_parts(split, self.data.labels, self.evaluated)
+        for note in lacking.values():
             self.watcher.note(note)
+        cautions = lacking.get(self.evaluated), caution_of(self.data.items)
+        return " ".join(text for text in cautions if text)
 
     def _decode(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         folder, items = self.request.out, self.data.items
@@ -304,7 +308,7 @@ class Run:
             self.evaluated,
             self.saved.leaking,
             _("subject") if has_subjects else None,
-            caution_of(self.data.items),
+            self.caution,
         )
 
     # The card
@@ -316,7 +320,6 @@ class Run:
 
     def _card(self, first: str, records: Sequence[EpochRecord], weights: str) -> dict[str, Any]:
         info, data_name = ARCHITECTURES[self.preset.architecture], self.request.data.resolve().name
-        caution = caution_of(self.data.items)
         return complete_card(
             self.name,
             self.preset.architecture,
@@ -343,7 +346,7 @@ class Run:
                     "file": SPLIT_FILE,
                     **{name: len(copies) for name, copies in self.copies.parts.items() if copies},
                 }
-                | ({"caution": caution} if caution else {}),
+                | ({"caution": self.caution} if self.caution else {}),
                 "training": describe_training(
                     self.request, self.preset, self.plan, self.look, first, records
                 ),

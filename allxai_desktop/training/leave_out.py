@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _
 from allxai_desktop.networks.card import CARD_FILE
 from allxai_desktop.networks.user import name_from
 from allxai_desktop.training.classify_run import gather, train_classifier
@@ -73,7 +73,7 @@ def leave_each_out(request: Request, watcher: Watcher | None = None) -> LeftOut:
     setting = Setting(
         name_from(request.out.resolve().name),
         request.data.resolve().name,
-        "each subject left out in turn: one network each, their answers taken together",
+        N_("each subject left out in turn: one network each, their answers taken together"),
         {"test": Part(len(answers.truth), len(subjects))},
         group_kind=_("subject"),
     )

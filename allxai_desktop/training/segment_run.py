@@ -129,7 +129,7 @@ class SegmentRun:
         resumed = open_folder(request)
         self.saved = self._split(resumed)
         self.evaluated = "unseen" if self.saved.split.unseen else "test"
-        for note in check_parts(self.split, data.labels, self.evaluated):
+        for note in check_parts(self.split, data.labels, self.evaluated).values():
             watcher.note(note)
         self.plan = make_plan(preset, request)
         pixels, masks, self.statistics = self._decode()

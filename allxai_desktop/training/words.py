@@ -28,6 +28,7 @@ _NUMBERS = {"auc", "cross_entropy"}
 MANY_GROUPS = 20
 PARTS = {
     "train": N_("Training"),
+    "val": N_("Validation"),
     "validation": N_("Validation"),
     "test": N_("Test"),
     "unseen": N_("Never seen"),
@@ -66,7 +67,10 @@ def reason_text(reason: Reason) -> str:
         case "undefined":
             return _("There is nothing to count.")
         case "few-groups":
-            return _("No interval: a class comes from fewer than {count} groups.").format(count=FEWEST_GROUPS)
+            return _(
+                "No interval: a class comes from fewer than {count} groups (subjects, or images where those are not"
+                " known)."
+            ).format(count=FEWEST_GROUPS)
         case "unstable":
             return _("No interval: too many resamples lack a class.")
         case "no-spread":

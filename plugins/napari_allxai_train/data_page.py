@@ -9,6 +9,7 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QLabel,
     QListWidget,
+    QSizePolicy,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableWidget,
@@ -64,10 +65,14 @@ class DataPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setSpacing(8)
         layout.addWidget(self.empty, 1)
-        layout.addWidget(self.table, 1)
+        # No taller than its rows, with what is said of them right below.
+        self.table.setSizeAdjustPolicy(QAbstractItemView.SizeAdjustPolicy.AdjustToContents)
+        self.table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        layout.addWidget(self.table)
         layout.addWidget(self.notes)
         layout.addWidget(self.skipped_title)
         layout.addWidget(self.skipped)
+        layout.addStretch()
         model.changed.connect(self._show)
         self.retranslate()
 

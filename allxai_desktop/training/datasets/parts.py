@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _
 from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.datasets.dataset import DataSet
 from allxai_desktop.training.datasets.split_file import SavedSplit
@@ -24,8 +24,14 @@ from allxai_desktop.training.preparing.copies import (
 )
 from allxai_desktop.training.presets import Preset
 from allxai_desktop.training.run_types import Request
+from allxai_desktop.training.words import part_title
 
-AS_PUBLISHED = "by copy, as published: copies of one image lie in several parts"
+# The kinds of split: on cards in English, in reports in the language of their readers.
+AS_PUBLISHED = N_("by copy, as published: copies of one image lie in several parts")
+BY_SUBJECT = N_("by subject")
+OF_SUBJECTS = N_("by subject: the test subjects are in no other part")
+BY_CLASS = N_("by image, stratified by class; copies of one image in one part")
+BY_FIELD = N_("by image, stratified by bright and dark fields; copies of one image in one part")
 
 
 def make_split(data: DataSet, preset: Preset, request: Request) -> SavedSplit:
@@ -38,7 +44,7 @@ def make_split(data: DataSet, preset: Preset, request: Request) -> SavedSplit:
         return SavedSplit(Split(rest, [], [], held_out), AS_PUBLISHED, seed, leaking=True)
     if request.test_subjects:
         split = _hold_out_subjects(data, preset, request)
-        return SavedSplit(split, "by subject: the test subjects are in no other part", seed, leaking=False)
+        return SavedSplit(split, OF_SUBJECTS, seed, leaking=False)
     groups = data.groups()
     held_out, rest = _held_out(labels, groups, unseen_count, seed)
     by_subject = any(item.subject is not None for item in data.items)
@@ -46,10 +52,8 @@ def make_split(data: DataSet, preset: Preset, request: Request) -> SavedSplit:
     inner = divide(
         [labels[i] for i in rest], [groups[i] for i in rest], val=preset.val, test=preset.test, seed=seed
     )
-    strata = "class" if any(data.labels) else "bright and dark fields"
-    kind = (
-        "by subject" if by_subject else f"by image, stratified by {strata}; copies of one image in one part"
-    )
+    by_image = BY_CLASS if any(data.labels) else BY_FIELD
+    kind = BY_SUBJECT if by_subject else by_image
     return SavedSplit(inner.within(rest, held_out), kind, seed, leaking=False)
 
 
@@ -115,8 +119,8 @@ def _maker(labels: Sequence[str], preset: Preset, seed: int) -> Callable[[Sequen
     return make
 
 
-def check_parts(split: Split, labels: Sequence[str], evaluated: str) -> list[str]:
-    """Return sentences on classes that a part lacks.
+def check_parts(split: Split, labels: Sequence[str], evaluated: str) -> dict[str, str]:
+    """Return a sentence for each part that lacks classes.
 
     Raises `TrainingError` where there is nothing to measure on, or the training part lacks a class.
     """
@@ -133,9 +137,9 @@ def check_parts(split: Split, labels: Sequence[str], evaluated: str) -> list[str
                 "There are too few images to hold any out for the test: at least {count} a class are needed."
             ).format(count=10)
         )
-    return [
-        _("The {part} part has no image of the class {classes}.").format(
-            part=part, classes=", ".join(classes)
+    return {
+        part: _("The part “{part}” has no image of the class {classes}, and says nothing about it.").format(
+            part=part_title(part), classes=", ".join(classes)
         )
         for part, classes in lacking.items()
-    ]
+    }

@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -47,9 +48,7 @@ def describe_training(
         "program": f"allxai train --preset {preset.name}",
         "preset": preset.name,
         "source": preset.source,
-        "recipe": "in full"
-        if done >= preset.plan.epochs
-        else f"not run to its end: {done} of {preset.plan.epochs} epochs",
+        "recipe": _recipe(request, preset, done),
         "start": first,
         "optimiser": {
             "kind": optimiser.kind,
@@ -74,6 +73,22 @@ def describe_training(
         if compute_device().type == "cuda"
         else f"CPU ({platform.machine()}), {torch.get_num_threads()} threads, torch {torch.__version__}",
     }
+
+
+def _recipe(request: Request, preset: Preset, done: int) -> str:
+    """Return how far the preset's recipe was followed."""
+    plan = preset.plan
+    text = "in full" if done >= plan.epochs else f"not run to its end: {done} of {plan.epochs} epochs"
+    asked: dict[str, tuple[object, object]] = {
+        "batch": (request.batch, plan.batch),
+        "learning rate": (request.rate, plan.optimiser.rate),
+        "weight decay": (request.decay, plan.optimiser.weight_decay),
+        # Of a file only its name: where it lies is nobody's business.
+        "start": (request.weights and Path(request.weights).name, preset.start),
+        "never seen, a class": (request.unseen, preset.unseen),
+    }
+    others = [f"{name} {chosen}" for name, (chosen, its) in asked.items() if chosen not in (None, its)]
+    return f"{text}; not as the preset: {', '.join(others)}" if others else text
 
 
 def caution_of(items: Sequence[Item]) -> str:

@@ -125,8 +125,8 @@ def split_by_group(
 ) -> Split:
     """Split groups that may hold several classes (subjects) so that each class comes near the shares.
 
-    The largest groups are dealt first, each to the part that it brings nearest to its shares. Raises
-    `TrainingError` for fewer groups than parts.
+    The largest groups are dealt first, each to the part that it brings nearest to its shares; but a class of two
+    groups or more is both learnt and tested. Raises `TrainingError` for fewer groups than parts.
     """
     shares = {"train": 1 - val - test, "val": val, "test": test}
     shares = {name: share for name, share in shares.items() if share > 0}
@@ -142,6 +142,7 @@ def split_by_group(
     totals = Counter(labels)
     parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
     filled = {name: Counter[str]() for name in shares}
+    left = Counter(label for found in members for label in {labels[position] for position in found})
     for dealt, found in enumerate(members):
         added = Counter(labels[position] for position in found)
 
@@ -153,9 +154,14 @@ def split_by_group(
                 error += (missing**2 - (missing - number) ** 2) / totals[label] ** 2
             return error
 
+        # The last groups, and the last ones of a class, go to parts that have none yet.
         empty = [name for name in shares if not parts[name]]
-        # The last groups go to parts that have none yet.
-        name = max(empty if len(members) - dealt <= len(empty) else shares, key=gain)
+        open_to = empty if len(members) - dealt <= len(empty) else list(shares)
+        for label in added:
+            lacking = [name for name in open_to if name != "val" and not filled[name][label]]
+            open_to = lacking if 0 < left[label] <= len(lacking) else open_to
+            left[label] -= 1
+        name = max(open_to, key=gain)
         parts[name] += found
         filled[name] += added
     return Split(*(sorted(parts[name]) for name in ("train", "val", "test")))

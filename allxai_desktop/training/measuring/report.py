@@ -176,25 +176,20 @@ def to_markdown(evaluation: Evaluation | SegmentationEvaluation, setting: Settin
         blocks.append(f"**{leaking_text()}**")
     facts = [
         _("Data: {text}").format(text=_cell(setting.data)),
-        _("Split: {text}").format(text=_cell(setting.split)),
+        _("Split: {text}").format(text=_cell(_(setting.split))),
     ]
     if isinstance(evaluation, Evaluation) and evaluation.positive is not None:
         facts.append(positive_text(_cell(setting.class_title(evaluation.positive))))
     blocks.append("\n".join(f"- {fact}" for fact in facts))
     if setting.caution:
         blocks.append(f"> {_cell(setting.caution)}")
-    groups = (
-        _("Groups") if setting.group_kind is None else _("Groups ({kind})").format(kind=setting.group_kind)
-    )
-    blocks.append(
-        _table(
-            [_("Part"), _("Images"), groups],
-            [
-                [part_title(name), str(part.images), "–" if part.groups is None else str(part.groups)]
-                for name, part in setting.parts.items()
-            ],
-        )
-    )
+    head = [_("Part"), _("Images")]
+    rows = [[part_title(name), str(part.images)] for name, part in setting.parts.items()]
+    if setting.group_kind is not None:
+        head.append(_("Groups ({kind})").format(kind=setting.group_kind))
+        for row, part in zip(rows, setting.parts.values(), strict=True):
+            row.append("–" if part.groups is None else str(part.groups))
+    blocks.append(_table(head, rows))
     blocks += _figures(evaluation, setting)
     counts = evaluation.confusion
     names = [setting.class_title(name) for name in evaluation.classes]

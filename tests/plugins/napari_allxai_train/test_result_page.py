@@ -51,7 +51,10 @@ def test_the_figures_name_the_positive_class(page, ready, qtbot):
 
 def test_a_figure_without_an_interval_says_why(page, ready, qtbot):
     run(ready, qtbot)
-    assert "¹ No interval: a class comes from fewer than 5 groups." in page.figures.toPlainText()
+    assert (
+        "¹ No interval: a class comes from fewer than 5 groups (subjects, or images"
+        in page.figures.toPlainText()
+    )
 
 
 def test_a_cell_of_the_matrix_asks_for_its_mistakes(page, gallery, ready, qtbot):

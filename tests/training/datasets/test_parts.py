@@ -1,6 +1,7 @@
-"""What an epoch sees of the training part."""
+"""What an epoch sees of the training part, and what the parts lack."""
 
-from allxai_desktop.training.datasets.parts import repeated
+from allxai_desktop.training.datasets.parts import check_parts, repeated
+from allxai_desktop.training.datasets.splits import Split
 
 STRATA = ["dark", "dark", "dark", "dark", "bright", "dark"]
 
@@ -16,3 +17,8 @@ def test_a_rarer_kind_never_becomes_the_most_common_one():
 
 def test_few_images_are_repeated_as_a_whole():
     assert repeated([0, 4], STRATA, rare=1, at_least=3) == [0, 4, 0, 4]
+
+
+def test_a_part_without_a_class_is_told_by_its_name():
+    found = check_parts(Split([0, 1], [2], [3, 4]), ["ill", "well", "well", "ill", "well"], "test")
+    assert found == {"val": "The part “Validation” has no image of the class ill, and says nothing about it."}

@@ -95,6 +95,23 @@ def test_every_part_gets_a_group():
     assert split_by_group(["a"] * 3, [0, 0, 1], val=0.0, test=0.5, seed=0).val == []
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_class_of_two_subjects_is_learnt_and_tested(seed: int):
+    labels = ["ill"] * 8 + ["healthy"] * 8
+    subjects = [*range(8), *[8] * 4, *[9] * 4]  # either healthy subject is half of its class
+    split = split_by_group(labels, subjects, val=0.1, test=0.1, seed=seed)
+    assert [sum(labels[i] == "healthy" for i in part) for part in (split.train, split.val, split.test)] == [
+        4,
+        0,
+        4,
+    ]
+
+
+def test_a_class_of_one_subject_is_learnt():
+    split = split_by_group(["a"] * 6 + ["b"] * 2, [0, 1, 2, 3, 4, 5, 6, 6], val=0.0, test=0.4, seed=0)
+    assert {6, 7} <= set(split.train)
+
+
 def test_fewer_subjects_than_parts_are_refused():
     with pytest.raises(TrainingError, match=r"too few subjects \(2\) for 3 parts"):
         split_by_group(["a", "b"], ["p", "q"], val=0.1, test=0.1, seed=0)

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from allxai_desktop.images import CellImage
     from allxai_desktop.networks.network import Prediction
     from allxai_desktop.painting.engine import PaintModel
-from allxai_desktop.painting.tiles import Tiles
 
 CACHE_BYTES = 256 * 2**20
 log = logging.getLogger(__name__)
@@ -168,7 +167,7 @@ class Session:
         self.image = image
         self._variant = self._original = None
         # A slide is not explained, but its classes are counted.
-        counted = image is not None or isinstance(self.paint.mask, Tiles)
+        counted = image is not None or not self.paint.whole
         self._show(None, ShareCounter(self.paint.mask) if counted else None)
         self.image_changed.emit(image)
         self._start()

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
@@ -20,7 +18,7 @@ from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.history import Runs
-from allxai_desktop.painting.tiles import Codes, Tiles
+from allxai_desktop.painting.tiles import Codes, Flags, Tiles
 from allxai_desktop.session import Session
 from allxai_desktop.study.ahead import ImageAhead
 from allxai_desktop.study.autosave import Autosaver
@@ -56,7 +54,7 @@ class _Loaded:
     codes: Codes
     keeper: MaskKeeper
     notices: tuple[Notice, ...]
-    accepted: NDArray[np.bool_] | Tiles | None = None
+    accepted: Flags | None = None
 
 
 class Workspace:

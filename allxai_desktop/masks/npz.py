@@ -29,7 +29,7 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.files import WriteError, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import MAX_PIXELS, CellImage
-from allxai_desktop.painting.tiles import Codes, Tiles, count_labelled
+from allxai_desktop.painting.tiles import Codes, Flags, Tiles, count_labelled, highest
 from allxai_desktop.tasks import Progress, unwatched
 
 SCHEMA_VERSION = 1
@@ -95,14 +95,14 @@ def mask_bytes(
     annotator: str | None = None,
     state: str = "in-progress",
     created: str | None = None,
-    accepted: NDArray[np.bool_] | Tiles | None = None,
+    accepted: Flags | None = None,
     progress: Progress = unwatched,
 ) -> memoryview:
     """Return the bytes of the mask file `path`, which are few also for a slide. Raises `MaskError`.
 
     `created` is an ISO 8601 time, now when None; `accepted` (H, W) are the labelled pixels that a proposal set last.
     """
-    if codes.ndim != 2 or codes.dtype != np.uint8 or _highest(codes) > MAX_CODE:
+    if codes.ndim != 2 or codes.dtype != np.uint8 or highest(codes) > MAX_CODE:
         raise MaskError(
             _("{name} was not saved: a mask is two-dimensional with codes 0 to {highest}.").format(
                 name=path.name, highest=MAX_CODE
@@ -156,12 +156,7 @@ def _write_array(member: Any, values: NDArray[Any] | Tiles, progress: Progress) 
         npy.write_array(member, values, allow_pickle=False)
 
 
-def _highest(codes: Codes) -> int:
-    values = np.flatnonzero(codes.counts) if isinstance(codes, Tiles) else codes
-    return int(values.max(initial=0))
-
-
-def _share(accepted: NDArray[np.bool_] | Tiles, codes: Codes) -> float:
+def _share(accepted: Flags, codes: Codes) -> float:
     return count_labelled(accepted) / max(count_labelled(codes), 1)
 
 

@@ -9,7 +9,6 @@ from psygnal import Signal
 
 from allxai_desktop.painting.cleanup import ACTIONS, ONE_CLASS, OVER_IMAGE, Codes
 from allxai_desktop.painting.engine import PaintModel
-from allxai_desktop.painting.tiles import Tiles
 from allxai_desktop.tasks import Progress, TaskRunner
 
 MIN_BELOW, MAX_BELOW = 2, 9999
@@ -51,7 +50,7 @@ class Cleaner:
     @property
     def possible(self) -> bool:
         """Whether the mask can be cleaned up: that of a slide, which is never whole in memory, cannot."""
-        return not isinstance(self.model.mask, Tiles)
+        return self.model.whole
 
     @property
     def running(self) -> bool:

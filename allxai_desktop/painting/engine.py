@@ -20,7 +20,7 @@ from allxai_desktop.painting.settings import (
     ToolSettings,
 )
 from allxai_desktop.painting.shapes import window_indices
-from allxai_desktop.painting.tiles import Codes, Tiles
+from allxai_desktop.painting.tiles import Codes, Flags, Tiles, combined, count_labelled, flat, highest
 
 # In an edit, beside the code of a pixel: that a person set it. Undo brings it back with the code.
 _CODE, _PERSON = np.uint8(0x7F), np.uint8(0x80)
@@ -66,14 +66,17 @@ class PaintModel(ToolSettings):
 
         Raises `ValueError` for that of a slide, which is never whole in memory; see `mask`.
         """
-        if isinstance(self._view, Tiles):
-            raise ValueError("the mask of a slide is no array")
-        return self._view
+        return _array(self._view)
 
     @property
     def mask(self) -> Codes:
         """The mask, uint8 (H, W), of a slide as `Tiles`: it follows every edit, and is read only."""
         return self._view
+
+    @property
+    def whole(self) -> bool:
+        """Whether the mask is an array in memory, not that of a slide."""
+        return not isinstance(self._view, Tiles)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -87,19 +90,15 @@ class PaintModel(ToolSettings):
 
         Labelling a proposal's pixel as what it is already makes it a person's. Raises `ValueError` for a slide.
         """
-        if isinstance(self._person_view, Tiles):
-            raise ValueError("the mask of a slide is no array")
-        return self._person_view
+        return _array(self._person_view)
 
     @property
-    def accepted(self) -> NDArray[np.bool_] | Tiles | None:
+    def accepted(self) -> Flags | None:
         """The labelled pixels that a proposal set last, bool (H, W): a copy; None where there are none."""
         if self._by_person == self._labelled:
             return None
-        if isinstance(self._view, Tiles):
-            assert isinstance(self._person_view, Tiles)
-            return self._view.combined(_by_proposal, self._person_view)
-        return _by_proposal(self.codes, self.person)
+        found: Flags = combined(_by_proposal, self._view, self._person_view)
+        return found
 
     @property
     def labelled(self) -> int:
@@ -111,37 +110,24 @@ class PaintModel(ToolSettings):
         """Share of the labelled pixels that a proposal set last, 0…1; 0 where nothing is labelled."""
         return 1 - self._by_person / self._labelled if self._labelled else 0.0
 
-    def new_image(self, codes: Codes, accepted: NDArray[np.bool_] | Tiles | None = None) -> None:
+    def new_image(self, codes: Codes, accepted: Flags | None = None) -> None:
         """Start on a copy of `codes` uint8 (H, W) with an empty history.
 
         Labelled pixels are a person's but for those `accepted`, bool (H, W), from a proposal before.
         Raises `ValueError` where `codes` is no mask.
         """
         self._stroke = None
-        if isinstance(codes, Tiles):
-            assert not isinstance(accepted, np.ndarray)
-            self._start_tiles(codes.copy(), codes.combined(_by_person, *([accepted] if accepted else [])))
-        else:
-            assert not isinstance(accepted, Tiles)
-            if codes.ndim != 2 or codes.dtype != np.uint8 or (codes.size and codes.max() > MAX_CODE):
-                raise ValueError(f"a mask is uint8 (H, W) with codes 0 to {MAX_CODE}")
-            self._start_array(np.array(codes, order="C"), _by_person(codes, accepted))
+        if codes.ndim != 2 or codes.dtype != np.uint8 or highest(codes) > MAX_CODE:
+            raise ValueError(f"a mask is uint8 (H, W) with codes 0 to {MAX_CODE}")
+        codes = codes.copy()
+        person: Flags = combined(_by_person, codes, *([] if accepted is None else [accepted]))
+        self._flat, self._person = flat(codes), flat(person)
+        self._labelled, self._by_person = count_labelled(codes), count_labelled(person)
+        self._view: Codes = _read_only(codes)
+        self._person_view: Flags = _read_only(person)
         self._history.clear()
         self.image_replaced.emit()
         self.history_changed.emit()
-
-    def _start_array(self, codes: NDArray[np.uint8], person: NDArray[np.bool_]) -> None:
-        self._flat: Any = codes.reshape(-1)
-        self._person: Any = person.reshape(-1)
-        self._view: Codes = codes.view()
-        self._person_view: NDArray[np.bool_] | Tiles = person.view()
-        self._view.flags.writeable = self._person_view.flags.writeable = False
-        self._labelled, self._by_person = int(np.count_nonzero(codes)), int(np.count_nonzero(person))
-
-    def _start_tiles(self, codes: Tiles, person: Tiles) -> None:
-        self._flat, self._person = codes.flat, person.flat
-        self._view, self._person_view = codes, person
-        self._labelled, self._by_person = (one.size - int(one.counts[0]) for one in (codes, person))
 
     # Edits
 
@@ -307,6 +293,20 @@ class PaintModel(ToolSettings):
             np.count_nonzero(edit.old >= _PERSON)
         )
         self.edited.emit(edit.indices, old, new)
+
+
+def _array(values: NDArray[Any] | Tiles) -> NDArray[Any]:
+    if isinstance(values, Tiles):
+        raise ValueError("the mask of a slide is no array")
+    return values
+
+
+def _read_only(values: Any) -> Any:
+    if isinstance(values, Tiles):
+        return values
+    view = values.view()
+    view.flags.writeable = False
+    return view
 
 
 def _by_person(codes: NDArray[np.uint8], accepted: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,6 +173,16 @@ class Flat:
 
 Codes = NDArray[np.uint8] | Tiles
 """The mask of an image that is in memory, or of one that is not."""
+Flags = NDArray[np.bool_] | Tiles
+"""What is noted of each of its pixels."""
+
+
+def combined(function: Callable[..., NDArray[Any]], *arrays: NDArray[Any] | Tiles) -> Any:
+    """Return what a `function`, element by element, makes of arrays (H, W) of one kind: of zeros, zero."""
+    first, *others = arrays
+    if isinstance(first, Tiles):
+        return first.combined(function, *cast(list[Tiles], others))
+    return function(*arrays)
 
 
 def flat(codes: NDArray[Any] | Tiles) -> Any:
@@ -191,6 +201,12 @@ def bands(codes: Codes) -> Iterator[NDArray[np.uint8]]:
 def count_labelled(codes: NDArray[Any] | Tiles) -> int:
     """Return how many pixels are not zero."""
     return codes.size - int(codes.counts[0]) if isinstance(codes, Tiles) else int(np.count_nonzero(codes))
+
+
+def highest(codes: Codes) -> int:
+    """Return the highest code, 0 where there is none."""
+    values = np.flatnonzero(codes.counts) if isinstance(codes, Tiles) else codes
+    return int(values.max(initial=0))
 
 
 def empty_mask(image: CellImage) -> Codes:

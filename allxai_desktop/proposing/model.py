@@ -14,7 +14,6 @@ from allxai_desktop.i18n import N_
 from allxai_desktop.painting.cleanup import remove_islands
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.shapes import Indices
-from allxai_desktop.painting.tiles import Tiles
 from allxai_desktop.proposing import places
 from allxai_desktop.proposing.proposal import Proposal
 from allxai_desktop.study.checks import SPECK_PX
@@ -195,7 +194,7 @@ class ProposalModel:
 
     def next_unlabelled(self) -> Indices | None:
         """Return the next unlabelled region, flat indices (n,), the first again after the last; None without one."""
-        if isinstance(self.paint.mask, Tiles):
+        if not self.paint.whole:
             return None
         codes = self.paint.codes
         if self._seen.shape != codes.shape:

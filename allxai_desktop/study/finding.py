@@ -8,14 +8,11 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, MaskFile
 from allxai_desktop.masks.npz_tiles import TiledMask, load_any
-from allxai_desktop.painting.tiles import Codes, Tiles, empty_mask
+from allxai_desktop.painting.tiles import Codes, Flags, empty_mask
 from allxai_desktop.study.journal import (
     NO_FILE,
     JournalError,
@@ -39,7 +36,7 @@ class Crashed:
     count: int = 0
     spent: tuple[Recorded, ...] = ()
     foreign: tuple[Path, ...] = ()
-    accepted: NDArray[np.bool_] | Tiles | None = None
+    accepted: Flags | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +59,7 @@ class Found:
     crashed: Crashed
     copy: tuple[Path, Codes, Crashed] | None
     notes: tuple[str, ...]
-    accepted: NDArray[np.bool_] | Tiles | None = None
+    accepted: Flags | None = None
     taken: Container[Path] = ()
 
 
@@ -156,7 +153,7 @@ def _crashed(
     target: Path, image: CellImage, me: Session, sha256: str, mask: MaskFile | TiledMask | None
 ) -> tuple[Crashed, Codes | None]:
     """Return the journals of dead sessions for a mask, and its codes with the strokes of the fullest on them."""
-    fitting: list[tuple[Recorded, int, tuple[Codes, NDArray[np.bool_] | Tiles]]] = []
+    fitting: list[tuple[Recorded, int, tuple[Codes, Flags]]] = []
     foreign = []
     for path in journals_of(target, image.sha256):
         try:

@@ -23,13 +23,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from platformdirs import user_data_path
 
 from allxai_desktop.cellclasses import MAX_CODE
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.painting.history import Edit, Runs
-from allxai_desktop.painting.tiles import Codes, Tiles, bands, flat
+from allxai_desktop.painting.tiles import Codes, Flags, Tiles, bands, flat
 from allxai_desktop.study.locks import Session
 
 NO_FILE = "0" * 64
@@ -89,9 +88,7 @@ class Recorded:
         """Whether the strokes are of an image, whose mask has that shape."""
         return (self.head.image, self.head.height, self.head.width) == (image_sha256, *shape)
 
-    def painted(
-        self, codes: Codes, accepted: NDArray[np.bool_] | Tiles | None, had: int
-    ) -> tuple[Codes, NDArray[np.bool_] | Tiles]:
+    def painted(self, codes: Codes, accepted: Flags | None, had: int) -> tuple[Codes, Flags]:
         """Return the mask uint8 (H, W) with the strokes after the first `had` on it, and its `accepted` bool (H, W).
 
         Those are the pixels that a proposal set last. Raises `JournalError` where strokes do not find the codes that

@@ -373,7 +373,7 @@ class Gestures:
         center = None
         radius = (0.0, 0.0)
         mouse = self._mouse if painting else None
-        self._superpixels.show(mouse if self.model.tool == "superpixel" else None)
+        self._superpixels.show(mouse if self.model.tool == "superpixel" and self.pixels is not None else None)
         if mouse is not None and self.model.tool in BRUSHES:
             assert self.layer is not None
             size = self.model.brush_size

@@ -8,7 +8,6 @@ from allxai_desktop.cellclasses import UNLABELLED
 from allxai_desktop.i18n import _
 from allxai_desktop.painting import shapes
 from allxai_desktop.painting.live_wire import LiveWire
-from allxai_desktop.painting.tiles import Tiles
 
 if TYPE_CHECKING:
     from napari_allxai_annotate.brush import Point
@@ -61,7 +60,7 @@ class Outline:
         self.cancel()
         if closed:
             target = self.gestures.target
-            if isinstance(target.mask, Tiles) and shapes.extent(closed) > LARGEST:
+            if not target.whole and shapes.extent(closed) > LARGEST:
                 self.gestures.told.emit(
                     _("This outline is too large to be filled at once: fill it in parts.")
                 )

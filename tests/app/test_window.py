@@ -1,13 +1,15 @@
 """The real window, driven by mouse and keys; what is checked is the state of the models."""
 
+import gc
 import re
 import time
+import weakref
 
 import numpy as np
 import pytest
 from fake_engine import FakeEngine
 from PIL import Image
-from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLabel
@@ -263,6 +265,24 @@ def test_closing_stops_every_worker(window, folder, qtbot):
     window.close()
     assert time.monotonic() - begin < 5
     assert window.session._worker._shutdown
+
+
+def opened_and_closed(new_window, folder, qtbot):
+    window = new_window(folder)
+    window.show()
+    open_with_map(window, folder, qtbot)
+    window.close()
+    window.deleteLater()
+    return weakref.ref(window)
+
+
+def test_a_window_that_is_closed_leaves_the_memory(new_window, folder, qtbot):
+    # In a call of its own: napari looks through the variables of all callers for the name of a layer, and Python
+    # keeps such a copy of them for as long as the call lasts.
+    left = opened_and_closed(new_window, folder, qtbot)
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+    assert left() is None
 
 
 def test_the_layers_of_napari_open_from_the_menu(cell, qtbot):

@@ -228,7 +228,8 @@ def read_with_pillow(stream: BinaryIO, name: str, kind: str) -> Decoded:
     with Image.open(stream, formats=[kind]) as image:
         check_size(*image.size, name)
         deep = kind == "PNG" and _png_depth(stream) == 16
-        notes = first_of(getattr(image, "n_frames", 1))
+        # The pages of a TIFF are counted elsewhere: Pillow takes hours for hundreds of thousands.
+        notes = () if kind == "TIFF" else first_of(getattr(image, "n_frames", 1))
         image.seek(0) if notes else None
         image.load()
         upright = _upright(image)

@@ -209,7 +209,7 @@ def load() -> None:
         changed = {str(name): _changed(str(name), str(sequence)) for name, sequence in chosen.items()}
     except FileNotFoundError:
         return
-    except (OSError, ValueError, AttributeError, KeyError) as error:
+    except (OSError, ValueError, AttributeError, KeyError, RecursionError) as error:
         log.warning("The changed keys could not be read: %r", error)
         return
     if twice(DEFAULTS | changed):

@@ -1,7 +1,9 @@
 """TIFF: what Pillow decodes by Pillow, deeper pixels by tifffile where it can."""
 
 import logging
+import math
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
@@ -36,7 +38,10 @@ _MICROMETRES_OF_UNIT = {2: 25_400.0, 3: 10_000.0}
 # A pixel coarser than this shows no cell, so the number is a printer's (72 dpi is 353 µm) and not a microscope's.
 _CREDIBLE_UM = (0.005, 5.0)
 # Compressions that tifffile decodes with the standard library alone.
-_PLAIN = {1, 8, 32773, 32946}
+_DEFLATE = {8, 32946}
+_PLAIN = {1, 32773} | _DEFLATE
+# Each page is compared with all before it, to find a circle: hundreds of thousands would take hours.
+_MOST_FRAMES = 4096
 _UNASSOCIATED_ALPHA = 2
 
 # Without a handler of their own, its remarks on damaged files would be printed beside the one sentence of ours.
@@ -61,9 +66,11 @@ def read_tiff(stream: BinaryIO, name: str) -> Decoded:
             for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False)
         ):
             raise EOFError("pixel data beyond the end of the file")
-        notes = first_of(len(tif.pages))
+        notes = _frames(tif)
         pixel_size = pixel_size_um(tif, page)
         if page.bitspersample > 8 and _is_plain(page):
+            if page.compression in _DEFLATE:
+                _check_inflated(stream, page)
             return Decoded(_upright(_channels(page), page), notes, pixel_size)
         deep = page.bitspersample == 16 and page.samplesperpixel > 1
     stream.seek(0)
@@ -79,6 +86,23 @@ def read_tiff(stream: BinaryIO, name: str) -> Decoded:
     if deep:
         notes += top_bits_note(decoded.values[..., :3], name)
     return Decoded(decoded.values, notes, pixel_size)
+
+
+def _frames(tif: tifffile.TiffFile) -> tuple[str, ...]:
+    try:
+        tif.pages[_MOST_FRAMES]
+    except IndexError:
+        return first_of(len(tif.pages))
+    return (_("This is the first of more than {count} frames.").format(count=_MOST_FRAMES),)
+
+
+def _check_inflated(stream: BinaryIO, page: Any) -> None:
+    """Raise `EOFError` where a strip or tile holds more than its pixels: tifffile would inflate gigabytes of zeros."""
+    room = math.prod(page.chunks) * page.dtype.itemsize
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
+        stream.seek(offset)
+        if len(zlib.decompressobj().decompress(stream.read(count), room + 1)) > room:
+            raise EOFError("more pixel data than pixels")
 
 
 @contextmanager

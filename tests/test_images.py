@@ -12,6 +12,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from allxai_desktop import tiff
 from allxai_desktop.images import (
     MAX_PIXELS,
     ImageError,
@@ -144,6 +145,12 @@ def test_first_page_of_a_tiff_is_told(tmp_path):
     image = read_image(tmp_path / "a.tif")
     assert grey_rows(image) == GREY.tolist()
     assert image.notes == ("This is the first of 2 frames.",)
+
+
+def test_pages_beyond_the_limit_are_not_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(tiff, "_MOST_FRAMES", 2)
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([GREY] * 3), photometric="minisblack")
+    assert read_image(tmp_path / "a.tif").notes == ("This is the first of more than 2 frames.",)
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
@@ -424,6 +431,20 @@ def test_a_header_that_claims_too_much_is_refused_without_memory(tmp_path, suffi
     try:
         assert "claims more than 67 million pixels" in refused(path)
         assert tracemalloc.get_traced_memory()[1] < 5e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_strip_that_inflates_to_more_than_its_pixels_is_refused_without_memory(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.zeros((3000, 1000), np.uint16), compression="deflate", rowsperstrip=3000)
+    with tifffile.TiffFile(path, mode="r+") as tif:
+        tif.pages.first.tags[257].overwrite(2)
+        tif.pages.first.tags[278].overwrite(2)
+    tracemalloc.start()
+    try:
+        assert "damaged or cut short" in refused(path)
+        assert tracemalloc.get_traced_memory()[1] < 1e6
     finally:
         tracemalloc.stop()
 

@@ -120,7 +120,15 @@ def test_fixed_and_unknown_actions_keep_their_keys(user_keys, name):
 
 @pytest.mark.parametrize(
     "text",
-    ["not json", "[1]", '{"gone": "J"}', '{"escape": "J"}', '{"brush": "E"}', '{"brush": "J", "fill": "J"}'],
+    [
+        "not json",
+        "[1]",
+        pytest.param("[" * 100_000, id="deep"),
+        '{"gone": "J"}',
+        '{"escape": "J"}',
+        '{"brush": "E"}',
+        '{"brush": "J", "fill": "J"}',
+    ],
 )
 def test_a_file_that_does_not_fit_changes_nothing(user_keys, text, caplog):
     user_keys.parent.mkdir()

@@ -6,6 +6,7 @@ import io
 import struct
 import threading
 from collections import OrderedDict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +196,7 @@ def _pages(tif: tifffile.TiffFile, name: str) -> list[Any]:
     pages = [first]
     others = [
         *(first.pages or ()),
-        *(tif.pages[number] for number in range(1, min(len(tif.pages), _MAX_PAGES))),
+        *islice(tif.pages, 1, _MAX_PAGES),
     ]
     for page in sorted(others, key=lambda page: -int(page.imagewidth)):
         same = abs(page.imagelength * first.imagewidth / (page.imagewidth * first.imagelength) - 1) < _ASPECT

@@ -18,7 +18,7 @@ from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.masks.exported import Exported, write_json
 from allxai_desktop.masks.json_file import damaged, read_json, ring, size, value
-from allxai_desktop.masks.labels import Entry, Labelled, Region, file_name
+from allxai_desktop.masks.labels import Entry, Labelled, Region, Regions, file_name
 from allxai_desktop.masks.npz import MaskError
 from allxai_desktop.masks.shapes import outside_notes, polygon_region
 
@@ -117,16 +117,16 @@ def _read(
     image: dict[str, Any], annotations: list[dict[str, Any]], names: dict[int, str], name: str
 ) -> Labelled:
     shape = size(image, "height", "width", name)
-    regions, rings, boxes = [], [], 0
+    regions, rings, boxes = Regions(name), [], 0
     for table in annotations:
         label = names[table["category_id"]]
         found = table.get("segmentation")
         if isinstance(found, dict):
-            regions.append(_from_run_lengths(label, found, shape, name))
+            regions.add(_from_run_lengths(label, found, shape, name))
         elif isinstance(found, list) and found:
             for points in found:
                 rings.append(ring(points, name))
-                regions.append(polygon_region(label, rings[-1], shape))
+                regions.add(polygon_region(label, rings[-1], shape))
         else:
             boxes += 1
     notes = outside_notes(rings, shape, name)
@@ -134,7 +134,7 @@ def _read(
         one = N_("{name}: a box without an outline was left out.")
         many = N_("{name}: {count} boxes without an outline were left out.")
         notes += (counted(boxes, one, many, name=name),)
-    return Labelled(shape, tuple(regions), notes=notes)
+    return Labelled(shape, tuple(regions.found), notes=notes)
 
 
 def _from_run_lengths(label: str, table: dict[str, Any], shape: tuple[int, int], name: str) -> Region:

@@ -18,7 +18,7 @@ from allxai_desktop.i18n import N_, counted
 from allxai_desktop.images import check_size
 from allxai_desktop.masks.exported import Exported, write_json
 from allxai_desktop.masks.json_file import damaged, read_json, ring, size, value
-from allxai_desktop.masks.labels import Entry, Labelled, Region, file_name
+from allxai_desktop.masks.labels import Entry, Labelled, Region, Regions, file_name
 from allxai_desktop.masks.outlines import outlines, without_holes
 from allxai_desktop.masks.shapes import outside_notes, polygon_region
 
@@ -69,26 +69,26 @@ def read_labelme(path: Path) -> list[Entry]:
 
 def _read(content: dict[str, Any], name: str) -> Labelled:
     shape = size(content, "imageHeight", "imageWidth", name)
-    regions, rings, others = [], [], 0
+    regions, rings, others = Regions(name), [], 0
     for table in value(content, "shapes", list, name):
         label = value(table, "label", str, name)
         points = ring(table.get("points"), name)
         kind = table.get("shape_type") or "polygon"
         if kind == "mask" and len(points) == 2:
-            regions.append(_from_picture(label, value(table, "mask", str, name), points, shape, name))
+            regions.add(_from_picture(label, value(table, "mask", str, name), points, shape, name))
             continue
         outline = _outline(kind, points)
         if outline is None:
             others += 1
             continue
         rings.append(outline)
-        regions.append(polygon_region(label, outline, shape))
+        regions.add(polygon_region(label, outline, shape))
     notes = outside_notes(rings, shape, name)
     if others:
         one = N_("{name}: a line or point without an area was left out.")
         many = N_("{name}: {count} lines and points without an area were left out.")
         notes += (counted(others, one, many, name=name),)
-    return Labelled(shape, tuple(regions), notes=notes)
+    return Labelled(shape, tuple(regions.found), notes=notes)
 
 
 def _outline(kind: str, points: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -14,6 +14,8 @@ from allxai_desktop.masks.npz import MaskError
 
 MAX_LABELS = 64
 """A picture with more different values is a photograph or numbers its cells; it is no picture of classes."""
+MAX_REGION_PIXELS = 2**30
+"""Most pixels of all regions of an image together; each takes a byte while they are mapped to classes."""
 
 _ALIASES = {
     1: ("nucleus", "nuclei", "nucleo"),
@@ -56,6 +58,26 @@ class Region:
     inside: NDArray[np.bool_]
     top: int = 0
     left: int = 0
+
+
+class Regions:
+    """The regions of one image as they are read: a few bytes a region can claim the whole of a large image each."""
+
+    def __init__(self, name: str) -> None:
+        self.found: list[Region] = []
+        self._name = name
+        self._pixels = 0
+
+    def add(self, region: Region) -> None:
+        """Keep a region. Raises `MaskError` beyond `MAX_REGION_PIXELS`."""
+        self._pixels += region.inside.size
+        if self._pixels > MAX_REGION_PIXELS:
+            raise MaskError(
+                _(
+                    "{name} has regions of more than {limit} million pixels together: export fewer of them."
+                ).format(name=self._name, limit=MAX_REGION_PIXELS // 10**6)
+            )
+        self.found.append(region)
 
 
 @dataclass(frozen=True, eq=False)

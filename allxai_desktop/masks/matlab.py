@@ -25,7 +25,7 @@ from allxai_desktop.masks.pictures import read_numbers
 LABELS_FOLDER = "PixelLabelData"
 SCRIPT = "build_ground_truth.m"
 MAX_BYTES = 2**24
-"""A `groundTruth` names files and holds no pixels: 260 images make some 50 kB."""
+"""A `groundTruth` names files and holds no pixels: 260 images make some 50 kB, also when unpacked."""
 
 # Writing
 
@@ -73,6 +73,8 @@ def _load(path: Path) -> dict[str, Any]:
             warnings.simplefilter("ignore")
             # Slow to import (pandas and HDF5 come with it), and not there for every system.
             from matio import load_from_mat
+
+            from allxai_desktop.masks.mat_size import unpacked_size
     except ImportError as error:
         raise MaskError(
             _("{name} cannot be read on this system: import the folder of its PNGs instead.").format(
@@ -80,7 +82,7 @@ def _load(path: Path) -> dict[str, Any]:
             )
         ) from error
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if path.stat().st_size > MAX_BYTES or unpacked_size(path, MAX_BYTES) > MAX_BYTES:
             raise MaskError(
                 _("{name} is too large for a groundTruth: save that object alone.").format(name=path.name)
             )

@@ -73,7 +73,7 @@ def _check_settings(path: Path, settings: dict[str, Any]) -> None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         other = [name for name in settings if found.get(name) != settings[name]]
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise TrainingError(
             _("{name} cannot be read: begin the run anew in another folder.").format(name=path.name)
         ) from error

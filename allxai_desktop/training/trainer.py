@@ -63,7 +63,7 @@ class RunTrainer:
             settings = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
             settings["test_subjects"] = tuple(settings.get("test_subjects", ()))
             return Request(**settings, data=data, out=folder, resume=True)
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise TrainingError(
                 _("{name} cannot be read: begin the run anew in another folder.").format(name=SETTINGS_FILE)
             ) from error

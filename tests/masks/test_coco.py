@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.masks import labels
 from allxai_desktop.masks.coco import read_coco, write_coco
 from allxai_desktop.masks.labels import to_codes
 
@@ -154,11 +155,20 @@ def test_a_huge_image_is_refused_before_anything_is_made(path):
     assert "million pixels" in refused(path, content)
 
 
+def test_regions_that_together_claim_too_much_are_refused(path, monkeypatch):
+    square = [0, 0, 4, 0, 4, 3, 0, 3]
+    monkeypatch.setattr(labels, "MAX_REGION_PIXELS", 24)
+    assert codes_of(path, coco([square, square]))[0].all()
+    assert "regions of more than" in refused(path, coco([square, square, square]))
+
+
 @pytest.mark.parametrize("change", [{"image_id": 8}, {"category_id": 4}])
 def test_annotations_of_nothing_are_refused(path, change):
     assert "does not list" in refused(path, coco([], **change))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"images": []}', "[" * 100_000, '{"images": {}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"images": []}', pytest.param("[" * 100_000, id="deep"), '{"images": {}}']
+)
 def test_a_file_that_is_no_coco_is_one_sentence(path, text):
     assert refused(path, text) == "masks.json is damaged or cut short: export it again."

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.masks import labels
 from allxai_desktop.masks.labelme import read_labelme, write_labelme
 from allxai_desktop.masks.labels import to_codes
 
@@ -101,6 +102,14 @@ def test_lines_and_points_are_counted_and_left_out(path):
 def test_damaged_shapes_are_one_sentence(path, shape):
     with pytest.raises(AllxaiError, match=r"^cell.json is damaged or cut short: export it again\.$"):
         codes_of(path, labelme(shape))
+
+
+def test_regions_that_together_claim_too_much_are_refused(path, monkeypatch):
+    square = {"points": [[0, 0], [4, 0], [4, 3], [0, 3]]}
+    monkeypatch.setattr(labels, "MAX_REGION_PIXELS", 24)
+    assert np.all(codes_of(path, labelme(square, square))[0])
+    with pytest.raises(AllxaiError, match="regions of more than"):
+        codes_of(path, labelme(square, square, square))
 
 
 def test_a_file_cut_short_is_one_sentence(path):

@@ -4,13 +4,15 @@ import csv
 
 import numpy as np
 import pytest
+import scipy.io
 from PIL import Image
 
 from allxai_desktop.masks.labels import to_codes
-from allxai_desktop.masks.matlab import read_matlab, write_matlab
+from allxai_desktop.masks.matlab import MAX_BYTES, read_matlab, write_matlab
 from allxai_desktop.masks.npz import MaskError
 
 matio = pytest.importorskip("matio", reason="mat-io has no build for this system")
+h5py = pytest.importorskip("h5py", reason="it comes with mat-io")
 
 IDS = [("nucleus", 3), ("Red blood cell", 7), ("debris", 12)]
 PICTURE = np.array([[0, 3, 7], [12, 3, 0]], np.uint8)
@@ -145,6 +147,17 @@ def test_a_huge_file_is_not_read(tmp_path):
         stream.truncate(2**24 + 1)
     with pytest.raises(MaskError, match=r"^x.mat is too large for a groundTruth"):
         read_matlab(tmp_path / "x.mat")
+
+
+def test_a_few_bytes_that_unpack_to_a_huge_file_are_not_read(tmp_path):
+    zeros = np.zeros(MAX_BYTES, np.uint8)
+    scipy.io.savemat(tmp_path / "v7.mat", {"gTruth": zeros}, do_compression=True)
+    with h5py.File(tmp_path / "v73.mat", "w") as file:
+        file.create_dataset("gTruth", (MAX_BYTES + 1,), np.uint8, compression="gzip")
+    for name in ("v7.mat", "v73.mat"):
+        assert (tmp_path / name).stat().st_size < 2**16
+        with pytest.raises(MaskError, match="is too large for a groundTruth"):
+            read_matlab(tmp_path / name)
 
 
 def test_a_missing_file_is_one_sentence(tmp_path):

@@ -84,7 +84,9 @@ def test_a_folder_without_a_run_is_not_resumed(tmp_path):
     assert not RunTrainer().resumable(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"preset": "modern", "unknown": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", pytest.param("[" * 100_000, id="deep"), '{"preset": "modern", "unknown": 1}']
+)
 def test_settings_that_cannot_be_read_are_told(tmp_path, text):
     (tmp_path / SETTINGS_FILE).write_text(text)
     with pytest.raises(TrainingError, match=r"run\.json cannot be read"):

@@ -24,20 +24,24 @@ STEPS = 100
 # Weight of the newest loss in the running mean, and how far that may rise before the test ends (Smith 2017, fastai).
 _NEWEST = 0.1
 _RISEN = 4.0
+# A loss that falls by a smaller share than this only trembles: no rate can be read from it.
+_FALLEN = 0.02
 DECAYS = (0.0, 1e-3, 1e-2)
 
 
 @dataclass(frozen=True)
 class RangeTest:
-    """The running mean of the loss at rising learning rates, and a tenth of the rate where it is lowest."""
+    """The running mean of the loss at rising learning rates."""
 
     rates: list[float]
     losses: list[float]
 
     @property
-    def suggested(self) -> float:
-        """A rate to train with."""
-        return self.rates[min(range(len(self.losses)), key=self.losses.__getitem__)] / 10
+    def suggested(self) -> float | None:
+        """A rate to train with, a tenth of that where the loss is lowest; None where it hardly fell."""
+        lowest = min(range(len(self.losses)), key=self.losses.__getitem__)
+        fell = self.losses[lowest] < (1 - _FALLEN) * self.losses[0]
+        return self.rates[lowest] / 10 if fell else None
 
 
 @dataclass(frozen=True)

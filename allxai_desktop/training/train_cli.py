@@ -160,7 +160,10 @@ def _find_rate(request: Request, terminal: Terminal) -> None:
     terminal.end_line()
     for rate, loss in list(zip(found.rates, found.losses, strict=True))[::5]:
         print(f"{rate:10.2e}  {loss:.4f}")
-    print(_("A learning rate that suits: {rate:.1e} (--rate)").format(rate=found.suggested))
+    if found.suggested is None:
+        print(_("The loss hardly fell at any of these rates: keep the preset's, or give more images."))
+    else:
+        print(_("A learning rate that suits: {rate:.1e} (--rate)").format(rate=found.suggested))
 
 
 def _search(request: Request, terminal: Terminal) -> None:

@@ -33,8 +33,8 @@ from napari_allxai_explain.choice_box import ChoiceBox
 FROM_FILE = object()
 STARTS = {
     "none": N_("random numbers"),
-    "imagenet": N_("a network trained on ImageNet"),
-    FIRST: N_("a network trained before"),
+    "imagenet": N_("ImageNet weights"),
+    FIRST: N_("a former network"),
 }
 OPTIMISERS = {
     "adam": "Adam",

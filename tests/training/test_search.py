@@ -62,6 +62,10 @@ def test_a_tenth_of_the_rate_with_the_lowest_loss_is_suggested():
     assert RangeTest([1e-3, 1e-2, 1e-1], [2.0, 1.0, 3.0]).suggested == 1e-3
 
 
+def test_of_a_loss_that_only_trembles_no_rate_is_suggested():
+    assert RangeTest([1e-3, 1e-2, 1e-1], [1.0, 0.99, 3.0]).suggested is None
+
+
 def test_every_pair_is_tried_and_the_best_comes_first(tmp_path):
     random = np.random.default_rng(0)
     for number, name in enumerate(("a", "b")):

@@ -78,11 +78,15 @@ def _held_out(
 def _hold_out_subjects(data: DataSet, preset: Preset, request: Request) -> Split:
     subjects = [item.subject for item in data.items]
     known = sorted({subject for subject in subjects if subject is not None})
+    if not known:
+        raise TrainingError(
+            _("No image tells its subject, so none can be held out: give a pattern that finds it (--groups).")
+        )
     foreign = [subject for subject in request.test_subjects if subject not in known]
     if foreign:
         raise TrainingError(
             _("The data have no subject {name}: choose among {known}.").format(
-                name=foreign[0], known=", ".join(known) or _("none: give a pattern that finds them")
+                name=foreign[0], known=", ".join(known)
             )
         )
     return split_by_subject(

@@ -5,13 +5,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import pint
+from napari.components import ViewerModel
 from napari.qt import QtViewer
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 
 class CanvasView(QtViewer):
-    """napari's view; what is dropped on it goes to the window, not to napari's readers."""
+    """napari's view without napari's keys; what is dropped on it goes to the window, not to napari's readers."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__(viewer)
+        # They would delete the mask's layer (Ctrl+Del), move it (7) or part the picture into its layers (Ctrl+G).
+        events, keys = self.canvas._scene_canvas.events, self._key_map_handler
+        events.key_press.disconnect(keys.on_key_press)
+        events.key_release.disconnect(keys.on_key_release)
 
     def dropEvent(self, event: QDropEvent | None) -> None:
         if event is not None:

@@ -79,6 +79,22 @@ def key(window, name, modifier=Qt.KeyboardModifier.NoModifier):
     QTest.keyClick(window.qt_viewer.canvas.native, name, modifier)
 
 
+@pytest.mark.parametrize(
+    ("name", "modifier"),
+    [
+        (Qt.Key.Key_Delete, Qt.KeyboardModifier.ControlModifier),
+        (Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier),
+        (Qt.Key.Key_7, Qt.KeyboardModifier.NoModifier),
+    ],
+)
+def test_keys_of_napari_do_nothing_in_the_window(cell, name, modifier):
+    layers = list(cell.viewer.layers)
+    key(cell, name, modifier)
+    assert list(cell.viewer.layers) == layers
+    assert not cell.viewer.canvas.grid.enabled
+    assert cell.canvas.mask_layer.mode == "pan_zoom"
+
+
 def test_before_an_image_the_window_says_what_to_do(window):
     assert window.empty.isVisible()
     assert window.empty.open_image.isVisible()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import sys
 import threading
 from importlib import import_module
@@ -11,8 +10,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
-
-from platformdirs import user_log_path
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QApplication
@@ -31,7 +28,9 @@ def run(path: str | None = None) -> int:
 
 def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
     """Make the application and show its window; images and torch are loaded once the event loop runs."""
-    log_file = _start_log()
+    from allxai_desktop.app.log import log_file, start_log
+
+    start_log()
     if sys.platform == "win32":
         # There torch's DLLs fail to load once Qt is in the process.
         import torch  # noqa: F401
@@ -59,7 +58,7 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
     def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         logging.getLogger(__name__).critical("Unexpected error", exc_info=(kind, error, trace))
         text = _("Something went wrong; your labels are safe. The details are in {path}.").format(
-            path=log_file
+            path=log_file()
         )
         window.dispatch(lambda: window.notices.show_notice(Notice("error", text)))
 
@@ -80,15 +79,3 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
     sys.setswitchinterval(0.001)
     QTimer.singleShot(0, threading.Thread(target=open_first, name="open", daemon=True).start)
     return app, window
-
-
-def _start_log() -> Path:
-    folder = user_log_path("allxai-desktop", appauthor=False, ensure_exists=True)
-    log_file = folder / "allxai.log"
-    handler = logging.handlers.RotatingFileHandler(
-        log_file, maxBytes=2**20, backupCount=2, encoding="utf-8", delay=True
-    )
-    logging.basicConfig(
-        level=logging.WARNING, handlers=[handler], format="%(asctime)s %(name)s %(levelname)s %(message)s"
-    )
-    return log_file

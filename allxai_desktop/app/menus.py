@@ -6,10 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtGui import QAction, QActionGroup, QKeySequence
+from qtpy.QtCore import QUrl
+from qtpy.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from qtpy.QtWidgets import QMenu, QMessageBox
 
 from allxai_desktop import __version__
+from allxai_desktop.app.log import log_file
 from allxai_desktop.app.theme import THEMES
 from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.explainers.registry import EXPLAINERS
@@ -208,7 +210,13 @@ class Menus:
     def _help(self) -> None:
         menu = self._menu(_("&Help"))
         self._add(menu, _("Keys"), self.window.key_sheet.toggle, "keys")
+        self._add(menu, _("Program log"), self.show_log)
         self._add(menu, _("About AllXAI Desktop"), self.show_about)
+
+    def show_log(self) -> None:
+        """Open the log in the system's own program, or its folder where nothing was written yet."""
+        path = log_file()
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path if path.is_file() else path.parent)))
 
     def show_about(self) -> None:
         """Say what the program is and what it is not."""

@@ -3,17 +3,27 @@
 import gc
 import re
 import time
+<<<<<<< HEAD
 import weakref
+=======
+from pathlib import Path
+>>>>>>> 63c937b ("See the log": Help opens it; Spanish: one word for a slide, one for the log, one for what is left out)
 
 import numpy as np
 import pytest
 from fake_engine import FakeEngine
 from PIL import Image
+<<<<<<< HEAD
 from qtpy.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
+=======
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDesktopServices, QDropEvent
+>>>>>>> 63c937b ("See the log": Help opens it; Spanish: one word for a slide, one for the log, one for what is left out)
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLabel
 
+from allxai_desktop.app import menus
 from allxai_desktop.errors import AllxaiError
 
 pytestmark = pytest.mark.slow
@@ -333,6 +343,17 @@ def test_the_annotate_menu_marks_class_and_tool(cell):
     menu.aboutToShow.emit()
     checked = [action.text() for action in menu.actions() if action.isChecked()]
     assert checked == ["Cytoplasm\t2", "Fill a region of one class\tF"]
+
+
+def test_the_log_or_its_folder_is_opened_from_the_menu(window, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(Path(url.toLocalFile())))
+    monkeypatch.setattr(menus, "log_file", lambda: tmp_path / "allxai.log")
+    entry = next(a for a in window.menuBar().actions()[-1].menu().actions() if a.text() == "Program log")
+    entry.trigger()
+    (tmp_path / "allxai.log").write_text("What went wrong.", "utf-8")
+    entry.trigger()
+    assert opened == [tmp_path, tmp_path / "allxai.log"]
 
 
 def test_undo_in_the_menu_takes_a_corner_back_like_its_key(cell):

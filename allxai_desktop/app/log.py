@@ -1,0 +1,22 @@
+"""Where the program writes down what went wrong. Imported before Qt, and so without it."""
+
+import logging
+import logging.handlers
+from pathlib import Path
+
+from platformdirs import user_log_path
+
+
+def log_file() -> Path:
+    """Return the log; its folder is made, and the file is there once something was written."""
+    return user_log_path("allxai-desktop", appauthor=False, ensure_exists=True) / "allxai.log"
+
+
+def start_log() -> None:
+    """Write warnings and errors to the log from now on."""
+    handler = logging.handlers.RotatingFileHandler(
+        log_file(), maxBytes=2**20, backupCount=2, encoding="utf-8", delay=True
+    )
+    logging.basicConfig(
+        level=logging.WARNING, handlers=[handler], format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )

@@ -145,6 +145,7 @@ class AgreementWindow(SideWindow):
         ):
             button.setText(button.accessibleName())
         self.export.setText(self.export.accessibleName())
+        self.person.setPlaceholderText(_("Pseudonym, such as A07"))
         self.second_title.setText(_("Second annotation"))
         self.agreement_title.setText(_("Agreement"))
         self.images_title.setText(_("Image by image"))
@@ -166,7 +167,7 @@ class AgreementWindow(SideWindow):
             QLabel(objectName="panelTitle") for _title in range(3)
         )
         self.hint = QLabel(wordWrap=True, objectName="research")
-        self.person = QLineEdit(maxLength=32, placeholderText="A02")
+        self.person = QLineEdit(maxLength=32)
         self.share = QSpinBox(minimum=1, maximum=100, value=20, suffix=" %")
         self.seed = QSpinBox(minimum=0, maximum=999_999, value=1)
         self.draw, self.annotate = QPushButton(), QPushButton()

@@ -52,6 +52,11 @@ class _Dialog(QDialog):
         self.progress = QProgressBar(textVisible=False, maximum=1000)
         self.progress.setAccessibleName(_("Progress"))
         self.progress.setMaximumHeight(8)
+        # Its place is kept, so that the dialog does not jump under the mouse.
+        room = self.progress.sizePolicy()
+        room.setRetainSizeWhenHidden(True)
+        self.progress.setSizePolicy(room)
+        self.progress.hide()
         buttons = QDialogButtonBox()
         self.go = buttons.addButton(action, QDialogButtonBox.ButtonRole.AcceptRole)
         self.stop = buttons.addButton(_("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
@@ -70,6 +75,7 @@ class _Dialog(QDialog):
 
     def show_share(self, share: float) -> None:
         """Show how much is done, 0…1."""
+        self.progress.show()
         self.progress.setValue(round(1000 * share))
 
 

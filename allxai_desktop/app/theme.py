@@ -1,5 +1,6 @@
 """Colours and sizes of the window: napari's style sheet and what ours adds."""
 
+import numpy as np
 from napari.qt import get_stylesheet
 from napari.utils.theme import get_theme
 from qtpy.QtGui import QColor, QPalette
@@ -26,6 +27,7 @@ QTabBar::tab {{ background: transparent; border: none; border-bottom: 2px solid 
 QTabBar::tab:selected {{ background: transparent; border-bottom: 2px solid {current}; font-weight: bold; }}
 QTabBar::tab:hover {{ background: {foreground}; }}
 QComboBox {{ min-height: 20px; }}
+QLineEdit {{ placeholder-text-color: {hint}; }}
 QFrame#popup {{ border: 1px solid {highlight}; border-radius: 3px; }}
 QFrame#keySheet {{ background: {background}; border: 1px solid {highlight}; border-radius: 6px; }}
 QFrame#keySheet QLabel {{ background: transparent; }}
@@ -44,6 +46,9 @@ QMainWindow::separator {{ background: {foreground}; width: 3px; height: 3px; }}
 def stylesheet(theme: str) -> str:
     """Return the style sheet of the window for one of `THEMES`."""
     colors = get_theme(theme)
+    # Qt's own hint, half text and half background, is too faint to read.
+    text, field = (np.array(color.as_rgb_tuple()[:3]) for color in (colors.text, colors.primary))
+    hint = 0.7 * text + 0.3 * field
     return str(get_stylesheet(theme)) + EXTRA.format(
         background=colors.background.as_hex(),
         foreground=colors.foreground.as_hex(),
@@ -51,6 +56,7 @@ def stylesheet(theme: str) -> str:
         info=colors.current.as_hex(),
         current=colors.current.as_hex(),
         dim=colors.icon.as_hex(),
+        hint=QColor(*hint.astype(int).tolist()).name(),
     )
 
 

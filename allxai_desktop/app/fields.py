@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from allxai_desktop.app.field_bar import FieldBar
@@ -42,7 +43,7 @@ class Fields:
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addWidget(banner)
-        layout.addWidget(self.bar)
+        layout.addWidget(self.bar, alignment=Qt.AlignmentFlag.AlignHCenter)
         return both
 
     def show_view(self) -> None:

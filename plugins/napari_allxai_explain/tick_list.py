@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QListWidget, QListWidgetItem
 
 MOST_ROWS = 8
@@ -18,7 +19,9 @@ class TickList(QListWidget):
         super().__init__()
         self._values: list[Any] = []
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        # Titles are told apart by their ends, so they are never cut.
+        self.setWordWrap(True)
+        self.setResizeMode(QListWidget.ResizeMode.Adjust)
         self.itemChanged.connect(lambda _item: self.ticked.emit(self.values))
 
     @property
@@ -30,8 +33,13 @@ class TickList(QListWidget):
         )
 
     def sizeHint(self) -> QSize:
-        rows = min(max(self.count(), 1), MOST_ROWS)
-        return QSize(super().sizeHint().width(), rows * max(self.sizeHintForRow(0), 14) + 6)
+        rows = [self.visualItemRect(self.item(row)).height() for row in range(min(self.count(), MOST_ROWS))]
+        return QSize(super().sizeHint().width(), sum(rows or [14]) + 6)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # Another width breaks the titles at other places.
+        self.updateGeometry()
 
     def fill(self, rows: Sequence[tuple[Any, str, str]], ticked: Collection[Any]) -> None:
         """Offer `rows` of value, title and tooltip; those in `ticked` are ticked."""

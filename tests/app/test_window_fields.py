@@ -65,6 +65,9 @@ def test_from_the_field_to_its_crops_and_back(window, qtbot):
     click(window, CELLS[0])
     qtbot.waitUntil(lambda: fields.model.home == "field.png" and window.session.result is not None)
     assert not window.paint.codes.any()
+    window.what_if.active = True
+    qtbot.waitUntil(lambda: window.what_if_banner.width() > fields.bar.width())
+    window.what_if.active = False
     assert len(fields.marks.rings.data) == 0
     assert window.viewer.scene.camera.zoom > zoom
     assert window.canvas.gestures.enabled

@@ -35,3 +35,12 @@ def test_other_titles_of_the_same_values_keep_the_rows(ticks):
     ticks.fill([("a", "Primera", ""), *ROWS[1:]], ("a",))
     assert item.text() == "Primera"
     assert ticks.values == ("a",)
+
+
+def test_a_long_title_is_broken_and_all_of_it_is_in_sight(ticks):
+    ticks.resize(120, 40)
+    ticks.fill([("a", "First", "")], ())
+    short = ticks.sizeHint().height()
+    ticks.fill([("a", "A title of so many words that they need more than a line", "")], ())
+    ticks.show()
+    assert ticks.sizeHint().height() > 2 * (short - 6)

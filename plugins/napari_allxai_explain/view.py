@@ -11,7 +11,7 @@ from allxai_desktop.overlay import AUTO
 class ExplainView:
     """Opacity 0…1 of the map, its colours, and whether the map and the outline are visible."""
 
-    opacity: float = 0.7
+    opacity: float = 0.5
     colormap: str = AUTO
     map_visible: bool = True
     outline_visible: bool = True

@@ -3,23 +3,15 @@
 import gc
 import re
 import time
-<<<<<<< HEAD
 import weakref
-=======
 from pathlib import Path
->>>>>>> 63c937b ("See the log": Help opens it; Spanish: one word for a slide, one for the log, one for what is left out)
 
 import numpy as np
 import pytest
 from fake_engine import FakeEngine
 from PIL import Image
-<<<<<<< HEAD
 from qtpy.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from qtpy.QtGui import QDropEvent
-=======
-from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDesktopServices, QDropEvent
->>>>>>> 63c937b ("See the log": Help opens it; Spanish: one word for a slide, one for the log, one for what is left out)
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLabel
 

@@ -29,6 +29,7 @@ from allxai_desktop.training.datasets.planned import caution_of, describe_traini
 from allxai_desktop.training.datasets.split_file import SavedSplit, read_split, save_split
 from allxai_desktop.training.fit import fit
 from allxai_desktop.training.measuring.evaluation import Answers, evaluate
+from allxai_desktop.training.measuring.page import Caption
 from allxai_desktop.training.measuring.report import Part, Setting, card_metrics, write_report
 from allxai_desktop.training.preparing.copies import Copy
 from allxai_desktop.training.preparing.views import see
@@ -175,7 +176,7 @@ class Run:
         setting = self._setting()
         write_whole(folder / WEIGHTS_FILE, weights)
         write_report(folder, found, setting)
-        write_curves(folder, records, setting.caption(self.classes))
+        write_curves(folder, records, Caption(self.name, leaking=self.saved.leaking))
         write_card(folder, card)
         for name in (PIXELS_FILE, STATISTICS_FILE):
             (folder / name).unlink(missing_ok=True)

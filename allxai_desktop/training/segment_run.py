@@ -30,6 +30,7 @@ from allxai_desktop.training.datasets.planned import caution_of, describe_traini
 from allxai_desktop.training.datasets.split_file import SavedSplit, read_split, save_split
 from allxai_desktop.training.datasets.splits import Split
 from allxai_desktop.training.fit import fit
+from allxai_desktop.training.measuring.page import Caption
 from allxai_desktop.training.measuring.report import Part, Setting, card_metrics, write_report
 from allxai_desktop.training.measuring.segmentation_metrics import (
     SegmentationEvaluation,
@@ -174,7 +175,7 @@ class SegmentRun:
         write_report(folder, evaluation, setting)
         shown = [self.data.items[position] for position in self.split.parts[self.evaluated]]
         write_mask_pictures(folder, network, self.data.root, shown, self.classes)
-        write_curves(folder, records, setting.caption(self.classes.keys))
+        write_curves(folder, records, Caption(self.name, leaking=self.saved.leaking))
         write_card(folder, card)
         for name in (PIXELS_FILE, CLASSES_FILE, STATISTICS_FILE):
             (folder / name).unlink(missing_ok=True)

@@ -95,6 +95,8 @@ def interval_text(images: int, groups: int | None) -> str:
         return _("No interval: there are fewer than {count} images.").format(count=FEWEST_GROUPS)
     if groups is None:
         return _("In brackets: 95 % interval, bootstrap over {count} images.").format(count=images)
+    if groups < FEWEST_GROUPS:
+        return _("No interval: there are fewer than {count} groups.").format(count=FEWEST_GROUPS)
     text = _(
         "In brackets, where there are groups enough: 95 % interval, bootstrap over {count} groups."
     ).format(count=groups)

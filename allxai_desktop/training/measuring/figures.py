@@ -67,7 +67,8 @@ def draw_curves(curves: Curves, caption: Caption) -> Figure:
         axes.set_xlim(0.4, len(curves.train_loss) + 0.6)
         label_axes(axes, _("Epoch"), label)
     page.top += 2.4 + AXIS
-    names = [_("Training")] + [_("Validation")] * (_any(curves.validation_loss) or len(panels) > 1)
+    validated = _any(curves.validation_loss) or _any(curves.validation_accuracy)
+    names = [_("Training"), *([_("Validation")] if validated else [])]
     page.legend([(name, COLORS[i], STROKES[i], "") for i, name in enumerate(names)])
     return page.figure()
 

@@ -90,6 +90,7 @@ def test_the_page_has_the_figures_of_the_positive_class():
     assert "| Sensitivity | 100.0 %¹ |" in page
     assert "| Specificity | 50.0 %¹ |" in page
     assert "| % FN of all | 0.0 %¹ |" in page
+    assert "No interval: there are fewer than 5 groups." in page
     assert "¹ No interval: a class comes from fewer than 5 groups (subjects, or images" in page
     assert "| Test | 12 | 3 |" in page
     assert "| Healthy | 3 | 3 |" in page

@@ -25,7 +25,7 @@ from allxai_desktop.training.datasets.classmaps import NEGATIVE, read_class_map
 from allxai_desktop.training.datasets.data import TrainingError, read_data
 from allxai_desktop.training.datasets.dataset import DataSet, look_through
 from allxai_desktop.training.datasets.parts import check_parts, make_copies, make_split
-from allxai_desktop.training.datasets.planned import caution_of, describe_training, make_plan
+from allxai_desktop.training.datasets.planned import caution_of, class_map_of, describe_training, make_plan
 from allxai_desktop.training.datasets.split_file import SavedSplit, read_split, save_split
 from allxai_desktop.training.fit import fit
 from allxai_desktop.training.measuring.evaluation import Answers, evaluate
@@ -338,6 +338,7 @@ class Run:
                     "name": data_name,
                     "images": len(self.data.items),
                     "left_out": len(self.data.skipped),
+                    **class_map_of(self.request),
                     "classes": dict(Counter(self.data.labels)),
                 },
                 "split": {

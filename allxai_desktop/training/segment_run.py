@@ -26,7 +26,7 @@ from allxai_desktop.training.datasets.dataset import DataSet, look_through
 from allxai_desktop.training.datasets.label_masks import read_label_mask
 from allxai_desktop.training.datasets.mask_classes import mapped_classes
 from allxai_desktop.training.datasets.parts import check_parts, make_split, repeated
-from allxai_desktop.training.datasets.planned import caution_of, describe_training, make_plan
+from allxai_desktop.training.datasets.planned import caution_of, class_map_of, describe_training, make_plan
 from allxai_desktop.training.datasets.split_file import SavedSplit, read_split, save_split
 from allxai_desktop.training.datasets.splits import Split
 from allxai_desktop.training.fit import fit
@@ -305,6 +305,7 @@ class SegmentRun:
                     "name": self.data_name,
                     "images": len(self.data.items),
                     "left_out": len(self.data.skipped),
+                    **class_map_of(self.request),
                 },
                 "split": {
                     "kind": self.saved.kind,

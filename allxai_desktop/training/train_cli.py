@@ -121,10 +121,13 @@ def _command(options: argparse.Namespace) -> Callable[[Request, Terminal], None]
 def _train(request: Request, terminal: Terminal, *, add: bool) -> None:
     from allxai_desktop.training.measuring.report import PAGE_FILE, figure_lines
     from allxai_desktop.training.run import offer, train
+    from allxai_desktop.training.words import leaking_text
 
     result = train(request, terminal)
     terminal.end_line()
-    for line in figure_lines(result.evaluation):
+    split = result.card["split"]
+    marks = leaking_text() if split["leaking"] else "", split.get("caution", "")
+    for line in (*figure_lines(result.evaluation), *filter(None, marks)):
         print(line)
     print(
         _("Card, weights, pictures and the report {page}: {folder}").format(

@@ -135,6 +135,8 @@ def test_a_class_map_says_what_the_labels_of_the_masks_are(data, tmp_path):
     # Rows are the true classes: 14 × 14 pixels of both labels, 8 × 14 of the first.
     assert plain.evaluation.confusion[1].sum() == 14 * 14
     assert mapped.evaluation.confusion[1].sum() == 8 * 14
+    assert mapped.card["data"]["class_map"] == "map.toml"
+    assert "class_map" not in plain.card["data"]
 
 
 def test_labels_that_are_classes_are_told(data):

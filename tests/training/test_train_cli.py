@@ -41,6 +41,7 @@ def test_a_network_is_trained_offered_and_shown(capsys, cells, tmp_path, user_ne
     table = [line.split() for line in printed.splitlines() if line.strip()[:2] in ("ep", "1/", "2/")]
     assert [line[0] for line in table] == ["epoch", "1/2", "2/2"]
     assert "Positive class: all\nAccuracy: " in printed
+    assert "Which person each image is from is not known" in printed
     assert "The program offers it as “blood”" in printed
     assert cli.main(["networks", "show", "blood"]) == 0
     shown = capsys.readouterr().out.splitlines()

@@ -91,6 +91,11 @@ def _recipe(request: Request, preset: Preset, done: int) -> str:
     return f"{text}; not as the preset: {', '.join(others)}" if others else text
 
 
+def class_map_of(request: Request) -> dict[str, str]:
+    """Return what the card says of the map that joined classes, if one did: its name, not where it lies."""
+    return {} if request.class_map is None else {"class_map": Path(request.class_map).name}
+
+
 def caution_of(items: Sequence[Item]) -> str:
     """Return what its readers must know of a split of `items`, "" where whom each is from is known."""
     if all(item.subject is not None for item in items):

@@ -112,7 +112,7 @@ def hold_out(
             raise TrainingError(
                 _(
                     "{count} images of the class {label} cannot be held out without parting images that belong"
-                    " together: choose a smaller number, or hold out by subject."
+                    " together: choose another number, or hold out by subject."
                 ).format(count=count, label=label)
             )
         unseen += chosen

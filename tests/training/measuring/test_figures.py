@@ -131,7 +131,9 @@ def test_without_accuracies_there_is_one_panel():
 
 
 def test_without_a_validation_part_none_is_named():
-    assert "Validation" not in ground(draw_curves(Curves([2.0, 1.0], [None, None], [0.5, 0.75]), Caption("A")))
+    assert "Validation" not in ground(
+        draw_curves(Curves([2.0, 1.0], [None, None], [0.5, 0.75]), Caption("A"))
+    )
 
 
 def test_the_matrix_has_every_count_recall_and_precision():

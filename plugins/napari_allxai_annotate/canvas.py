@@ -168,7 +168,10 @@ class PaintCanvas:
 
     def fit(self) -> None:
         """Bring the whole image into sight; a map or a proposal of the image before may still be larger."""
-        self.viewer.reset_view(layers=None if self.image_layer is None else [self.image_layer])
+        image, layers = self.image_layer, self.viewer.layers
+        # napari measures some of its layers by a list that it makes for them, which takes as long as drawing them.
+        some = image is not None and not np.array_equal(image.extent.world, layers.extent.world)
+        self.viewer.reset_view(layers=[image] if some else None)
 
     def _swap(self, image: CellImage, place: dict[str, Any]) -> None:
         """Put `image` and the mask of the model into the layers that are there."""

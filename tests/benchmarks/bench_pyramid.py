@@ -1,8 +1,9 @@
-"""A pyramidal TIFF of 20,000 × 20,000 px in the window: seconds to open it, a crop and a stroke; peak memory.
+"""A pyramidal TIFF of 20,000 × 20,000 px in the window: seconds to open it, to paint, save and read; peak memory.
 
 Run: `xvfb-run -a python tests/benchmarks/bench_pyramid.py FOLDER [SIDE]`. FOLDER gets `slide.tif` where it has none:
 SIDE × SIDE px (20,000) of drawn cells in tiles of 256 px with levels of 1/2 to 1/16, compressed, some 800 MB.
-Peak memory is what the whole program takes more than after it has opened a small image.
+Peak memory is what the whole program takes more than after it has opened a small image. Strokes are CPU time of the
+window's thread; "in the model" leaves the canvas out, and is compared with a mask of 1000 × 1000 px in memory.
 """
 
 import resource
@@ -18,6 +19,10 @@ from PIL import Image
 from allxai_desktop.app.main import start
 from allxai_desktop.fields.large import LargeImage
 from allxai_desktop.fields.source import find_in_field
+from allxai_desktop.masks.npz_tiles import load_tiles
+from allxai_desktop.painting import shapes
+from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.painting.tiles import Tiles
 from allxai_desktop.tasks import unwatched
 
 TILE = 256
@@ -66,6 +71,21 @@ def memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def stroke_time(paint: PaintModel) -> float:
+    """Return the CPU time in seconds of a stroke of 20 brush events and its undo, the median of 20."""
+    found = []
+    for number in range(20):
+        begin = time.thread_time()
+        paint.begin_stroke()
+        for event in range(20):
+            start, end = (300 + 8 * event, 400), (308 + 8 * event, 400)
+            paint.apply(shapes.stroke(start, end, 20, paint.shape), 1 + number % 5)
+        paint.end_stroke()
+        paint.undo()
+        found.append(time.thread_time() - begin)
+    return float(np.median(found))
+
+
 def main() -> None:
     """Print what was measured, one figure a line."""
     if len(sys.argv) < 2:
@@ -78,6 +98,8 @@ def main() -> None:
     print(f"file                     {path.stat().st_size / 2**20:8.0f} MB")
     Image.fromarray(block(300, 1)).save(folder / "small.png")
     app, window = start(str(folder / "small.png"))
+    # Whoever paints slides may have switched that off.
+    window.fields.model.auto = True
     wait(app, lambda: window.session.result is not None)
     before = memory()
 
@@ -109,14 +131,22 @@ def main() -> None:
     fields.back()
     wait(app, lambda: fields.active)
     fields.toggle()
-    strokes = []
-    shape = window.paint.shape
-    for number in range(20):
-        begin = time.perf_counter()
-        rows = np.arange(100 + number, 112 + number)
-        window.paint.apply((rows[:, None] * shape[1] + rows[None]).reshape(-1), 1 + number % 5)
-        strokes.append(time.perf_counter() - begin)
-    print(f"a stroke, in the overview{np.median(strokes):8.4f} s, of {shape[1]} × {shape[0]} px")
+    height, width = window.paint.shape
+    print(f"a stroke, on the canvas  {1000 * stroke_time(window.paint):8.2f} ms, of {width} × {height} px")
+    slide, small = PaintModel(), PaintModel(np.zeros((1000, 1000), np.uint8))
+    slide.new_image(Tiles((side, side)))
+    here, there = stroke_time(slide), stroke_time(small)
+    print(f"a stroke, in the model   {1000 * here:8.2f} ms, {here / there:.1f} × that on 1000 × 1000 px")
+    begin = time.perf_counter()
+    assert not window.workspace.unsaved(120)
+    print(f"mask saved               {time.perf_counter() - begin:8.2f} s")
+    mask_path = window.workspace.mask_path
+    assert mask_path is not None
+    begin = time.perf_counter()
+    found_mask = load_tiles(mask_path, (height, width))
+    print(
+        f"mask read                {time.perf_counter() - begin:8.2f} s, {found_mask.codes.nbytes >> 10} kB of tiles"
+    )
     print(f"memory more than before  {memory() - before:8.0f} MB", flush=True)
     image = window.workspace.image
     assert isinstance(image, LargeImage)

@@ -129,9 +129,9 @@ class Menus:
             action = self._add(menu, text, partial(_toggle, owner, name), key, for_image=True)
             self._check(menu, action, partial(getattr, owner, name))
         menu.addSeparator()
-        menu.addAction(window.study_dock.toggleViewAction())
-        menu.addAction(window.panels_dock.toggleViewAction())
-        menu.addAction(window.layers_dock.toggleViewAction())
+        menu.addAction(window.docks.study.toggleViewAction())
+        menu.addAction(window.docks.panels.toggleViewAction())
+        menu.addAction(window.docks.layers.toggleViewAction())
         menu.addSeparator()
         self._choice(
             menu.addMenu(_("Theme")),

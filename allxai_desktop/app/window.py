@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 from napari.components import ViewerModel
 from numpy.typing import NDArray
-from qtpy.QtCore import QByteArray, QSignalBlocker, Qt, QTimer
+from qtpy.QtCore import QSignalBlocker, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
-    QApplication,
-    QDockWidget,
     QFileDialog,
     QGridLayout,
     QMainWindow,
@@ -25,7 +23,8 @@ from allxai_desktop import keys
 from allxai_desktop.analyses.comparison import Comparison
 from allxai_desktop.analyses.what_if import WhatIf
 from allxai_desktop.app.agreement import Agreement
-from allxai_desktop.app.canvas_view import CanvasView, layer_tools, short_pixels
+from allxai_desktop.app.canvas_view import CanvasView, short_pixels
+from allxai_desktop.app.docks import Docks
 from allxai_desktop.app.empty import EmptyState
 from allxai_desktop.app.exchange import Exchange
 from allxai_desktop.app.fields import Fields
@@ -64,8 +63,6 @@ from napari_allxai_explain.view import ExplainView
 from napari_allxai_explain.what_if import WhatIfBanner
 from napari_allxai_explain.what_if_view import WhatIfView
 
-STATE_VERSION = 1
-
 
 class MainWindow(QMainWindow):
     """The models live here; every widget follows them."""
@@ -97,7 +94,7 @@ class MainWindow(QMainWindow):
         self.set_theme(self.settings.theme)
         self.setWindowTitle("AllXAI Desktop")
         self.setAcceptDrops(True)
-        self._restore_layout()
+        self.docks.restore()
 
     # Construction
 
@@ -124,7 +121,20 @@ class MainWindow(QMainWindow):
         self.notices = NoticeBar()
         self.view_bar = ViewBar()
         self.empty = EmptyState()
+        self.setCentralWidget(self._centre())
+        self.docks = Docks(self)
+        self.status = StatusLine(self)
+        self.setStatusBar(self.status)
+        self.key_sheet = KeySheet(self)
+        self.menus = Menus(self)
+        if cards:
+            self.session.choose(network=cards[0].name)
+        if failure:
+            self.notices.show_notice(Notice("error", failure))
+        self.retranslate()
 
+    def _centre(self) -> QWidget:
+        """Return the canvas with all that lies over, above and below it."""
         pages = QWidget()
         stack = QStackedLayout(pages, stackingMode=QStackedLayout.StackingMode.StackAll)
         # The canvas is never hidden: an OpenGL widget that was not drawn yet has no context to put an image in.
@@ -146,44 +156,7 @@ class MainWindow(QMainWindow):
         canvas.addWidget(self.desk.bar, 0, 0, foot)
         layout.addLayout(canvas, 1)
         layout.addWidget(self.view_bar)
-        self.setCentralWidget(centre)
-        self.study_dock = self._dock("study", self.study_panel, Qt.DockWidgetArea.LeftDockWidgetArea)
-        right = QWidget()
-        column = QVBoxLayout(right)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.annotate)
-        column.addWidget(self.explain, 1)
-        self.panels_dock = self._dock("panels", right, Qt.DockWidgetArea.RightDockWidgetArea)
-        self.layers_dock = self._dock("layers", QWidget(), Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.layers_dock.hide()
-        # Not `visibilityChanged`: as long as the dock is empty it has no size and counts as invisible.
-        self.layers_dock.toggleViewAction().toggled.connect(self._fill_layers_dock)
-        self.resizeDocks([self.study_dock, self.panels_dock], [216, 385], Qt.Orientation.Horizontal)
-        self.status = StatusLine(self)
-        self.setStatusBar(self.status)
-        self.key_sheet = KeySheet(self)
-        self.menus = Menus(self)
-        if cards:
-            self.session.choose(network=cards[0].name)
-        if failure:
-            self.notices.show_notice(Notice("error", failure))
-        self.retranslate()
-
-    def _dock(self, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock: QDockWidget = QDockWidget(self, objectName=name)
-        dock.setWidget(content)
-        # The panels carry their own titles.
-        dock.setTitleBarWidget(QWidget())
-        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
-        self.addDockWidget(area, dock)
-        return dock
-
-    def _fill_layers_dock(self, visible: bool) -> None:
-        # Most people never open it, and building it would delay every start.
-        if visible:
-            self.layers_dock.toggleViewAction().toggled.disconnect(self._fill_layers_dock)
-            self.layers_dock.setWidget(layer_tools(self.qt_viewer))
+        return centre
 
     def _connect(self) -> None:
         self.workspace.noticed.connect(self._on_notice)
@@ -219,17 +192,12 @@ class MainWindow(QMainWindow):
             self.menus,
             self.key_sheet,
             self.fields,
+            self.docks,
         ):
             part.retranslate()
         if self.compare_window is not None:
             self.compare_window.retranslate()
         self.training.retranslate()
-        for dock, title in (
-            (self.study_dock, _("Study")),
-            (self.panels_dock, _("Annotate and explain")),
-            (self.layers_dock, _("Layers of napari")),
-        ):
-            dock.setWindowTitle(title)
 
     # What the menus ask for
 
@@ -394,7 +362,7 @@ class MainWindow(QMainWindow):
         keys.events.changed.disconnect(self._on_keys)
         self.training.close()
         self.exchange.close()
-        self.settings.set_layout(self.saveGeometry(), self.saveState(STATE_VERSION))
+        self.docks.save()
         self.analyses.close()
         self.what_if.close()
         if self.compare_window is not None:
@@ -416,13 +384,3 @@ class MainWindow(QMainWindow):
         self.qt_viewer.close()
         self.qt_texts.close()
         super().closeEvent(event)
-
-    def _restore_layout(self) -> None:
-        layout = self.settings.layout()
-        if layout is None:
-            screen = QApplication.primaryScreen().availableGeometry()
-            self.resize(min(1600, screen.width()), min(1000, screen.height() - 30))
-            return
-        geometry, state = layout
-        self.restoreGeometry(QByteArray(geometry))
-        self.restoreState(QByteArray(state), STATE_VERSION)

@@ -304,12 +304,12 @@ def test_a_window_that_is_closed_leaves_the_memory(new_window, folder, qtbot):
 
 
 def test_the_layers_of_napari_open_from_the_menu(cell, qtbot):
-    cell.layers_dock.toggleViewAction().trigger()
+    cell.docks.layers.toggleViewAction().trigger()
     qtbot.wait(300)
-    assert cell.layers_dock.widget().layout().count() == 4
-    assert cell.layers_dock.widget().height() > 100
-    cell.layers_dock.toggleViewAction().trigger()
-    assert not cell.layers_dock.isVisible()
+    assert cell.docks.layers.widget().layout().count() == 4
+    assert cell.docks.layers.widget().height() > 100
+    cell.docks.layers.toggleViewAction().trigger()
+    assert not cell.docks.layers.isVisible()
 
 
 def test_a_number_being_typed_gives_the_keys_back_over_the_canvas(cell):

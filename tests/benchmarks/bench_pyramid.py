@@ -137,6 +137,7 @@ def main() -> None:
     slide.new_image(Tiles((side, side)))
     here, there = stroke_time(slide), stroke_time(small)
     print(f"a stroke, in the model   {1000 * here:8.2f} ms, {here / there:.1f} × that on 1000 × 1000 px")
+    window.paint.apply(shapes.disc((height / 2, width / 2), 400, window.paint.shape), 1)
     begin = time.perf_counter()
     assert not window.workspace.unsaved(120)
     print(f"mask saved               {time.perf_counter() - begin:8.2f} s")

@@ -341,6 +341,9 @@ class Workspace:
             if study is self.study:
                 self.item_failed.emit(index)
             self.noticed.emit(Notice("error", text))
+            # Of a study that was just opened, nothing is on screen yet.
+            if study is self.study and self.index is None:
+                self.step(1)
 
     def _notice(self, level: Level, text: str) -> None:
         self._dispatch(lambda: self.noticed.emit(Notice(level, text)))

@@ -114,6 +114,15 @@ def test_an_unreadable_image_is_told_and_the_one_on_screen_stays(workspace, pump
     assert "cell_1.png" in workspace.notices[0].text
 
 
+def test_a_study_is_opened_at_its_first_image_that_can_be_read(workspace, pump, folder):
+    (folder / "cell_0.png").write_bytes(b"")
+    failed = []
+    workspace.item_failed.connect(failed.append)
+    workspace.open(folder)
+    pump.until(lambda: workspace.index == 1)
+    assert failed == [0]
+
+
 def test_a_single_image_that_cannot_be_read_leaves_the_study(workspace, pump, folder, tmp_path_factory):
     opened(workspace, pump, folder)
     broken = tmp_path_factory.mktemp("other") / "broken.png"

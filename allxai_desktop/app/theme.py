@@ -27,6 +27,12 @@ QTabBar::tab {{ background: transparent; border: none; border-bottom: 2px solid 
 QTabBar::tab:selected {{ background: transparent; border-bottom: 2px solid {current}; font-weight: bold; }}
 QTabBar::tab:hover {{ background: {foreground}; }}
 QComboBox {{ min-height: 20px; }}
+QPushButton:focus {{ border: 1px solid {dim}; padding: 3px; }}
+QToolButton:focus {{ border: 1px solid {dim}; border-radius: 2px; }}
+QComboBox:focus {{ border: 1px solid {dim}; padding: 2px 9px 2px 7px; }}
+QCheckBox::indicator:focus {{ border: 1px solid {dim}; padding: 0px; }}
+QSlider::handle:horizontal:focus {{ background: {dim}; }}
+QTabBar::tab:selected:focus {{ background: {foreground}; border-bottom-color: {dim}; }}
 QLineEdit {{ placeholder-text-color: {hint}; }}
 QFrame#popup {{ border: 1px solid {highlight}; border-radius: 3px; }}
 QFrame#keySheet {{ background: {background}; border: 1px solid {highlight}; border-radius: 6px; }}

@@ -118,6 +118,8 @@ class ExplainPanel(QWidget):
             widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )
         area.setFrameShape(QScrollArea.Shape.NoFrame)
+        # What is in it takes the keyboard, and scrolls it into sight.
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(page)
         self.tabs.addTab(area, _(title))
 

@@ -3,8 +3,20 @@
 import re
 
 import pytest
+from napari.qt import get_qapp
 from napari.utils.theme import get_theme
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QPushButton,
+    QSlider,
+    QTabBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from allxai_desktop.app.theme import THEMES, stylesheet
 
@@ -23,3 +35,35 @@ def test_what_an_empty_field_says_can_be_read(theme):
     hint = re.search(r"placeholder-text-color: (#\w+)", stylesheet(theme))[1]
     dark, light = sorted((luminance(hint), luminance(get_theme(theme).primary.as_hex(format="long"))))
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_each_kind_of_control_shows_that_it_has_the_keyboard(theme, qtbot):
+    get_qapp()
+    page = QWidget()
+    layout = QVBoxLayout(page)
+    tabs = QTabBar()
+    tabs.addTab("Relevance")
+    controls = [
+        QPushButton("Run"),
+        QToolButton(text="Fit", autoRaise=True, focusPolicy=Qt.FocusPolicy.TabFocus),
+        QComboBox(),
+        QCheckBox("Live"),
+        QSlider(Qt.Orientation.Horizontal),
+        tabs,
+    ]
+    for control in controls:
+        layout.addWidget(control)
+    page.setStyleSheet(stylesheet(theme))
+    qtbot.addWidget(page)
+    with qtbot.waitExposed(page):
+        page.show()
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    for control, other in zip(controls, (*controls[1:], controls[0]), strict=True):
+        other.setFocus()
+        before, place = control.grab().toImage(), control.geometry()
+        control.setFocus()
+        assert control.hasFocus()
+        assert control.grab().toImage() != before, type(control).__name__
+        assert control.geometry() == place

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.painting.tiles import Tiles
 from allxai_desktop.study import journal as module
 from allxai_desktop.study.journal import NO_FILE, Head, Journal, JournalError, journals_of, read_journal
 from allxai_desktop.study.locks import Session
@@ -48,6 +49,17 @@ def only(mask_path):
 
 def empty():
     return np.zeros((3, 4), np.uint8)
+
+
+def test_the_mask_of_a_slide_comes_back_from_what_it_began_with_and_its_strokes(mask_path, strokes):
+    begun = Tiles((3, 4))
+    begun.flat[np.array([9, 10])] = 5
+    journal = Journal(mask_path, head(), begun)
+    for runs, mask in zip(*strokes, strict=True):
+        journal.append(runs)
+        painted, accepted = only(mask_path).painted(Tiles((3, 4)), None, 0)
+        assert np.array_equal(painted[:, :], mask | begun[:, :])
+        assert not accepted.any()
 
 
 def test_each_stroke_is_in_the_file_when_append_returns(mask_path, strokes):

@@ -20,10 +20,14 @@ _REACH = 1.1
 
 def optical_density(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return how much light each channel (H, W, 3) loses, 0 where nothing lies (Beer–Lambert), in any lamp's light."""
-    values = pixels.astype(np.float32) + 1
-    light = np.percentile(values, _LIT, axis=(0, 1)).astype(np.float32)
-    density: NDArray[np.float32] = np.maximum(-np.log(values / light), 0)
+    density: NDArray[np.float32] = np.maximum(-np.log((pixels.astype(np.float32) + 1) / lamp(pixels)), 0)
     return density
+
+
+def lamp(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the light (3,) that passes where nothing lies in an image (H, W, 3), as its values + 1."""
+    light: NDArray[np.float32] = (np.percentile(pixels, _LIT, axis=(0, 1)) + 1).astype(np.float32)
+    return light
 
 
 def classical_probabilities(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.network import Network
 from allxai_desktop.networks.registry import load_network
+from allxai_desktop.proposing.adapting import adapting, dyed_as_learnt
 
 NAME = "five-classes-unet"
 # Shorter side in pixels at which cells are looked for first, at least half the image's own, for a field has smaller
@@ -31,34 +32,39 @@ def five_class_network() -> Network | None:
         return None
 
 
-def network_probabilities(network: Network, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def network_probabilities(
+    network: Network, pixels: NDArray[np.uint8], nuclei: NDArray[np.bool_]
+) -> NDArray[np.float32]:
     """Return how likely each pixel of an image (H, W, 3) is of each class (H, W, 5), codes 1…5.
 
-    The image is seen whole, then so that its largest cell has the size that the network was trained most on, and
-    mirrored.
+    The image is shown as if its `nuclei` (H, W), roughly where they are, had the dye of those that were learnt: whole,
+    to find the size of its largest cell, then so that this has the size that was learnt most, also mirrored and
+    measured by its own statistics.
     """
-    image = torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None]
+    image = torch.from_numpy(dyed_as_learnt(pixels, nuclei)).permute(2, 0, 1)[None]
     overview = max(_SIDE / min(pixels.shape[:2]), 0.5)
-    first = _at_scale(network, image, overview)
-    diameter = _largest_cell(first)
+    scores = _at_scale(network, network.module, image, overview)
+    diameter = _largest_cell(scores)
     if diameter:
         # What is much smaller than a cell is a platelet.
         scale = min(max(_DIAMETER / diameter, overview / 2), overview * 2)
-        first = (
-            first + _at_scale(network, image, scale) + _at_scale(network, image.flip(3), scale).flip(3)
-        ) / 3
-    found: NDArray[np.float32] = first.softmax(1)[0].permute(1, 2, 0).contiguous().numpy()
+        mirrored = _at_scale(network, adapting(network.module), image.flip(3), scale).flip(3)
+        scores = (_at_scale(network, network.module, image, scale) + mirrored) / 2
+    found: NDArray[np.float32] = scores.softmax(1)[0].permute(1, 2, 0).contiguous().numpy()
     return found
 
 
-def _at_scale(network: Network, image: Tensor, scale: float) -> Tensor:
-    """Return the logarithms of the probabilities (1, 5, H, W) that the network sees at an image enlarged by `scale`."""
+def _at_scale(network: Network, module: nn.Module, image: Tensor, scale: float) -> Tensor:
+    """Return the logarithms of the probabilities (1, 5, H, W) that the network sees at an image enlarged by `scale`.
+
+    `module` is the network's, or one that came of it.
+    """
     size = image.shape[2:]
     scale = min(max(scale, _SMALLEST / min(size)), _LARGEST / max(size))
     seen = [max(_MULTIPLE, round(side * scale / _MULTIPLE) * _MULTIPLE) for side in size]
     resized = functional.interpolate(image, seen, mode="bilinear", antialias=True)
     with torch.inference_mode():
-        scores = network.module(network.preprocess_resized(resized))
+        scores = module(network.preprocess_resized(resized))
         scores = functional.interpolate(scores, size, mode="bilinear", antialias=True)
     return scores.log_softmax(1)
 

@@ -58,7 +58,8 @@ class Proposer:
         network = five_class_network()
         if network is None:
             return classical, "classical"
-        return settled(network_probabilities(network, self._pixels), classical), "network"
+        nuclei = classical[..., 0] > 0.5
+        return settled(network_probabilities(network, self._pixels, nuclei), classical), "network"
 
     @cached_property
     def _start(self) -> Proposal:

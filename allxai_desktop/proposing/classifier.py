@@ -15,18 +15,20 @@ from scipy.special import softmax
 
 from allxai_desktop.proposing.classical import optical_density
 from allxai_desktop.proposing.features import Planes, pixel_features, smoothed
+from allxai_desktop.proposing.fitting import fit, margins
 
 # Pixels that are drawn from the first proposal, and at most from a person's.
 _WEAK, _PAINTED = 1500, 3000
 # What a person's pixels weigh together grows up to so many, in pixels of the first proposal.
 _ENOUGH, _WEIGHT = 300, 0.3
+# What a pixel between two classes of the first proposal still weighs.
+_DOUBTED = 0.02
 # Squared weights are punished so much: those of the features, and those of likeness to a stroke.
 _GLOBAL, _LOCAL = 0.2, 0.003
 _STROKES = 16
 # A stroke reaches this share of the shorter side, and as many densities beyond the spread of its own colour; one of
 # fewer pixels than a disc of radius 5 less far, for it lies in something thin.
 _REACH, _COLOUR, _DISC = 0.3, 0.1, 80
-_ITERATIONS = 30
 _FLOOR = 1e-4
 
 
@@ -61,7 +63,9 @@ class PixelClassifier:
         if painted.size > _PAINTED:
             painted = np.random.default_rng(0).choice(painted, _PAINTED, replace=False)
         weak, places = self._weak, np.concatenate([self._weak, painted])
-        weights = np.ones(len(places), np.float32)
+        weights = np.empty(len(places), np.float32)
+        # What the first proposal doubts is for the strokes to say.
+        weights[: len(weak)] = margins(self._first[weak]) + _DOUBTED
         weights[len(weak) :] = _WEIGHT * len(weak) / max(_ENOUGH, len(painted))
         likely = self._first[weak].argmax(axis=1) + 1
         for stroke in strokes:
@@ -70,7 +74,7 @@ class PixelClassifier:
         inputs = self._inputs(strokes)
         punished = np.full(inputs.shape[1], _GLOBAL, np.float32)
         punished[self._features.shape[1] :] = _LOCAL
-        found = _fit(inputs[places], self._logs[places], wanted, weights / weights.sum(), punished)
+        found = fit(inputs[places], self._logs[places], wanted, weights / weights.sum(), punished)
         return smoothed(softmax(self._logs + inputs @ found, axis=1).reshape(*self._shape, 5), 1)
 
     def _inputs(self, strokes: list[Likeness]) -> Planes:
@@ -104,20 +108,3 @@ class PixelClassifier:
         reach = _REACH * min(self._shape) * min(1, len(part) / _DISC)
         far = ndimage.distance_transform_edt(outside).ravel() / reach
         return Likeness(code, np.exp(-(unlike + far**2) / 2).astype(np.float32))
-
-
-def _fit(inputs: Planes, offsets: Planes, wanted: Planes, weights: Planes, punished: Planes) -> Planes:
-    """Return the (F, 5) for which softmax(offsets + inputs · it) is nearest to `wanted`, by cross-entropy.
-
-    Newton's method with Böhning's bound (1992) in place of the curvature: it needs one small inverse, and each step
-    lowers the loss. Nesterov's momentum makes it faster.
-    """
-    bound = (inputs * weights[:, None]).T @ inputs / 2 + np.diag(2 * punished)
-    inverse = np.linalg.inv(bound)
-    found = ahead = np.zeros((inputs.shape[1], offsets.shape[1]), np.float32)
-    for step in range(_ITERATIONS):
-        off = weights[:, None] * (softmax(offsets + inputs @ ahead, axis=1) - wanted)
-        new = ahead - inverse @ (inputs.T @ off + 2 * punished[:, None] * ahead)
-        ahead = new + step / (step + 3) * (new - found)
-        found = new
-    return found.astype(np.float32)

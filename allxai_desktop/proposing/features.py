@@ -23,19 +23,29 @@ def pixel_features(pixels: NDArray[np.uint8], probabilities: Planes) -> Planes:
     """
     density = optical_density(pixels)
     height, width = density.shape[:2]
-    growth = min(max(min(height, width) / _SIDE, _GROWTH[0]), _GROWTH[1])
+    wide = growth((height, width))
     parts = []
     for scale in _SCALES:
-        smooth = smoothed(density, growth * scale)
+        smooth = smoothed(density, wide * scale)
         red_green = smooth[..., :2]
         rows = np.diff(red_green, axis=0, append=red_green[-1:])
         columns = np.diff(red_green, axis=1, append=red_green[:, -1:])
         parts += [smooth, np.hypot(rows, columns)]
     parts.append(parts[0] / (parts[0].sum(axis=2, keepdims=True) + _PALE))
-    parts += [np.log(probabilities + _FLOOR), smoothed(probabilities, growth * _SCALES[-1])]
+    parts += [np.log(probabilities + _FLOOR), smoothed(probabilities, wide * _SCALES[-1])]
     place = np.indices((height, width), np.float32) / max(height, width)
     parts.append(np.moveaxis(place, 0, 2))
-    found: Planes = np.concatenate(parts, axis=2).astype(np.float32)
+    return standard(np.concatenate(parts, axis=2))
+
+
+def growth(shape: tuple[int, ...]) -> float:
+    """Return by how much widths are larger in an image (H, W) than in one whose shorter side has `_SIDE` pixels."""
+    return min(max(min(shape) / _SIDE, _GROWTH[0]), _GROWTH[1])
+
+
+def standard(planes: Planes) -> Planes:
+    """Return planes (H, W, C) with mean 0 and deviation 1."""
+    found = planes.astype(np.float32)
     found -= found.mean(axis=(0, 1))
     # What varies less than this is rounding.
     found /= np.maximum(found.std(axis=(0, 1)), 1e-3)

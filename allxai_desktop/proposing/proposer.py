@@ -12,7 +12,9 @@ from allxai_desktop.images import CellImage
 from allxai_desktop.proposing.classical import classical_probabilities
 from allxai_desktop.proposing.classifier import PixelClassifier
 from allxai_desktop.proposing.network import five_class_network, network_probabilities
+from allxai_desktop.proposing.own_colours import with_own_colours
 from allxai_desktop.proposing.proposal import Proposal, Source, proposal_from
+from allxai_desktop.proposing.tidying import tidied
 
 # Larger images are proposed for at a smaller size of about so many pixels.
 _PIXELS = 800 * 800
@@ -44,8 +46,8 @@ class Proposer:
             return self._start
         if given.all():
             return Proposal(given, np.zeros(self._shape, np.float32), "classifier")
-        found = self._classifier.learn(_nearest(given, self._pixels.shape[:2]))
-        learnt = self._proposal(found, "classifier")
+        seen = _nearest(given, self._pixels.shape[:2])
+        learnt = self._proposal(self._classifier.learn(seen), "classifier", seen)
         return Proposal(
             np.where(given > 0, given, learnt.codes),
             np.where(given > 0, np.float32(0), learnt.uncertainty),
@@ -58,20 +60,21 @@ class Proposer:
         network = five_class_network()
         if network is None:
             return classical, "classical"
-        nuclei = classical[..., 0] > 0.5
-        return settled(network_probabilities(network, self._pixels, nuclei), classical), "network"
+        drawn = network_probabilities(network, self._pixels, classical[..., 0] > 0.5)
+        return with_own_colours(self._pixels, settled(drawn, classical)), "network"
 
     @cached_property
     def _start(self) -> Proposal:
-        return self._proposal(*self._first)
+        return self._proposal(*self._first, np.zeros(self._pixels.shape[:2], np.uint8))
 
     @cached_property
     def _classifier(self) -> PixelClassifier:
         return PixelClassifier(self._pixels, self._first[0])
 
-    def _proposal(self, probabilities: Planes, source: Source) -> Proposal:
+    def _proposal(self, probabilities: Planes, source: Source, given: NDArray[np.uint8]) -> Proposal:
         found = proposal_from(probabilities, source)
-        return Proposal(_nearest(found.codes, self._shape), _nearest(found.uncertainty, self._shape), source)
+        codes = tidied(probabilities, given)
+        return Proposal(_nearest(codes, self._shape), _nearest(found.uncertainty, self._shape), source)
 
 
 def settled(network: Planes, classical: Planes) -> Planes:

@@ -141,9 +141,12 @@ class TrainModel:
         if not data.usable:
             return ""
         if preset.task == "segmentation":
-            return "" if data.has_masks else _("This preset learns masks, and these images have none.")
+            missing = _(
+                "This preset learns masks, and these images have none: choose one that tells classes apart."
+            )
+            return "" if data.has_masks else missing
         if not data.has_classes:
-            return _("This preset learns classes, and these images have none.")
+            return _("This preset learns classes, and these images have none: choose a U-Net.")
         count = len(data.classes)
         if preset.classes is not None and count != preset.classes:
             return _(

@@ -179,7 +179,7 @@ def test_a_preset_of_classes_does_not_fit_masks(model, tmp_path):
         save_mask(tmp_path / "m" / "masks" / f"{number}.npz", np.full((16, 20), 1, np.uint8))
     model.data.open(tmp_path / "m")
     wait(model, lambda: model.data.data is not None)
-    assert model.missing == "This preset learns classes, and these images have none."
+    assert model.missing == "This preset learns classes, and these images have none: choose a U-Net."
     model.choose(preset="masks")
     assert model.missing == ""
 

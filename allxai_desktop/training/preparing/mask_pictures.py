@@ -48,16 +48,28 @@ def mask_row(
 
     Background is black in the mask and uncovered in the image, what nobody labelled grey.
     """
+    image = resize(pixels, (_SIDE, _SIDE))[0].permute(1, 2, 0).round().byte().numpy()
+    gap = np.full((_SIDE, _GAP, 3), 255, np.uint8)
+    row = np.concatenate(
+        [image, gap, mask_picture(_nearest(truth), classes), gap, covered(image, _nearest(drawn), classes)],
+        axis=1,
+    )
+    return np.concatenate([row, np.full((_GAP, row.shape[1], 3), 255, np.uint8)])
+
+
+def mask_picture(mask: NDArray[np.uint8], classes: MaskClasses) -> NDArray[np.uint8]:
+    """Return a mask (H, W) in colours (H, W, 3): background black, what nobody labelled grey."""
     colors = np.tile(np.array(_GREY, np.uint8), (256, 1))
     for place, key in enumerate(classes.keys):
         colors[place] = BY_KEY[key].color if place in classes.drawn else (0, 0, 0)
-    image = resize(pixels, (_SIDE, _SIDE))[0].permute(1, 2, 0).round().byte().numpy()
-    nearest = [_nearest(mask) for mask in (truth, drawn)]
-    covered = np.isin(nearest[1], classes.drawn)[..., None]
-    half = ((image.astype(np.uint16) + colors[nearest[1]]) // 2).astype(np.uint8)
-    gap = np.full((_SIDE, _GAP, 3), 255, np.uint8)
-    row = np.concatenate([image, gap, colors[nearest[0]], gap, np.where(covered, half, image)], axis=1)
-    return np.concatenate([row, np.full((_GAP, row.shape[1], 3), 255, np.uint8)])
+    picture: NDArray[np.uint8] = colors[mask]
+    return picture
+
+
+def covered(pixels: NDArray[np.uint8], mask: NDArray[np.uint8], classes: MaskClasses) -> NDArray[np.uint8]:
+    """Return an image (H, W, 3) half under its mask (H, W), without the background."""
+    half = ((pixels.astype(np.uint16) + mask_picture(mask, classes)) // 2).astype(np.uint8)
+    return np.where(np.isin(mask, classes.drawn)[..., None], half, pixels)
 
 
 def _nearest(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -21,6 +21,7 @@ from allxai_desktop.training.datasets.label_masks import read_label_mask
 from allxai_desktop.training.preparing.augment import Augmentation, augment_items
 from allxai_desktop.training.preparing.copies import QUARTER_TURNS, balanced_copies, random_view
 from allxai_desktop.training.preparing.documents import beside_mask, grey_cnn_steps, nucleus_mask_steps
+from allxai_desktop.training.preparing.mask_pictures import covered, mask_picture
 from allxai_desktop.training.preparing.pairs import augment_pairs
 from allxai_desktop.training.preparing.views import View, see
 
@@ -85,12 +86,14 @@ def preview_pair(
 ) -> list[Strip]:
     """Return an image (H, W, 3) with its mask of `labels` (H, W) from `file`, and the views that are learnt."""
     assert preset.drawing is not None
-    strips = preview_mask(pixels, labels)
-    if labels is None:
-        return strips
     classes, size = preset.drawing.classes, (preset.side, preset.side)
-    codes = torch.from_numpy(classes.read(file, labels.astype(np.int32)))
-    mask = functional.interpolate(codes[None, None], size, mode="nearest-exact")[0, 0]
+    # The documents' preprocessing proposes nuclei, and nothing else.
+    proposed = [propose_mask(pixels)] if len(classes.drawn) == 1 else []
+    if labels is None:
+        return proposed
+    codes = classes.read(file, labels.astype(np.int32))
+    given = _triptych(pixels, mask_picture(codes, classes), covered(pixels, codes, classes), _("mask"))
+    mask = functional.interpolate(torch.from_numpy(codes)[None, None], size, mode="nearest-exact")[0, 0]
     image = resize(pixels, size)[0].round().byte()
     views, masks = augment_pairs(
         image.expand(VIEWS, -1, -1, -1),
@@ -101,30 +104,25 @@ def preview_pair(
         items=range(VIEWS),
     )
     drawn = (255 * views).round().byte().permute(0, 2, 3, 1).numpy()
-    pictures = [
-        Picture("", _covered(view, np.isin(codes, classes.drawn)))
-        for view, codes in zip(drawn, masks.numpy(), strict=True)
+    learnt = [
+        Picture("", covered(view, codes, classes)) for view, codes in zip(drawn, masks.numpy(), strict=True)
     ]
-    strips.insert(1, Strip(_("Views that it learns from, under their masks"), pictures))
-    return strips
-
-
-def _covered(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(np.split(beside_mask(pixels, mask), 3, axis=1)[2])
-
-
-def preview_mask(pixels: NDArray[np.uint8], labels: NDArray[Any] | None) -> list[Strip]:
-    """Return an image (H, W, 3) with its mask of labels (H, W), and the steps that lead to a proposed one."""
-    steps = nucleus_mask_steps(pixels)
-    strips = []
-    if labels is not None:
-        strips.append(Strip(_("The image and its mask"), _triptych(pixels, labels > 0, _("mask"))))
-    proposal = _triptych(pixels, np.asarray(steps["mask"]), _("proposed mask"))
-    chain = [Picture(_(STEP_TITLES[name]), _drawn(steps[name])) for name in steps if name != "mask"]
     return [
-        *strips,
-        Strip(_("The nucleus mask that the documents’ preprocessing proposes"), [*chain, *proposal[1:]]),
+        Strip(_("The image and its mask"), given),
+        Strip(_("Views that it learns from, under their masks"), learnt),
+        *proposed,
     ]
+
+
+def propose_mask(pixels: NDArray[np.uint8]) -> Strip:
+    """Return the steps from an image (H, W, 3) to a mask of its nuclei."""
+    steps = nucleus_mask_steps(pixels)
+    image, mask, over = np.split(beside_mask(pixels, np.asarray(steps["mask"])), 3, axis=1)
+    chain = [Picture(_(STEP_TITLES[name]), _drawn(steps[name])) for name in steps if name != "mask"]
+    return Strip(
+        _("The nucleus mask that the documents’ preprocessing proposes"),
+        [*chain, *_triptych(image, mask, over, _("proposed mask"))[1:]],
+    )
 
 
 def _resized(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
@@ -161,10 +159,11 @@ def _drawn(step: NDArray[Any]) -> NDArray[np.uint8]:
     return np.repeat(values[..., None], 3, axis=2) if values.ndim == 2 else values
 
 
-def _triptych(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], title: str) -> list[Picture]:
-    parts = np.split(beside_mask(pixels, mask), 3, axis=1)
-    titles = (_("image"), title, _("mask over the image"))
-    return [Picture(text, np.ascontiguousarray(part)) for text, part in zip(titles, parts, strict=True)]
+def _triptych(
+    pixels: NDArray[np.uint8], mask: NDArray[np.uint8], over: NDArray[np.uint8], title: str
+) -> list[Picture]:
+    shown = {_("image"): pixels, title: mask, _("mask over the image"): over}
+    return [Picture(text, np.ascontiguousarray(part)) for text, part in shown.items()]
 
 
 class PreviewModel:

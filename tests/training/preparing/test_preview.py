@@ -12,7 +12,7 @@ from psygnal import Signal
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.training.classify import RandomSymmetries
 from allxai_desktop.training.datasets.data import Item
-from allxai_desktop.training.preparing.preview import PreviewModel, preview, preview_mask, preview_pair
+from allxai_desktop.training.preparing.preview import PreviewModel, preview, preview_pair
 from allxai_desktop.training.presets import GREY_CNN, MODERN, PRESETS
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
@@ -59,12 +59,19 @@ def test_a_preset_without_augmentation_shows_the_image_only():
 def test_a_mask_is_shown_beside_and_over_its_image():
     labels = np.zeros((20, 30), np.int32)
     labels[:, 15:] = 3
-    given, proposed = preview_mask(PIXELS, labels)
+    given, _views, proposed = preview_pair(PRESETS["unet-nuclei"], PIXELS, labels, "masks/a.png", 0)
     assert titles(given) == ["image", "mask", "mask over the image"]
     assert np.array_equal(given.pictures[0].pixels, PIXELS)
-    assert np.array_equal(given.pictures[1].pixels[..., 0] == 255, labels > 0)
+    assert np.array_equal(given.pictures[1].pixels[..., 0] == 240, labels > 0)
     assert titles(proposed)[-2:] == ["proposed mask", "mask over the image"]
-    assert len(preview_mask(PIXELS, None)) == 1
+    assert len(preview_pair(PRESETS["unet-nuclei"], PIXELS, None, "", 0)) == 1
+
+
+def test_five_classes_are_shown_in_their_colours_and_no_nuclei_proposed():
+    labels = np.tile(np.array([1, 2, 3, 4, 5, 0], np.int32), (20, 5))
+    given, _views = preview_pair(PRESETS["unet-five-classes"], PIXELS, labels, "masks/a.npz", 0)
+    colours = [[240, 228, 66], [0, 158, 115], [86, 180, 233], [213, 94, 0], [0, 0, 0], [128, 128, 128]]
+    assert given.pictures[1].pixels[0, :6].tolist() == colours
 
 
 def test_the_views_of_an_image_and_its_mask_are_turned_together():

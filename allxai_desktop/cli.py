@@ -30,7 +30,7 @@ from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.registry import list_networks, load_network
 from allxai_desktop.overlay import blend
 from allxai_desktop.proposing import bench_cli
-from allxai_desktop.relevance import COLORMAPS, RULES, ClassShare, ShareCounter, pixel_weights
+from allxai_desktop.relevance import COLORMAPS, ClassShare, ShareCounter, pixel_weights
 from allxai_desktop.study import study_cli
 from allxai_desktop.tasks import Progress, unwatched
 from allxai_desktop.training import masks_cli, train_cli
@@ -130,19 +130,7 @@ def _add_explain_arguments(parser: argparse.ArgumentParser) -> None:
     )
     regions_cli.add_arguments(parser)
     trust_cli.add_arguments(parser)
-    parser.add_argument(
-        "--rule",
-        metavar="RULE",
-        default=RULES[0],
-        help=_("which pixels are relevant: {rules}").format(rules=", ".join(RULES)),
-    )
-    parser.add_argument(
-        "--q",
-        metavar="Q",
-        type=float,
-        default=0.1,
-        help=_("the fraction of the pixels for top-q; 0.1 by default"),
-    )
+    compare_cli.add_rule_arguments(parser)
     parser.add_argument(
         "--colormap",
         metavar="NAME",

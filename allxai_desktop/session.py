@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -28,7 +27,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.relevance import ClassShare, ShareCounter, pixel_weights
 from allxai_desktop.session_engine import Engine as Engine
 from allxai_desktop.session_engine import TorchEngine
-from allxai_desktop.tasks import Cancelled, Progress, unwatched
+from allxai_desktop.tasks import Cancelled, Dispatch, Progress, at_once, unwatched
 
 if TYPE_CHECKING:
     from allxai_desktop.explainers.explain import Explanation
@@ -116,7 +115,7 @@ class Session:
         self,
         paint: PaintModel,
         engine: Engine | None = None,
-        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        dispatch: Dispatch = at_once,
     ) -> None:
         self.paint = paint
         self.image: CellImage | None = None

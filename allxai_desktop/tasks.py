@@ -12,6 +12,8 @@ from allxai_desktop.i18n import N_, _
 
 Progress = Callable[[float], None]
 """Takes the share done, 0…1, as often as the work wants to be cancelled; raises `Cancelled`."""
+Dispatch = Callable[[Callable[[], None]], None]
+"""Runs a callable on the thread that owns the widgets."""
 log = logging.getLogger(__name__)
 
 
@@ -21,6 +23,11 @@ class Cancelled(Exception):
 
 def unwatched(_share: float) -> None:
     """The `Progress` of work that nobody watches."""
+
+
+def at_once(call: Callable[[], None]) -> None:
+    """The `Dispatch` of work whose results may arrive on any thread."""
+    call()
 
 
 class TaskRunner:
@@ -39,7 +46,7 @@ class TaskRunner:
 
     def __init__(
         self,
-        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        dispatch: Dispatch = at_once,
         failure: str = N_("The computation failed: see the log, or choose another network or explainer."),
     ) -> None:
         self._dispatch = dispatch

@@ -29,6 +29,7 @@ from allxai_desktop.study.locks import Holder, holders_in
 from allxai_desktop.study.locks import Session as PaintingSession
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.store import StudyStore
+from allxai_desktop.tasks import Dispatch, at_once
 
 Level = Literal["info", "warning", "error"]
 SavedState = Literal["saved", "saving", "failed"]
@@ -75,9 +76,7 @@ class Workspace:
     saving_progressed = Signal(float)
     noticed = Signal(Notice)
 
-    def __init__(
-        self, session: Session, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()
-    ) -> None:
+    def __init__(self, session: Session, dispatch: Dispatch = at_once) -> None:
         self.session = session
         self.paint: PaintModel = session.paint
         self.person: Person | None = None

@@ -28,7 +28,7 @@ from allxai_desktop.i18n import N_, _
 from allxai_desktop.images import read_image
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.people import Person
-from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class AgreementModel:
 
     def __init__(
         self,
-        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        dispatch: Dispatch = at_once,
         flush: Callable[[], object] = lambda: None,
     ) -> None:
         self._flush = flush

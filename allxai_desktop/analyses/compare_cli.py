@@ -50,19 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CLASS",
         help=_("the class to explain; the one that each network predicts by default"),
     )
-    parser.add_argument(
-        "--rule",
-        metavar="RULE",
-        default=RULES[0],
-        help=_("which pixels are relevant: {rules}").format(rules=", ".join(RULES)),
-    )
-    parser.add_argument(
-        "--q",
-        metavar="Q",
-        type=float,
-        default=0.1,
-        help=_("the fraction of the pixels for top-q; 0.1 by default"),
-    )
+    add_rule_arguments(parser)
     parser.add_argument(
         "--colormap",
         metavar="NAME",
@@ -81,6 +69,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="FILE.png|FILE.pdf", type=Path, required=True, help=_("the file of the figure")
     )
     parser.add_argument("--json", action="store_true", help=_("print JSON"))
+
+
+def add_rule_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what says which pixels are relevant, as `options.rule` and `options.q`."""
+    parser.add_argument(
+        "--rule",
+        metavar="RULE",
+        default=RULES[0],
+        help=_("which pixels are relevant: {rules}").format(rules=", ".join(RULES)),
+    )
+    parser.add_argument(
+        "--q",
+        metavar="Q",
+        type=float,
+        default=0.1,
+        help=_("the fraction of the pixels for top-q; 0.1 by default"),
+    )
 
 
 def compare(options: argparse.Namespace) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from psygnal import Signal
 from allxai_desktop.analyses.grid import Cell, ComparisonChoices, Grid, Method
 from allxai_desktop.analyses.grid_cells import Engine, SharedEngine, compute_cells, new_grid
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 
 if TYPE_CHECKING:
     from allxai_desktop.explainers.explain import Explanation
@@ -40,7 +40,7 @@ class Comparison:
         session: Session,
         cards: Sequence[Card],
         engine: Engine | None = None,
-        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        dispatch: Dispatch = at_once,
     ) -> None:
         self.session = session
         self.cards = {card.name: card for card in cards}

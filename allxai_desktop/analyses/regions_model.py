@@ -16,7 +16,7 @@ from allxai_desktop.cellclasses import UNLABELLED_KEY
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.networks.registry import network_card
 from allxai_desktop.removal import FILLS
-from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 
 if TYPE_CHECKING:
     from allxai_desktop.images import CellImage
@@ -62,7 +62,7 @@ class RegionsModel:
     def __init__(
         self,
         session: Session,
-        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        dispatch: Dispatch = at_once,
         answer: Callable[[Question, Progress], RegionShapley] = answer,
     ) -> None:
         self._session = session

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,7 +25,7 @@ from allxai_desktop.analyses.verdicts import (
     stability_verdict,
 )
 from allxai_desktop.i18n import _
-from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 
 if TYPE_CHECKING:
     from allxai_desktop.session import Result, Session
@@ -74,7 +74,7 @@ class TrustModel:
     def __init__(
         self,
         session: Session,
-        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        dispatch: Dispatch = at_once,
         checker: Checker | None = None,
     ) -> None:
         self.session = session

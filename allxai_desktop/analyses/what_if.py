@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +14,7 @@ from allxai_desktop.cellclasses import BY_KEY, CLASSES, MAX_CODE
 from allxai_desktop.images import pixel_sha256
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.removal import FILLS, remove
-from allxai_desktop.tasks import TaskRunner
+from allxai_desktop.tasks import Dispatch, TaskRunner, at_once
 
 if TYPE_CHECKING:
     from allxai_desktop.images import CellImage
@@ -123,9 +123,7 @@ class WhatIf:
     variant_changed = Signal(object)
     comparison_changed = Signal(object)
 
-    def __init__(
-        self, session: Session, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()
-    ) -> None:
+    def __init__(self, session: Session, dispatch: Dispatch = at_once) -> None:
         self.session = session
         self.region = PaintModel()
         self.variant: Variant | None = None

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal as Told
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtGui import QImage, QPixmap
+from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from allxai_desktop.agreement.adjudication import Adjudication
@@ -20,6 +20,7 @@ from allxai_desktop.cellclasses import BY_CODE
 from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.images import CellImage
 from allxai_desktop.keys import KEYS
+from napari_allxai_explain.drawing import pixmap
 
 PICTURE = 96
 STYLE = """
@@ -216,13 +217,12 @@ class AdjudicationBar(QFrame):
                 + f" ({KEYS[keys[side]].shown})"
             )
             box = view_box(region, model.first.shape)
-            self.pictures[side].setPixmap(_pixmap(side_picture(self._image.pixels, masks[side], region, box)))
+            self.pictures[side].setPixmap(
+                _enlarged(side_picture(self._image.pixels, masks[side], region, box))
+            )
 
 
-def _pixmap(pixels: NDArray[np.uint8]) -> QPixmap:
-    height, width = pixels.shape[:2]
-    data = np.ascontiguousarray(pixels)
-    image = QImage(data.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-    return QPixmap.fromImage(image.copy()).scaled(
+def _enlarged(pixels: NDArray[np.uint8]) -> QPixmap:
+    return pixmap(pixels).scaled(
         PICTURE, PICTURE, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.FastTransformation
     )

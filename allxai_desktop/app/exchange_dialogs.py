@@ -34,9 +34,9 @@ from allxai_desktop.study.exchange_reports import ExportReport
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.import_model import ImportModel
 from allxai_desktop.study.people import Person
-from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.tasks import Dispatch, Progress, TaskRunner
 
-Dispatch = Callable[[Callable[[], None]], None]
+Dispatch = Dispatch
 
 
 class _Dialog(QDialog):

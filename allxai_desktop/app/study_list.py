@@ -16,11 +16,13 @@ from qtpy.QtCore import (
     Qt,
     QTimer,
 )
-from qtpy.QtGui import QColor, QIcon, QImage, QPixmap
+from qtpy.QtGui import QColor, QIcon, QPixmap
 
 from allxai_desktop.i18n import _
 from allxai_desktop.study.preview import mask_on_disk, thumbnail
 from allxai_desktop.study.states import SIGNS, TITLES, State
+from allxai_desktop.tasks import Dispatch
+from napari_allxai_explain.drawing import pixmap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +41,7 @@ Index = QModelIndex | QPersistentModelIndex
 class StudyListModel(QAbstractListModel):
     """The items of a study; a thumbnail is read in the background when its row comes into sight."""
 
-    def __init__(self, study: StudyModel, dispatch: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, study: StudyModel, dispatch: Dispatch) -> None:
         super().__init__()
         self.study_model = study
         self._study: Study | None = None
@@ -241,10 +243,7 @@ def duration(seconds: float) -> str:
 
 
 def _icon(pixels: NDArray[np.uint8]) -> QIcon:
-    height, width = pixels.shape[:2]
-    # The copy owns its memory: QImage only borrows a buffer.
-    image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
-    return QIcon(QPixmap.fromImage(image))
+    return QIcon(pixmap(pixels))
 
 
 def _blank() -> QIcon:

@@ -14,6 +14,7 @@ from allxai_desktop.app.who_row import WhoRow
 from allxai_desktop.i18n import _
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.states import SIGNS, STATES, TITLES, State
+from allxai_desktop.tasks import Dispatch
 
 if TYPE_CHECKING:
     from allxai_desktop.study.folder import Study
@@ -26,7 +27,7 @@ class StudyPanel(QWidget):
     def __init__(
         self,
         study: StudyModel,
-        dispatch: Callable[[Callable[[], None]], None],
+        dispatch: Dispatch,
         remember: Callable[[Person], None],
     ) -> None:
         super().__init__()

@@ -49,11 +49,6 @@ class Network:
         self._mean = torch.tensor(card.mean).view(1, -1, 1, 1)
         self._std = torch.tensor(card.std).view(1, -1, 1, 1)
 
-    @property
-    def weights_id(self) -> str:
-        """SHA-256 of the weights file."""
-        return self.card.sha256
-
     def preprocess(self, pixels: NDArray[np.uint8]) -> Tensor:
         """Return the network's input (1, channels, h, w) for an image (H, W, 3), resized without cropping."""
         return self.preprocess_resized(resize(pixels, self.card.input_size))

@@ -9,7 +9,7 @@ from psygnal import Signal
 
 from allxai_desktop.painting.cleanup import ACTIONS, ONE_CLASS, OVER_IMAGE, Codes
 from allxai_desktop.painting.engine import PaintModel
-from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 
 MIN_BELOW, MAX_BELOW = 2, 9999
 
@@ -35,7 +35,7 @@ class Cleaner:
     def __init__(
         self,
         model: PaintModel,
-        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        dispatch: Dispatch = at_once,
         pixels: Callable[[], NDArray[np.uint8] | None] = lambda: None,
     ) -> None:
         self.model = model

@@ -3,7 +3,7 @@
 Regions are joined by sides. `code` is the class to clean, 1–5, or None for every class.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,14 +79,22 @@ def shrink(codes: Codes, code: int | None, below: int = 0) -> Codes:
         edge[here] |= own[here] & ~own[there]
     rows, columns = np.nonzero(edge)
     votes = np.zeros((len(rows), MAX_CODE + 1), np.uint8)
-    for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-        r, c = rows + down, columns + right
-        inside = np.flatnonzero((r >= 0) & (r < codes.shape[0]) & (c >= 0) & (c < codes.shape[1]))
-        votes[inside, codes[r[inside], c[inside]]] += 1
+    for which, beside in neighbours(codes, rows, columns):
+        votes[which, beside] += 1
     votes[:, _one(code)] = 0
     found = codes.copy()
     found[rows, columns] = votes.argmax(axis=1)
     return found
+
+
+def neighbours(
+    codes: Codes, rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> Iterator[tuple[NDArray[np.intp], Codes]]:
+    """Yield, for each of four sides, which of the pixels have a neighbour there, and the codes of those neighbours."""
+    for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        r, c = rows + down, columns + right
+        which = np.flatnonzero((r >= 0) & (r < codes.shape[0]) & (c >= 0) & (c < codes.shape[1]))
+        yield which, codes[r[which], c[which]]
 
 
 def rest_to_background(codes: Codes, code: int | None = None, below: int = 0) -> Codes:

@@ -1,13 +1,11 @@
 """Superpixels: small regions of like colour that follow the edges of an image, to paint whole."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
 from allxai_desktop.painting.shapes import Indices, window_indices
-from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 
 TILE = 512
 """Side in px of the squares that are computed one by one, so that the first is there soon on any image."""
@@ -39,7 +37,7 @@ class Superpixels:
 
     ready = Signal()
 
-    def __init__(self, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()) -> None:
+    def __init__(self, dispatch: Dispatch = at_once) -> None:
         self._pixels: NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
         self._tiles: dict[Tile, NDArray[np.uint16]] = {}
         self._wanted: list[Tile] = []

@@ -8,6 +8,7 @@ from allxai_desktop.painting.tiles import Codes
 from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.checks import Finding, check
 from allxai_desktop.study.in_order import InOrder
+from allxai_desktop.tasks import Dispatch
 
 WAIT_S = 0.3
 """What was painted, or another image, is drawn first; strokes that follow each other sooner are checked once."""
@@ -22,9 +23,7 @@ class CheckAhead:
     On a thread of its own: what the study writes may wait for a slow disk. `dispatch` and `failed` as in `InOrder`.
     """
 
-    def __init__(
-        self, dispatch: Callable[[Callable[[], None]], None], failed: Callable[[AllxaiError], None]
-    ) -> None:
+    def __init__(self, dispatch: Dispatch, failed: Callable[[AllxaiError], None]) -> None:
         self._worker = InOrder(dispatch, failed)
         self._version = 0
         self._hurry = Event()

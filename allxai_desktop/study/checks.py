@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from allxai_desktop.cellclasses import BY_CODE, BY_KEY, UNLABELLED
 from allxai_desktop.i18n import _
+from allxai_desktop.painting.cleanup import neighbours
 from allxai_desktop.painting.tiles import Codes, Tiles, count_labelled
 
 Kind = Literal["unlabelled", "speck", "vacuole"]
@@ -120,10 +121,8 @@ def _vacuoles(codes: NDArray[np.uint8], parts: NDArray[np.int64], sizes: NDArray
         return []
     around, inside = np.zeros((2, len(sizes)), np.int64)
     rows, columns = np.divmod(own, codes.shape[1])
-    for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-        r, c = rows + down, columns + right
-        kept = np.flatnonzero((r >= 0) & (r < codes.shape[0]) & (c >= 0) & (c < codes.shape[1]))
-        beside, region = codes[r[kept], c[kept]], parts[own[kept]]
+    for kept, beside in neighbours(codes, rows, columns):
+        region = parts[own[kept]]
         around += np.bincount(region[beside != _VACUOLE], minlength=len(sizes))
         inside += np.bincount(region[np.isin(beside, _CELL)], minlength=len(sizes))
     outside = inside < INSIDE * around

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from allxai_desktop.study.exchange import import_masks, uncertain_labels
 from allxai_desktop.study.exchange_reports import ImportReport
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.people import Person
-from allxai_desktop.tasks import TaskRunner
+from allxai_desktop.tasks import Dispatch, TaskRunner, at_once
 
 
 class ImportModel:
@@ -33,7 +32,7 @@ class ImportModel:
     def __init__(
         self,
         study: Study,
-        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        dispatch: Dispatch = at_once,
         person: Person | None = None,
     ) -> None:
         self.study = study

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
+from allxai_desktop.tasks import Dispatch
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -18,9 +19,7 @@ class InOrder:
     An error goes to `failed`: an `AllxaiError` as it is, another one as a sentence that names the log.
     """
 
-    def __init__(
-        self, dispatch: Callable[[Callable[[], None]], None], failed: Callable[[AllxaiError], None]
-    ) -> None:
+    def __init__(self, dispatch: Dispatch, failed: Callable[[AllxaiError], None]) -> None:
         self._dispatch = dispatch
         self._failed = failed
         self._closed = False

@@ -23,6 +23,7 @@ from allxai_desktop.study.states import StateError, step
 from allxai_desktop.study.store import ReadOnlyError, StudyStore
 from allxai_desktop.study.submitting import refused, submit
 from allxai_desktop.study.waiting import next_waiting
+from allxai_desktop.tasks import Dispatch, at_once
 from allxai_desktop.workspace import Level, Notice, Workspace
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ class StudyModel:
     def __init__(
         self,
         workspace: Workspace,
-        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        dispatch: Dispatch = at_once,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.workspace = workspace

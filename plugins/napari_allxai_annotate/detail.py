@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 
 from allxai_desktop.fields.large import LargeImage
 from allxai_desktop.i18n import _
+from allxai_desktop.tasks import Dispatch
 from napari_allxai_annotate.canvas import PaintCanvas
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Detail:
     """A layer between the overview and the mask, there as long as a `LargeImage` is shown."""
 
-    def __init__(self, canvas: PaintCanvas, dispatch: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, canvas: PaintCanvas, dispatch: Dispatch) -> None:
         self.canvas = canvas
         self.layer: Image | None = None
         self._dispatch = dispatch

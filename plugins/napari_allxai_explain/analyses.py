@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from allxai_desktop.analyses.regions_model import RegionsModel
 from allxai_desktop.analyses.trust import TrustModel
 from allxai_desktop.i18n import N_
+from allxai_desktop.tasks import Dispatch
 from napari_allxai_explain.regions import RegionsPanel
 from napari_allxai_explain.trust import TrustPanel
 from napari_allxai_explain.what_if import WhatIfPanel
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 class AnalysisTabs:
     """Adds the tabs to an explain panel and holds their models; `close` comes before the session's."""
 
-    def __init__(
-        self, panel: ExplainPanel, what_if: WhatIf, dispatch: Callable[[Callable[[], None]], None]
-    ) -> None:
+    def __init__(self, panel: ExplainPanel, what_if: WhatIf, dispatch: Dispatch) -> None:
         self.regions = RegionsModel(panel.session, dispatch)
         self.trust = TrustModel(panel.session, dispatch)
         self.regions_panel = RegionsPanel(self.regions)

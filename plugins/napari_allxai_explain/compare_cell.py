@@ -33,13 +33,6 @@ OPACITY = 0.75
 Limits = tuple[float, float]
 
 
-def picture(pixels: NDArray[np.uint8]) -> QPixmap:
-    """Return an image (h, w, 3)."""
-    height, width = pixels.shape[:2]
-    data = np.ascontiguousarray(pixels)
-    return QPixmap.fromImage(QImage(data.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy())
-
-
 def map_picture(relevance: NDArray[np.float32], limits: Limits, colormap: str, signed: bool) -> QPixmap:
     """Return a map (h, w) drawn from `limits`, to be laid over the image."""
     low, high = limits

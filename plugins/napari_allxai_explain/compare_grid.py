@@ -19,8 +19,8 @@ from napari_allxai_explain.compare_cell import (
     SharesStrip,
     map_picture,
     outline_paths,
-    picture,
 )
+from napari_allxai_explain.drawing import pixmap
 from napari_allxai_explain.linked_view import LinkedView
 
 SPACING = 6
@@ -101,9 +101,9 @@ class ComparisonGrid(QWidget):
         self.source_head.setText(f"<b>{title}</b>")
         self.source.set_image_size(height, width)
         self.source.outlines = outline_paths(grid.codes)
-        self.source.show_layers([picture(grid.pixels)])
+        self.source.show_layers([pixmap(grid.pixels)])
         self.areas.set_shares(grid.areas if grid.labelled else {}, relevance=False)
-        self._under = picture(underlay(grid.pixels))
+        self._under = pixmap(underlay(grid.pixels))
         self._fill_header(grid)
         self._fill_body(grid)
         for cell in list(grid.cells.values()):

@@ -23,6 +23,7 @@ from allxai_desktop.cellclasses import BY_KEY, CellClass
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.removal import FILLS
 from napari_allxai_explain.choice_box import ChoiceBox
+from napari_allxai_explain.drawing import draw_letter
 from napari_allxai_explain.panel import Page
 
 MISSING = {
@@ -245,8 +246,7 @@ class RegionBars(QWidget):
             # Yellow on the light theme is seen by its outline.
             painter.setPen(QPen(QColor(128, 128, 128), 1))
             painter.drawRect(QRectF(zero, rect.center().y() - 5, value * scale, 10).normalized())
-            painter.setPen(Qt.GlobalColor.black if color.lightness() > 110 else Qt.GlobalColor.white)
-            painter.drawText(chip, int(Qt.AlignmentFlag.AlignCenter), cls.letter)
+            draw_letter(painter, chip, cls)
             painter.setPen(text)
             title = metrics.elidedText(cls.title, Qt.TextElideMode.ElideRight, names - 24)
             painter.drawText(rect.adjusted(23, 0, 0, 0), int(Qt.AlignmentFlag.AlignVCenter), title)

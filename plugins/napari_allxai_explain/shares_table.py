@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.i18n import _
 from allxai_desktop.relevance import ClassShare
+from napari_allxai_explain.drawing import draw_letter
 
 NAME, BARS, AREA, SQUARE_UM, RELEVANCE, ENRICHMENT = range(6)
 Index = QModelIndex | QPersistentModelIndex
@@ -142,8 +143,7 @@ class _Delegate(QStyledItemDelegate):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(color)
             painter.drawRoundedRect(chip, 3, 3)
-            painter.setPen(Qt.GlobalColor.black if color.lightness() > 110 else Qt.GlobalColor.white)
-            painter.drawText(chip, int(Qt.AlignmentFlag.AlignCenter), cls.letter)
+            draw_letter(painter, chip, cls)
             painter.setPen(option.palette.text().color())
             painter.drawText(rect.adjusted(23, 0, 0, 0), int(Qt.AlignmentFlag.AlignVCenter), cls.title)
         else:

@@ -23,6 +23,7 @@ from allxai_desktop.i18n import N_, _
 from allxai_desktop.keys import KEYS
 from allxai_desktop.removal import FILLS
 from napari_allxai_explain.choice_box import ChoiceBox
+from napari_allxai_explain.drawing import draw_letter
 from napari_allxai_explain.panel import Page
 from napari_allxai_explain.prediction import BAR_COLOR
 
@@ -207,8 +208,7 @@ class ClassButton(QToolButton):
         painter.setPen(self.palette().text().color() if self.hasFocus() else Qt.PenStyle.NoPen)
         painter.setBrush(color.lighter(120) if self.underMouse() and self.isEnabled() else color)
         painter.drawRoundedRect(chip, 3, 3)
-        painter.setPen(Qt.GlobalColor.black if color.lightness() > 110 else Qt.GlobalColor.white)
-        painter.drawText(chip, int(Qt.AlignmentFlag.AlignCenter), self.cls.letter)
+        draw_letter(painter, chip, self.cls)
         painter.setPen(Qt.PenStyle.NoPen)
         track = QRectF(2, self.height() - 5, self.width() - 4, 4)
         painter.setBrush(QColor(128, 128, 128, 70))

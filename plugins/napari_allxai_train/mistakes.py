@@ -31,7 +31,7 @@ from allxai_desktop.training.preparing.mask_pictures import MASKS_FILE
 from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.words import percent
 from napari_allxai_explain.choice_box import ChoiceBox
-from napari_allxai_train.pictures import pixmap
+from napari_allxai_explain.drawing import pixmap
 
 SIDE = 112
 Index = QModelIndex | QPersistentModelIndex

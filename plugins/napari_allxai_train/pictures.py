@@ -1,27 +1,18 @@
-"""Pixels as Qt draws them, and a row of pictures with titles that breaks where the window ends."""
+"""A row of pictures with titles that breaks where the window ends."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QRect, QSize, Qt
-from qtpy.QtGui import QImage, QPainter, QPaintEvent, QPixmap
+from qtpy.QtGui import QPainter, QPaintEvent, QPixmap
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from allxai_desktop.training.preparing.preview import Strip
+from napari_allxai_explain.drawing import pixmap
 
 SIDE = 132
 GAP = 10
-
-
-def pixmap(pixels: NDArray[np.uint8]) -> QPixmap:
-    """Return RGB pixels (h, w, 3) as Qt draws them."""
-    height, width = pixels.shape[:2]
-    # The copy owns its memory: QImage only borrows a buffer.
-    image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
-    return QPixmap.fromImage(image)
 
 
 class StripView(QWidget):

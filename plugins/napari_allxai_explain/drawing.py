@@ -1,0 +1,25 @@
+"""What several widgets draw: pixels, and the letter of a class on its colour."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QRectF, Qt
+from qtpy.QtGui import QColor, QImage, QPainter, QPixmap
+
+from allxai_desktop.cellclasses import CellClass
+
+
+def pixmap(pixels: NDArray[np.uint8]) -> QPixmap:
+    """Return RGB pixels (h, w, 3) as Qt draws them."""
+    height, width = pixels.shape[:2]
+    # The copy owns its memory: QImage only borrows a buffer.
+    image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+    return QPixmap.fromImage(image)
+
+
+def draw_letter(painter: QPainter, chip: QRectF, cls: CellClass) -> None:
+    """Draw the letter of a class in the middle of `chip`, black or white, whichever is seen on its colour."""
+    bright = QColor(*cls.color).lightness() > 110
+    painter.setPen(Qt.GlobalColor.black if bright else Qt.GlobalColor.white)
+    painter.drawText(chip, int(Qt.AlignmentFlag.AlignCenter), cls.letter)

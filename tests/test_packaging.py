@@ -165,7 +165,9 @@ def test_qt_calls_do_not_lose_references_to_none(qapp):
 def text_files() -> Iterator[tuple[Path, str]]:
     """Yield the text files of the repository, without asking git: an unpacked archive has none."""
     folders = [".ci", "allxai_desktop", "installer", "plugins", "resources", "tests"]
-    files = itertools.chain(CHECKOUT.iterdir(), *((CHECKOUT / folder).rglob("*") for folder in folders))
+    # In a second working tree of git, `.git` is a file that says where the first is.
+    own = (path for path in CHECKOUT.iterdir() if path.name != ".git")
+    files = itertools.chain(own, *((CHECKOUT / folder).rglob("*") for folder in folders))
     for path in files:
         if path.is_file() and "__pycache__" not in path.parts and b"\0" not in (content := path.read_bytes()):
             yield path, content.decode("utf-8", "replace")

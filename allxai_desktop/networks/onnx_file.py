@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from onnx.external_data_helper import uses_external_data
 from onnx.reference import ReferenceEvaluator
@@ -28,9 +29,10 @@ from allxai_desktop.networks.onnx_operations import OPERATIONS
 Size = tuple[int, int]
 # Since then, shapes of sums and products follow numpy.
 OLDEST_OPSET = 7
-# How many numbers ConstantOfShape may make.
-MAX_FILLED = 2**20
-# What may be computed from constants: nothing that makes much out of little, but for one with a limit.
+# How many numbers may be computed from constants: so many in any file, and some for each number that a file holds.
+MAX_FOLDED = 2**23
+FOLDS = 8
+# What may be computed from constants.
 _FOLDED = {
     "Add", "Cast", "Concat", "ConstantOfShape", "Div", "Flatten", "Gather", "Identity", "Mul", "Neg", "ReduceProd",
     "Reshape", "Shape", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Transpose", "Unsqueeze",
@@ -177,6 +179,7 @@ def _follow(
     graph, version = model.graph, _opset(model)
     known: dict[str, Value | Tensor | None] = {"": None, **images}
     known.update((tensor.name, _tensor(numpy_helper.to_array(tensor))) for tensor in graph.initializer)
+    room = MAX_FOLDED + FOLDS * sum(math.prod(tensor.dims) for tensor in graph.initializer)
     uses = Counter([name for node in graph.node for name in node.input] + [graph.output[0].name])
     for node in graph.node:
         if any(name not in known for name in node.input):
@@ -191,7 +194,10 @@ def _follow(
             [uses[name] for name in node.input],
             builder,
         )
-        for name, value in zip(node.output, _results(node, operation, node is final), strict=False):
+        results = _results(node, operation, node is final, room)
+        if node.op_type != "Constant":
+            room -= sum(value.numel() for value in results if isinstance(value, Tensor))
+        for name, value in zip(node.output, results, strict=False):
             known[name] = value
     output = known.get(graph.output[0].name)
     if not isinstance(output, Value):
@@ -199,7 +205,9 @@ def _follow(
     return output
 
 
-def _results(node: onnx.NodeProto, operation: Operation, is_final: bool) -> list[Value | Tensor | None]:
+def _results(
+    node: onnx.NodeProto, operation: Operation, is_final: bool, room: int
+) -> list[Value | Tensor | None]:
     images = [value for value in operation.inputs if isinstance(value, Value)]
     if node.domain not in {"", "ai.onnx"}:
         raise operation.unknown()
@@ -209,7 +217,7 @@ def _results(node: onnx.NodeProto, operation: Operation, is_final: bool) -> list
         shape = torch.tensor(images[0].sample.shape)
         return [shape[operation.attributes.get("start", 0) : operation.attributes.get("end")]]
     if not images:
-        return _folded(node, operation)
+        return _folded(node, operation, room)
     if node.op_type not in OPERATIONS:
         raise operation.unknown()
     try:
@@ -221,26 +229,38 @@ def _results(node: onnx.NodeProto, operation: Operation, is_final: bool) -> list
     return list(found) if isinstance(found, list) else [found]
 
 
-def _folded(node: onnx.NodeProto, operation: Operation) -> list[Value | Tensor | None]:
-    """Evaluate an operation on constants."""
+def _folded(node: onnx.NodeProto, operation: Operation, room: int) -> list[Value | Tensor | None]:
+    """Evaluate an operation on constants that makes at most `room` numbers."""
     if node.op_type == "Constant":
         (value,) = operation.attributes.values()
         return [_tensor(np.asarray(value))]
-    shape = operation.whole("", 0) if node.op_type == "ConstantOfShape" else None
-    if node.op_type not in _FOLDED or math.prod(shape or []) > MAX_FILLED:
-        raise operation.unknown()
     given = {name: value.numpy() for name, value in zip(node.input, operation.inputs, strict=True) if name}  # type: ignore[union-attr]
-    graph = helper.make_graph(
-        [node],
-        "constants",
-        [helper.make_value_info(name, onnx.TypeProto()) for name in given],
-        [helper.make_value_info(name, onnx.TypeProto()) for name in node.output],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", operation.version)])
     try:
+        if node.op_type not in _FOLDED or _made(operation, list(given.values())) > room:
+            raise operation.unknown()
+        graph = helper.make_graph(
+            [node],
+            "constants",
+            [helper.make_value_info(name, onnx.TypeProto()) for name in given],
+            [helper.make_value_info(name, onnx.TypeProto()) for name in node.output],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", operation.version)])
         return [_tensor(np.asarray(value)) for value in ReferenceEvaluator(model).run(None, given)]
     except Exception as error:  # whatever a stranger's operation makes of its inputs
         raise operation.unknown() from error
+
+
+def _made(operation: Operation, given: list[NDArray[Any]]) -> int:
+    """Return how many numbers an operation on constants makes at most; few of them can ask for any number."""
+    match operation.kind:
+        case "ConstantOfShape":
+            return math.prod(operation.whole("", 0) or [])
+        case "Add" | "Div" | "Mul" | "Sub":
+            return math.prod(np.broadcast_shapes(*(values.shape for values in given)))
+        case "Gather":
+            return math.prod(values.size for values in given)
+        case _:
+            return sum(values.size for values in given)
 
 
 def _attribute(attribute: onnx.AttributeProto) -> Any:

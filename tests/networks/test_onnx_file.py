@@ -368,6 +368,26 @@ def test_a_constant_that_would_fill_the_memory_is_not_made():
         )
 
 
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [node("Add", "column row", "c0")],
+        [node("Concat", f"{'column' if n == 0 else f'c{n - 1}'} " * 2, f"c{n}", axis=0) for n in range(40)],
+        [node("Gather", "column many", "c0", axis=1)],
+    ],
+    ids=["sum", "repeated", "gathered"],
+)
+def test_constants_that_together_would_fill_the_memory_are_not_made(nodes):
+    weights = {
+        "column": np.zeros((2**15, 1), np.float32),
+        "row": np.zeros((1, 2**15), np.float32),
+        "many": np.zeros(2**10, np.int64),
+    }
+    model = model_of(*nodes, node("Add", "x c0", "y"), weights=weights)
+    with pytest.raises(NetworkError, match=nodes[0].op_type):
+        open_onnx(model.SerializeToString())
+
+
 def test_a_value_that_would_fill_the_memory_is_not_computed():
     doubled = [node("Concat", f"x{n} x{n}", f"x{n + 1}", axis=1) for n in range(40)]
     model = model_of(node("Relu", "x", "x0"), *doubled, node("Relu", "x40", "y"))

@@ -122,7 +122,7 @@ class TrailWindow(QDialog):
         layout.addLayout(head)
         layout.addWidget(self.table)
         layout.addLayout(foot)
-        self.resize(980, 520)
+        self.resize(1240, 520)
         self.search.textChanged.connect(self.shown.setFilterFixedString)
         self.export.clicked.connect(lambda: self._export())
         self.retranslate()

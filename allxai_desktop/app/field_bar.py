@@ -21,6 +21,7 @@ QFrame#fieldBar QPushButton {
     color: white; background: rgba(255, 255, 255, 40); border: none; border-radius: 3px; padding: 3px 10px;
 }
 QFrame#fieldBar QPushButton:hover { background: rgba(255, 255, 255, 80); }
+QFrame#fieldBar QPushButton:focus { border: 1px solid white; padding: 2px 9px; }
 QFrame#fieldBar QPushButton:checked { background: #0072b2; }
 QFrame#fieldBar QPushButton:disabled { color: rgba(255, 255, 255, 110); }
 """
@@ -54,9 +55,9 @@ class FieldBar(QFrame):
         ):
             layout.addWidget(widget)
         for button in (self.take_all, self.predict, self.cancel, self.leave):
-            # Enter and Space belong to the canvas.
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.side.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+            # Reached by Tab; after a click Enter and Space still belong to the canvas.
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.side.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.take_all.clicked.connect(lambda: fields.take_all())
         self.predict.clicked.connect(lambda: fields.predict(self.predict.isChecked()))
         self.cancel.clicked.connect(lambda: fields.cancel())

@@ -23,8 +23,8 @@ class NoticeBar(QFrame):
         self._action = QPushButton()
         self._close = QToolButton(text="✕", autoRaise=True)
         for button in (self._action, self._close):
-            # Enter and Space belong to the canvas.
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            # Reached by Tab; after a click Enter and Space still belong to the canvas.
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._action.clicked.connect(lambda: self._act())
         self._close.clicked.connect(lambda: self._dismiss())
         self._timer = QTimer(self, singleShot=True)

@@ -46,6 +46,7 @@ class StatusLine(QStatusBar):
         self.purpose.setText(_("Research use only, not a medical device"))
         self._show_saved()
         self._show_computed()
+        self._refresh_cursor()
 
     def _show_saved(self, *_state: object) -> None:
         self.saved.setText(

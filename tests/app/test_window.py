@@ -235,7 +235,10 @@ def test_brightness_changes_what_is_shown_and_nothing_else(cell, qtbot):
 
 
 def test_the_language_switches_live(cell):
+    cell.viewer.cursor.position = (3, 2)
+    assert cell.status.cursor_text.text().startswith("2, 3 · Unlabelled · relevance")
     cell.set_language("es")
+    assert cell.status.cursor_text.text().startswith("2, 3 · Sin etiquetar · relevancia")
     assert cell.explain.title.text() == "Explicar"
     assert cell.annotate.title.text() == "Anotar"
     assert cell.menuBar().actions()[0].text() == "&Archivo"

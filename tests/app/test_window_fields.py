@@ -53,6 +53,16 @@ def key(window, name):
     QTest.keyClick(window.qt_viewer.canvas.native, name)
 
 
+def test_tab_reaches_the_bar_of_a_field_and_space_takes_its_cells(window, qtbot):
+    bar = window.fields.bar
+    QTest.mouseClick(bar.predict, Qt.MouseButton.LeftButton)
+    assert not bar.predict.hasFocus()
+    window.viewer.mouse_over_canvas = False
+    bar.take_all.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(bar.take_all, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: window.fields.model.taken == 2, timeout=30_000)
+
+
 def test_from_the_field_to_its_crops_and_back(window, qtbot):
     fields = window.fields
     assert fields.bar.isVisible()

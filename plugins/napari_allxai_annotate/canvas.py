@@ -309,9 +309,8 @@ class PaintCanvas:
 
     @property
     def _thickness(self) -> int:
-        """How thick outlines are: wider where many pixels share one of the screen, as those of a slide do not."""
-        tiled = isinstance(self.model.mask, Tiles)
-        return 1 if tiled else min(max(1, round(max(self.model.shape) / 300)), THICKEST)
+        """How thick outlines are: wider where many pixels share one of the screen; of a slide these are at most two."""
+        return min(max(1, round(max(self.model.shape) / 300)), THICKEST) if self.model.whole else 2
 
     # From the layer to the model
 

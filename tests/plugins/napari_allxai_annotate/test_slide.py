@@ -63,6 +63,11 @@ def test_what_is_painted_and_undone_is_seen(slide):
     assert not np.asarray(layer._slice.image.raw).any()
 
 
+def test_the_outline_is_seen_where_two_of_its_pixels_share_one_of_the_screen(slide):
+    slide.model.mask_outline = True
+    assert slide.canvas.mask_layer.contour == 2
+
+
 @pytest.mark.parametrize("tool", ["superpixel", "wand", "wire", "accept"])
 def test_tools_that_go_by_the_whole_image_say_so(slide, mouse, told, tool):
     slide.model.tool = tool

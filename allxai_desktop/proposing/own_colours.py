@@ -16,13 +16,14 @@ _SHARPEST = 0.5
 # Density that keeps the hue of pale pixels from being noise.
 _PALE = 0.15
 _FLOOR = 0.01
-_VACUOLE = 2
+_VACUOLE, _REST = 2, slice(3, 5)
 
 
 def with_own_colours(pixels: NDArray[np.uint8], first: Planes) -> Planes:
     """Return probabilities (H, W, 5), half `first` (H, W, 5) and half what an image (H, W, 3) shows by its colours.
 
-    Those of vacuoles stay: they are as bright as the background, and few.
+    Those of vacuoles stay, for they are as bright as the background, and few; so does what of the rest is red cell and
+    what background, for the middle of a red cell is as pale.
     """
     known = first.reshape(-1, 5)
     inputs = _colours(pixels)
@@ -45,6 +46,8 @@ def with_own_colours(pixels: NDArray[np.uint8], first: Planes) -> Planes:
     own[:, _VACUOLE] = 0
     own *= ((1 - vacuoles) / own.sum(axis=1))[:, None]
     own[:, _VACUOLE] = vacuoles
+    rest = known[:, _REST] + np.float32(1e-6)
+    own[:, _REST] = own[:, _REST].sum(axis=1, keepdims=True) * rest / rest.sum(axis=1, keepdims=True)
     mixed = np.sqrt((known + _FLOOR) * (own + _FLOOR))
     mixed /= mixed.sum(axis=1, keepdims=True)
     result: Planes = mixed.reshape(first.shape).astype(np.float32)

@@ -29,6 +29,13 @@ def test_a_vacuole_as_bright_as_the_background_stays():
     assert (found.argmax(axis=2)[20:23, 30:33] == 2).all()
 
 
+def test_the_pale_middle_of_a_red_cell_stays():
+    pixels, first, _codes = scene()
+    first[40:43, 30:33] = (0.01, 0.01, 0.01, 0.6, 0.37)
+    found = with_own_colours(pixels, first)
+    assert (found.argmax(axis=2)[40:43, 30:33] == 3).all()
+
+
 def test_an_image_of_one_colour_that_is_all_vacuole_stays():
     first = np.full((4, 5, 5), 0.1, np.float32)
     first[..., 2] = 0.6

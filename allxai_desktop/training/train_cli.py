@@ -69,6 +69,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=_("only try learning rates with weight decays, two epochs each or --epochs"),
     )
     parser.add_argument(
+        "--write-images",
+        action="store_true",
+        help=_("only write the images of each part with their copies as PNG files to --out"),
+    )
+    parser.add_argument(
         "--patience",
         metavar="N",
         type=_at_least(1),
@@ -115,6 +120,8 @@ def _command(options: argparse.Namespace) -> Callable[[Request, Terminal], None]
         return _find_rate
     if options.search:
         return _search
+    if options.write_images:
+        return _write_images
     return _each_subject if options.each_subject else partial(_train, add=not options.no_add)
 
 
@@ -178,6 +185,20 @@ def _search(request: Request, terminal: Terminal) -> None:
     for trial in trials:
         loss = "–" if trial.loss is None else f"{trial.loss:.4f}"
         print(f"{trial.rate:10.2e} {trial.decay:10.2e} {loss:>10} {_percent(trial.accuracy):>10}")
+
+
+def _write_images(request: Request, terminal: Terminal) -> None:
+    from allxai_desktop.training.preparing.copies import MANIFEST
+    from allxai_desktop.training.words import part_title
+    from allxai_desktop.training.written import write_images
+
+    counts = write_images(request, terminal)
+    terminal.end_line()
+    for part, count in counts.items():
+        print(f"{part_title(part):>10}  {count}")
+    print(
+        _("Images, and {file} with what each was made of: {folder}").format(file=MANIFEST, folder=request.out)
+    )
 
 
 class Terminal:

@@ -38,14 +38,6 @@ class Split:
         }
         return {name: absent for name, absent in found.items() if absent}
 
-    def torn(self, groups: Sequence[Hashable]) -> list[Hashable]:
-        """Return the groups with images in several parts: where there are any, the figures flatter."""
-        found: dict[Hashable, set[str]] = {}
-        for name, positions in self.parts.items():
-            for position in positions:
-                found.setdefault(groups[position], set()).add(name)
-        return [group for group, parts in found.items() if len(parts) > 1]
-
 
 def stratified_split(
     labels: Sequence[str],

@@ -27,25 +27,16 @@ class Augmentation:
     stain: float = 0.1
 
 
-def augment(pixels: Tensor, settings: Augmentation, generator: torch.Generator) -> Tensor:
-    """Return random views, float32 in 0…1, of `pixels` uint8 (N, 3, h, w); edges continue as in a mirror."""
-    draws = [torch.rand(len(pixels), width, generator=generator) for width in _WIDTHS]
-    return _views(pixels, settings, torch.cat(draws, dim=1))
-
-
 def augment_items(
     pixels: Tensor, settings: Augmentation, *, seed: int, epoch: int, items: Sequence[int]
 ) -> Tensor:
-    """Return random views as `augment` does; that of each image depends on seed, epoch and its number in `items` only.
+    """Return random views, float32 in 0…1, of `pixels` uint8 (N, 3, h, w); edges continue as in a mirror.
 
-    So a run that goes on in the middle of an epoch sees, bit for bit, what it would have seen.
+    That of each image depends on seed, epoch and its number in `items` only: so a run that goes on in the middle of an
+    epoch sees, bit for bit, what it would have seen.
     """
-    draws = [np.random.default_rng([seed, epoch, item]).random(sum(_WIDTHS), np.float32) for item in items]
-    return _views(pixels, settings, torch.from_numpy(np.stack(draws)))
-
-
-def _views(pixels: Tensor, settings: Augmentation, draws: Tensor) -> Tensor:
-    """Return the views that `draws` (N, 11), each 0…1, stand for."""
+    random = [np.random.default_rng([seed, epoch, item]).random(sum(_WIDTHS), np.float32) for item in items]
+    draws = torch.from_numpy(np.stack(random))
     angle, scale, mirror, shift, stain, stain_shift = torch.split(2 * draws - 1, _WIDTHS, dim=1)
     matrices = affine_matrices(
         math.pi * angle[:, 0],

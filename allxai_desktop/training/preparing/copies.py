@@ -161,7 +161,8 @@ def write_copies(
     holds files already or cannot be made, `ImageError`, `MaskError`, `WriteError`.
     """
     names = _names(items)
-    make_empty(out, {Path(part, folder) for part in augmented.parts for folder in _folders(items)})
+    parts = [part for part, copies in augmented.parts.items() if copies]
+    make_empty(out, {Path(part, folder) for part in parts for folder in _folders(items)})
     total = sum(len(part) for part in augmented.parts.values())
     listed: list[dict[str, str]] = []
     for part, copies in augmented.parts.items():

@@ -1,6 +1,5 @@
 """Views of an image that training learns from: the eight symmetries of the square, and a zoom into its middle."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -56,9 +55,3 @@ def see(pixels: NDArray[Depth], view: View, *, labels: bool = False) -> NDArray[
     """Return an image uint8 (H, W, 3), or with `labels` a mask uint8 or int32 (H, W), as `view` shows it."""
     turned = symmetry(pixels, view.symmetry)
     return np.ascontiguousarray(turned) if view.zoom == 1 else zoom(turned, view.zoom, labels=labels)
-
-
-def see_batch(pixels: Tensor, views: Sequence[View]) -> Tensor:
-    """Return square uint8 images (N, 3, h, h), each as its view shows it."""
-    seen = [see(image.permute(1, 2, 0).numpy(), view) for image, view in zip(pixels, views, strict=True)]
-    return torch.from_numpy(np.stack(seen)).permute(0, 3, 1, 2)

@@ -121,11 +121,5 @@ def test_the_split_of_a_part_is_one_of_the_whole():
     assert Split([0, 3], [1], [2]).within([5, 6, 8, 9], [7]) == Split([5, 9], [6], [8], [7])
 
 
-def test_groups_in_several_parts_are_told():
-    split = Split([0, 1], [2], [3], [4])
-    assert split.torn(["p", "q", "r", "q", "p"]) == ["p", "q"]
-    assert split.torn(range(5)) == []
-
-
 def test_a_part_that_lacks_a_class_is_told():
     assert Split([0, 1], [2], []).lacking(["a", "b", "a"]) == {"val": ["b"]}

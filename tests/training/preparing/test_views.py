@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from allxai_desktop.training.preparing.views import SYMMETRIES, View, see, see_batch, symmetry, zoom
+from allxai_desktop.training.preparing.views import SYMMETRIES, View, see, symmetry, zoom
 
 CORNERS = np.array([[1, 2], [3, 4]], np.uint8)
 
@@ -48,10 +48,3 @@ def test_a_view_turns_first_and_then_zooms():
 
 def test_views_are_named_for_files():
     assert [View().name, View(4).name, View(1, 1.2).name] == ["rot0", "mirror", "rot90_zoom1.2"]
-
-
-def test_a_batch_is_seen_image_by_image():
-    images = torch.arange(24, dtype=torch.uint8).view(2, 3, 2, 2)
-    seen = see_batch(images, [View(), View(2)])
-    assert torch.equal(seen[0], images[0])
-    assert torch.equal(seen[1], images[1].flip(-1, -2))

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and read up to a size."""
 
 import errno
 import os
@@ -22,6 +22,15 @@ class WriteError(AllxaiError):
 def as_text(name: str) -> str:
     """Return a file name with "_" for what is no text: control characters, and bytes that are not of UTF-8."""
     return _NO_TEXT.sub("_", name)
+
+
+def read_at_most(path: Path, most: int) -> bytes:
+    """Return what a file holds. Raises `ValueError` where that is more than `most` bytes, `OSError`."""
+    with path.open("rb") as stream:
+        data = stream.read(most + 1)
+    if len(data) > most:
+        raise ValueError(_("it holds more than {limit} MB").format(limit=most // 10**6))
+    return data
 
 
 def write_whole(path: str | Path, data: bytes | memoryview) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from allxai_desktop.files import WriteError, write_whole
+from allxai_desktop.files import WriteError, read_at_most, write_whole
 
 
 def test_a_name_that_is_too_long_is_one_sentence(tmp_path):
@@ -8,3 +8,10 @@ def test_a_name_that_is_too_long_is_one_sentence(tmp_path):
     with pytest.raises(WriteError, match=r"its name is too long: give its image a shorter one\.$"):
         write_whole(tmp_path / name, b"")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_read_up_to_a_size(tmp_path):
+    (tmp_path / "a").write_bytes(b"12345")
+    assert read_at_most(tmp_path / "a", 5) == b"12345"
+    with pytest.raises(ValueError, match="more than 0 MB"):
+        read_at_most(tmp_path / "a", 4)

@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.files import as_text
+from allxai_desktop.files import as_text, read_at_most
 from allxai_desktop.i18n import _
 from allxai_desktop.images import IMAGE_SUFFIXES
 
 STUDY_FILE = "study.toml"
+MAX_BYTES = 2**25
+"""The largest `study.toml`: some 300,000 images."""
 IMAGES_FOLDER = "images"
 MASKS_FOLDER = "masks"
 
@@ -178,7 +180,7 @@ def _read_toml(path: Path) -> tuple[str, str | None, dict[str, dict[str, Any]]]:
     if not path.is_file():
         return "", None, {}
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(read_at_most(path, MAX_BYTES).decode())
         items = found.get("items", [])
         known = {_file_name(item): _known(item) for item in items}
         return _text(found, "title") or "", _text(found, "annotator"), known

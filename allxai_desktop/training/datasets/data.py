@@ -14,10 +14,14 @@ import torch
 from torch import Tensor
 
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.files import read_at_most
 from allxai_desktop.i18n import _
 from allxai_desktop.images import IMAGE_SUFFIXES, read_image
 from allxai_desktop.networks.network import resize
 from allxai_desktop.study.folder import IMAGES_FOLDER, MASKS_FOLDER, STUDY_FILE, Study
+
+MAX_BYTES = 2**26
+"""The largest table of images."""
 
 
 class TrainingError(AllxaiError):
@@ -115,13 +119,13 @@ def read_table(path: Path, subject_column: str = "subject") -> list[Item]:
     cannot be read, lacks a column, names a file elsewhere or names one twice.
     """
     try:
-        rows = _rows(_text(path.read_bytes()))
+        rows = _rows(_text(read_at_most(path, MAX_BYTES)))
         items = [
             Item(row["file"].replace("\\", "/"), row["class"], row.get(subject_column.casefold()) or None)
             for row in rows
             if any(row.values())
         ]
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
+    except (OSError, ValueError, csv.Error, KeyError) as error:
         raise TrainingError(
             _("{path} is no table with the columns “file” and “class”: mend it or choose another.").format(
                 path=path

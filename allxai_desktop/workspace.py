@@ -56,6 +56,7 @@ class _Loaded:
     keeper: MaskKeeper
     notices: tuple[Notice, ...]
     accepted: Flags | None = None
+    strokes: int = 0
 
 
 class Workspace:
@@ -166,7 +167,10 @@ class Workspace:
     def save(self) -> None:
         """Save the mask as it is now, on another thread; an image without a single label gets no new file."""
         keeper = self._keeper
-        if keeper is None or (keeper.clean and not self.paint.mask.any() and not keeper.path.exists()):
+        # A stroke in hand is in no journal yet, and is saved when it ends.
+        if keeper is None or self.paint.in_stroke:
+            return
+        if keeper.clean and not self.paint.mask.any() and not keeper.path.exists():
             return
         self._set_saved("saving")
         mask, facts = self.paint.mask.copy(), self._mask_facts()
@@ -268,11 +272,13 @@ class Workspace:
         if request != self._request:
             return
         item = study.items[index]
+        known = self._keepers.get(item.mask_path)
+        strokes = 0 if known is None else known.strokes
         try:
             if self._autosaver.unsaved(item.mask_path) is not None:
                 # What was painted a moment ago has to be on disk before it is read again.
                 self._autosaver.flush(5.0)
-            loaded = self._read(study, index)
+            loaded = replace(self._read(study, index), strokes=strokes)
         except AllxaiError as error:
             text = str(error)
             self._dispatch(lambda: self._skip(request, study, index, text))
@@ -306,6 +312,11 @@ class Workspace:
             return
         # A stroke in hand belongs to the image before.
         self.paint.end_stroke()
+        here = self._keeper
+        if here is not None and here.path == loaded.keeper.path and here.strokes != loaded.strokes:
+            # It was painted on while it was read anew.
+            self._loader.submit(self._load, request, loaded.study, loaded.index)
+            return
         if self.image is not None:
             self.item_left.emit()
         if loaded.study is not self.study:

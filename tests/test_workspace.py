@@ -90,6 +90,32 @@ def test_what_was_accepted_is_still_told_apart_on_coming_back(workspace, pump, f
     assert workspace.paint.person[0].tolist() == [False, False, False, True]
 
 
+def test_half_a_stroke_is_not_saved(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    workspace.paint.begin_stroke()
+    workspace.paint.apply(np.array([0]), 4)
+    workspace.save()
+    assert not workspace.unsaved()
+    assert not workspace.mask_path.exists()
+    workspace.paint.apply(np.array([1]), 4)
+    workspace.paint.end_stroke()
+    pump.until(lambda: workspace.saved == "saved")
+    assert load_mask(workspace.mask_path).codes[0].tolist()[:3] == [4, 4, 0]
+
+
+def test_what_is_painted_while_the_image_is_read_anew_stays(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    workspace.show(0)
+    loaded = pump.calls.get(timeout=20)
+    workspace.paint.apply(np.array([0]), 4)
+    shown = []
+    workspace.item_shown.connect(shown.append)
+    loaded()
+    pump.until(lambda: shown)
+    assert workspace.paint.codes[0, 0] == 4
+    assert workspace.mask_path.name == "cell_0.npz"
+
+
 def test_a_stroke_in_hand_is_saved_for_the_image_before(workspace, pump, folder):
     opened(workspace, pump, folder)
     workspace.paint.begin_stroke()

@@ -36,8 +36,6 @@ from allxai_desktop.study.import_model import ImportModel
 from allxai_desktop.study.people import Person
 from allxai_desktop.tasks import Dispatch, Progress, TaskRunner
 
-Dispatch = Dispatch
-
 
 class _Dialog(QDialog):
     """A form, a sentence on what is wrong, progress, and two buttons."""

@@ -42,7 +42,7 @@ class NoticeBar(QFrame):
     def show_notice(self, notice: Notice) -> None:
         """Show `notice`; information does not push an error away."""
         if notice.action is not None:
-            self._unread.append(notice)
+            self._unread = [*(unread for unread in self._unread if unread.text != notice.text), notice]
         elif notice.level == "info" and self._shown is not None and self._shown.level == "error":
             return
         self._show(notice)

@@ -55,7 +55,7 @@ class StatusLine(QStatusBar):
 
     def _show_saving(self, share: float) -> None:
         if self.window_.workspace.saved == "saving":
-            self.saved.setText(_("Saving… {share:.0%}").format(share=share))
+            self.saved.setText(_("Saving… {percent:.0f} %").format(percent=100 * share))
 
     def _on_busy(self, busy: bool) -> None:
         if busy:

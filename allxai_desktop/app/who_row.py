@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtGui import QKeyEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from allxai_desktop.errors import AllxaiError
@@ -53,8 +53,10 @@ class WhoRow(QWidget):
         self.shown.clicked.connect(lambda: self.ask())
         self.done.clicked.connect(lambda: self._take())
         # Return is the large key, Enter the one of the number block.
-        for key, call in (("Return", self._take), ("Enter", self._take), ("Esc", self._leave)):
-            QShortcut(QKeySequence(key), self.form, context=WITHIN).activated.connect(call)
+        for key in ("Return", "Enter"):
+            QShortcut(QKeySequence(key), self.form, context=WITHIN).activated.connect(self._take)
+        for part in (self.name, self.role, self.done):
+            part.installEventFilter(self)
         study.person_changed.connect(self._show)
         study.person_asked.connect(self.ask)
         self.retranslate()
@@ -89,6 +91,16 @@ class WhoRow(QWidget):
         """Stop following; called before the row goes away."""
         self.study.person_changed.disconnect(self._show)
         self.study.person_asked.disconnect(self.ask)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # While What if is on, Esc is also a key of the window, and of two shortcuts Qt calls neither.
+        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            if event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()
+            elif event.type() == QEvent.Type.KeyPress:
+                self._leave()
+                return True
+        return super().eventFilter(watched, event)
 
     def _leave(self) -> None:
         self.form.hide()

@@ -136,7 +136,9 @@ def mask_bytes(
         **class_table(),
         "meta_json": np.array(json.dumps(meta, ensure_ascii=False, allow_nan=False)),
     }
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    # The mask of a slide is large and mostly empty: packing it well takes twice as long.
+    level = 1 if isinstance(codes, Tiles) else None
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
         for key, values in arrays.items():
             with archive.open(f"{key}.npy", "w", force_zip64=True) as member:
                 _write_array(member, values, progress)

@@ -78,9 +78,11 @@ def _replayed(trail: list[Entry], known: dict[str, ItemProgress]) -> list[str]:
         else:
             try:
                 now[entry.item] = _next(before, entry)
-                # What was said of a mask goes when it is submitted anew.
-                said = [*comments.get(entry.item, []), entry.detail]
-                comments[entry.item] = said if entry.action == "return" else []
+                if entry.action == "return":
+                    comments.setdefault(entry.item, []).append(entry.detail)
+                elif entry.action in ("submit", "approve"):
+                    # What was said of a mask goes when it is submitted anew.
+                    comments[entry.item] = []
                 continue
             except (AllxaiError, ValueError):
                 sentence = _("Entry {number} ({what}) is a step that may not be taken.")

@@ -53,3 +53,10 @@ def test_what_is_said_of_an_image_goes_with_it(bar):
     bar.show_notice(Notice("error", "This one cannot be read."))
     bar.leave()
     assert bar.isHidden()
+
+
+def test_what_is_said_twice_is_read_once(bar):
+    for _time in range(2):
+        bar.show_notice(Notice("error", "Refused.", ("Go there", lambda: None)))
+    bar._action.click()
+    assert bar.isHidden()

@@ -87,6 +87,15 @@ def painted(window):
     return np.count_nonzero(window.what_if.region.codes)
 
 
+def test_escape_ends_the_question_who_works_here_and_not_the_experiment(window, qtbot):
+    window.what_if.active = True
+    who = window.study_panel.who
+    who.ask()
+    QTest.keyClick(who.name, Qt.Key.Key_Escape)
+    assert not who.form.isVisible()
+    assert window.what_if.active
+
+
 def test_the_prediction_follows_while_the_button_is_down(window, qtbot):
     key(window, Qt.Key.Key_W)
     assert window.what_if_banner.isVisible()

@@ -121,3 +121,13 @@ def test_an_approval_by_who_painted_is_no_step(folder):
     (sentence,) = verify(folder).problems
     assert sentence.startswith("Entry 5 (returned, a.png, A07, ")
     assert sentence.endswith("is a step that may not be taken.")
+
+
+def test_a_returned_mask_that_is_painted_on_keeps_its_comments(folder):
+    progress, mask = Progress(StudyStore.open(folder)), mask_sha256(CODES)
+    progress.submit(A, "b.png", mask)
+    progress.send_back(R, "b.png", mask, Comment("R01", 1, 2, "See here."))
+    painted = np.full((2, 3), 4, np.uint8)
+    save_mask(folder / "masks" / "b.npz", painted)
+    progress.edited(A, "b.png", mask, mask_sha256(painted))
+    assert verify(folder).problems == ()

@@ -160,11 +160,15 @@ def _rows(text: str) -> list[dict[str, str]]:
 
     Raises `KeyError` where the columns “file” and “class” are not there.
     """
-    head = text.partition("\n")[0]
-    found = csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
-    names = [name.strip().casefold() for name in next(found, [])]
-    if not {"file", "class"} <= set(names):
+    heads = {mark: next(csv.reader(StringIO(text, newline=""), delimiter=mark), []) for mark in ",;\t"}
+    named = {mark: [name.strip().casefold() for name in head] for mark, head in heads.items()}
+    mark = next((mark for mark, names in named.items() if {"file", "class"} <= set(names)), None)
+    if mark is None:
         raise KeyError
+    names = named[mark]
+    # Strict: a quote that is not closed would swallow the rows after it.
+    found = csv.reader(StringIO(text, newline=""), delimiter=mark, strict=True)
+    next(found)
     return [
         dict(zip_longest(names, (value.strip() for value in row[: len(names)]), fillvalue=""))
         for row in found

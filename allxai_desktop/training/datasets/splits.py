@@ -118,7 +118,8 @@ def split_by_group(
     """Split groups that may hold several classes (subjects) so that each class comes near the shares.
 
     The largest groups are dealt first, each to the part that it brings nearest to its shares; but a class of two
-    groups or more is both learnt and tested. Raises `TrainingError` for fewer groups than parts.
+    groups or more is both learnt and tested, where no group holds several classes. Raises `TrainingError` for fewer
+    groups than parts.
     """
     shares = {"train": 1 - val - test, "val": val, "test": test}
     shares = {name: share for name, share in shares.items() if share > 0}
@@ -149,6 +150,14 @@ def split_by_group(
         # The last groups, and the last ones of a class, go to parts that have none yet.
         empty = [name for name in shares if not parts[name]]
         open_to = empty if len(members) - dealt <= len(empty) else list(shares)
+        needed = {
+            label: sum(name != "val" and not filled[name][label] for name in shares)
+            for label, count in left.items()
+            if count
+        }
+        spare = len(members) - dealt - sum(needed.values())
+        if "val" in empty and spare <= 1 and all(left[label] > needed.get(label, 0) for label in added):
+            open_to = ["val"]
         for label in added:
             lacking = [name for name in open_to if name != "val" and not filled[name][label]]
             open_to = lacking if 0 < left[label] <= len(lacking) else open_to

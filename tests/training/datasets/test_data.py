@@ -60,9 +60,10 @@ def test_a_table_is_read(tmp_path):
         "file;class;subject\r\na/x.png;célula;s 1\r\ny.png;b;\r\n".encode("utf-8-sig"),
         "File;Class;Subject\r\na\\x.png;célula;s 1\r\n;;\r\ny.png;b;\r\n".encode("cp1252"),
         "file\tclass\tsubject\r\na/x.png\tcélula\ts 1\r\ny.png\tb\r\n".encode("utf-16"),
+        'file;class;subject;"a,b,c,d"\na/x.png;célula;s 1\ny.png;b\n'.encode(),
         'class, file ,note,subject\n"célula", a/x.png ,"one; two, three",s 1\nb,y.png\n'.encode(),
     ],
-    ids=["semicolons", "Windows", "Unicode text", "commas"],
+    ids=["semicolons", "Windows", "Unicode text", "commas in a name", "commas"],
 )
 def test_a_table_is_read_as_spreadsheets_write_it(tmp_path, content):
     path = tmp_path / "t.csv"

@@ -123,3 +123,12 @@ def test_the_split_of_a_part_is_one_of_the_whole():
 
 def test_a_part_that_lacks_a_class_is_told():
     assert Split([0, 1], [2], []).lacking(["a", "b", "a"]) == {"val": ["b"]}
+
+
+def test_the_validation_part_does_not_take_the_last_group_of_a_class_that_is_not_tested():
+    groups = [name for name, size in zip("abcde", (18, 4, 19, 1, 7), strict=True) for _ in range(size)]
+    labels = ["0" if group in "abc" else "1" for group in groups]
+    for seed in range(20):
+        split = split_by_group(labels, groups, val=0.15, test=0.15, seed=seed)
+        assert {labels[position] for position in split.test} == {"0", "1"}
+        assert split.val

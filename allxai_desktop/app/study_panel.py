@@ -148,11 +148,10 @@ class StudyPanel(QWidget):
         counts = Counter(self.model.state(row) for row in range(total))
         self.progress.setMaximum(max(total, 1))
         self.progress.setValue(painted)
-        self.progress_text.setText(
-            _("{painted} of {total} painted, {submitted} submitted").format(
-                painted=painted, total=total, submitted=counts["submitted"] + counts["approved"]
-            )
+        text = _("{painted} of {total} painted, {submitted} submitted").format(
+            painted=painted, total=total, submitted=counts["submitted"] + counts["approved"]
         )
+        self.progress_text.setText(text if total else "")
         texts: list[tuple[str, State | None, int]] = [(_("All images"), None, total)]
         texts += [(f"{SIGNS[state]} {_(TITLES[state])}", state, counts[state]) for state in STATES]
         with QSignalBlocker(self.states):

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 import torch
-from small_networks import Lambda
+from small_networks import Lambda, with_statistics
 from torch import nn
 
 from allxai_desktop.explainers.api import attribute
@@ -30,18 +30,8 @@ def small_net():
     )
 
 
-def norms_with_statistics(module):
-    for norm in module.modules():
-        if isinstance(norm, nn.BatchNorm2d):
-            norm.running_mean.uniform_(-1, 1)
-            norm.running_var.uniform_(0.5, 2)
-            nn.init.uniform_(norm.weight, 0.5, 2)
-            nn.init.uniform_(norm.bias, -1, 1)
-    return module
-
-
 def test_logits_are_bit_for_bit_those_of_the_module_in_evaluation_mode():
-    module = norms_with_statistics(small_net())
+    module = with_statistics(small_net()).float()
     x = torch.randn(2, 3, 5, 5)
     found = trace(module.train()).run(x)[0]
     assert torch.equal(found, module.eval()(x))
@@ -69,7 +59,7 @@ def test_weights_are_shared_not_copied():
 
 
 def test_folded_batch_norm_gives_the_same_logits():
-    module = norms_with_statistics(small_net()).double()
+    module = with_statistics(small_net())
     x = torch.randn(2, 3, 5, 5, dtype=torch.float64)
     graph = trace(module, torch.float64, fold_norms=True)
     torch.testing.assert_close(graph.run(x)[0], module.eval()(x), rtol=1e-13, atol=1e-14)
@@ -260,7 +250,7 @@ def test_the_graph_of_an_unchanged_module_is_made_once():
     ],
 )
 def test_a_changed_module_is_explained_as_it_is_now(change, fold_norms):
-    module = norms_with_statistics(small_net())
+    module = with_statistics(small_net()).float()
     x = torch.randn(1, 3, 5, 5)
     before = cached_graph(module, torch.float32, fold_norms=fold_norms).run(x)[0]
     with torch.no_grad():

@@ -4,7 +4,7 @@ import csv
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import zip_longest
@@ -160,19 +160,24 @@ def _rows(text: str) -> list[dict[str, str]]:
 
     Raises `KeyError` where the columns “file” and “class” are not there.
     """
-    heads = {mark: next(csv.reader(StringIO(text, newline=""), delimiter=mark), []) for mark in ",;\t"}
-    named = {mark: [name.strip().casefold() for name in head] for mark, head in heads.items()}
-    mark = next((mark for mark, names in named.items() if {"file", "class"} <= set(names)), None)
+    head = text.partition("\n")[0]
+    mark = next(
+        (mark for mark in ",;\t" if {"file", "class"} <= set(_names(csv.reader([head], delimiter=mark)))),
+        None,
+    )
     if mark is None:
         raise KeyError
-    names = named[mark]
     # Strict: a quote that is not closed would swallow the rows after it.
     found = csv.reader(StringIO(text, newline=""), delimiter=mark, strict=True)
-    next(found)
+    names = _names(found)
     return [
         dict(zip_longest(names, (value.strip() for value in row[: len(names)]), fillvalue=""))
         for row in found
     ]
+
+
+def _names(rows: Iterator[list[str]]) -> list[str]:
+    return [name.strip().casefold() for name in next(rows, [])]
 
 
 def read_study(path: Path) -> tuple[Path, list[Item]]:

@@ -34,8 +34,9 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _english() -> Iterator[None]:
+def _english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Show English texts, whatever the system's language and the test before."""
+    monkeypatch.setenv("LANGUAGE", "en")
     before = i18n.language()
     i18n.set_language("en")
     yield

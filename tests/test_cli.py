@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from allxai_desktop import cli, i18n
+from allxai_desktop import cli
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.networks.card import parse_card
@@ -57,11 +57,6 @@ def toy(monkeypatch):
     monkeypatch.setattr(cli, "list_networks", lambda: [card])
     monkeypatch.setattr(cli, "load_network", lambda name: network)
     return network
-
-
-@pytest.fixture(autouse=True)
-def _english_system(monkeypatch):
-    monkeypatch.setattr(cli, "system_language", lambda: "en")
 
 
 @pytest.fixture
@@ -296,14 +291,8 @@ def test_lists(capsys):
 
 
 def test_spanish(capsys, toy, monkeypatch, image):
-    monkeypatch.setattr(cli, "system_language", lambda: "es")
-    before = i18n.language()
-    try:
-        assert (
-            cli.main(["explain", str(image), "--target", "bright", "--out", str(image.parent / "out")]) == 0
-        )
-    finally:
-        i18n.set_language(before)
+    monkeypatch.setenv("LANGUAGE", "es")
+    assert cli.main(["explain", str(image), "--target", "bright", "--out", str(image.parent / "out")]) == 0
     assert "Red de juguete" in capsys.readouterr().out
 
 

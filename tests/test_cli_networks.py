@@ -6,11 +6,6 @@ from allxai_desktop.networks.architectures import build
 from allxai_desktop.networks.registry import find_networks, load_network, network_card
 
 
-@pytest.fixture(autouse=True)
-def _english_system(monkeypatch):
-    monkeypatch.setattr(cli, "system_language", lambda: "en")
-
-
 @pytest.fixture
 def weights(tmp_path, user_networks):
     torch.manual_seed(0)

@@ -28,7 +28,7 @@ from allxai_desktop.i18n import N_, _
 from allxai_desktop.images import CellImage
 from allxai_desktop.session import Choices
 from allxai_desktop.study.folder import Study, StudyItem
-from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 from allxai_desktop.workspace import Level, Notice, Workspace
 
 MIN_PIXELS = 1_500_000
@@ -62,7 +62,7 @@ class FieldModel:
     def __init__(
         self,
         workspace: Workspace,
-        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        dispatch: Dispatch = at_once,
         *,
         auto: bool = True,
         side: int | None = None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from allxai_desktop.fields.pyramid import Level, Pyramid, Tile
+from allxai_desktop.tasks import Dispatch, at_once
 
 _AT_ONCE = 12
 _LATEST = 256
@@ -25,9 +25,7 @@ class Shown:
 
     arrived = Signal()
 
-    def __init__(
-        self, pyramid: Pyramid, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()
-    ) -> None:
+    def __init__(self, pyramid: Pyramid, dispatch: Dispatch = at_once) -> None:
         self.pyramid = pyramid
         self.levels = [LevelView(self, level) for level in pyramid.levels]
         self._dispatch = dispatch

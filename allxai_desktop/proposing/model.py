@@ -17,7 +17,7 @@ from allxai_desktop.painting.shapes import Indices
 from allxai_desktop.proposing import places
 from allxai_desktop.proposing.proposal import Proposal
 from allxai_desktop.study.checks import SPECK_PX
-from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 
 if TYPE_CHECKING:
     from allxai_desktop.images import CellImage
@@ -68,7 +68,7 @@ class ProposalModel:
     def __init__(
         self,
         paint: PaintModel,
-        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        dispatch: Dispatch = at_once,
         make: Callable[[CellImage], Proposing] = _proposer,
         *,
         visible: bool = True,

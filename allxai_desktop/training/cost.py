@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from psygnal import Signal
 from torch import Tensor, nn
 
 from allxai_desktop.networks.architectures import ARCHITECTURES, build
-from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 from allxai_desktop.training.device import compute_device
 from allxai_desktop.training.preparing.copies import QUARTER_TURNS
 
@@ -115,9 +115,7 @@ class CostModel:
 
     changed = Signal()
 
-    def __init__(
-        self, model: TrainModel, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()
-    ) -> None:
+    def __init__(self, model: TrainModel, dispatch: Dispatch = at_once) -> None:
         self.model = model
         self.parameters: int | None = None
         self.seconds: float | None = None

@@ -13,7 +13,7 @@ from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import N_, _
-from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 from allxai_desktop.training.datasets.data_model import DataModel, missing_data
 from allxai_desktop.training.measuring.read_report import Report, read_report
 from allxai_desktop.training.measuring.report import JSON_FILE
@@ -55,7 +55,7 @@ class TrainModel:
         presets: Mapping[str, Preset],
         trainer: Trainer,
         runs: Path,
-        dispatch: Callable[[Callable[[], None]], None] = lambda call: call(),
+        dispatch: Dispatch = at_once,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.presets = presets

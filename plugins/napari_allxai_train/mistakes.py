@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from qtpy.QtWidgets import (
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.images import read_image
+from allxai_desktop.tasks import Dispatch
 from allxai_desktop.training.measuring.evaluation import Mistake
 from allxai_desktop.training.preparing.mask_pictures import MASKS_FILE
 from allxai_desktop.training.train_model import TrainModel
@@ -40,7 +40,7 @@ Index = QModelIndex | QPersistentModelIndex
 class MistakeList(QAbstractListModel):
     """Qt's view of misclassified images; a picture is read in the background when it comes into sight."""
 
-    def __init__(self, dispatch: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, dispatch: Dispatch) -> None:
         super().__init__()
         self.mistakes: list[Mistake] = []
         self.root: Path | None = None
@@ -105,7 +105,7 @@ class MistakeList(QAbstractListModel):
 class MistakesPage(QWidget):
     """Shows the misclassified images of a `TrainModel`, and asks it to explain one."""
 
-    def __init__(self, model: TrainModel, dispatch: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, model: TrainModel, dispatch: Dispatch) -> None:
         super().__init__()
         self.model = model
         self.images = MistakeList(dispatch)

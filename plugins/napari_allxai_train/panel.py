@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from qtpy.QtCore import Qt, QTimer
@@ -20,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from allxai_desktop.i18n import _
+from allxai_desktop.tasks import Dispatch
 from allxai_desktop.training.cost import CostModel
 from allxai_desktop.training.datasets.data_model import missing_data
 from allxai_desktop.training.measuring.report import JSON_FILE
@@ -42,7 +42,7 @@ class TrainPanel(QWidget):
     def __init__(
         self,
         model: TrainModel,
-        dispatch: Callable[[Callable[[], None]], None],
+        dispatch: Dispatch,
         orientation: Qt.Orientation = Qt.Orientation.Horizontal,
     ) -> None:
         super().__init__()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QLabel, QStatusBar, QWidget
 
 from allxai_desktop.i18n import _
+from allxai_desktop.tasks import Dispatch
 from allxai_desktop.training.presets import PRESETS
 from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.trainer import RunTrainer, runs_folder
@@ -15,7 +14,7 @@ from napari_allxai_explain.side_window import SideWindow
 from napari_allxai_train.panel import TrainPanel
 
 
-def new_model(dispatch: Callable[[Callable[[], None]], None]) -> TrainModel:
+def new_model(dispatch: Dispatch) -> TrainModel:
     """Return the model of the program's own presets and runs."""
     return TrainModel(PRESETS, RunTrainer(), runs_folder(), dispatch)
 
@@ -26,7 +25,7 @@ class TrainWindow(SideWindow):
     def __init__(
         self,
         model: TrainModel,
-        dispatch: Callable[[Callable[[], None]], None],
+        dispatch: Dispatch,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)

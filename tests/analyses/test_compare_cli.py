@@ -43,7 +43,6 @@ class FakeEngine:
 
 @pytest.fixture
 def image(tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "system_language", lambda: "en")
     monkeypatch.setattr(compare_cli, "list_networks", lambda: CARDS)
     monkeypatch.setattr(compare_cli, "SharedEngine", FakeEngine)
     path = tmp_path / "cell.png"

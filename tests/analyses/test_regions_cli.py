@@ -42,7 +42,6 @@ def toy(monkeypatch):
     monkeypatch.setattr(network, "domain_warning", lambda pixels: None)
     monkeypatch.setattr(cli, "list_networks", lambda: [card])
     monkeypatch.setattr(cli, "load_network", lambda name: network)
-    monkeypatch.setattr(cli, "system_language", lambda: "en")
 
 
 @pytest.fixture

@@ -35,7 +35,6 @@ def arguments(tmp_path, monkeypatch):
     network = Network(card, module)
     monkeypatch.setattr(cli, "list_networks", lambda: [card])
     monkeypatch.setattr(cli, "load_network", lambda name: network)
-    monkeypatch.setattr(cli, "system_language", lambda: "en")
     pixels = np.zeros((32, 32, 3), np.uint8)
     pixels[:, :8, 0] = 255
     codes = np.full((32, 32), 5, np.uint8)

@@ -10,11 +10,6 @@ from allxai_desktop.training.words import duration
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(autouse=True)
-def _english_system(monkeypatch):
-    monkeypatch.setattr(cli, "system_language", lambda: "en")
-
-
 @pytest.fixture
 def cells(tmp_path):
     random = np.random.default_rng(0)

@@ -1,6 +1,6 @@
 """The data set that a training window shows: listed at once, looked through in the background."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -9,7 +9,7 @@ from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import N_, _
-from allxai_desktop.tasks import Progress, TaskRunner
+from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 from allxai_desktop.training.datasets.classmaps import NEGATIVE, ClassMap, class_map_names, read_class_map
 from allxai_desktop.training.datasets.data import (
     Item,
@@ -46,7 +46,7 @@ class DataModel:
     changed = Signal()
     progressed = Signal(float)
 
-    def __init__(self, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()) -> None:
+    def __init__(self, dispatch: Dispatch = at_once) -> None:
         self.path: Path | None = None
         self.root = Path()
         self.items: list[Item] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from torch.nn import functional
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.images import read_image
 from allxai_desktop.networks.network import resize
-from allxai_desktop.tasks import TaskRunner
+from allxai_desktop.tasks import Dispatch, TaskRunner, at_once
 from allxai_desktop.training.classify import RandomSymmetries
 from allxai_desktop.training.datasets.label_masks import read_label_mask
 from allxai_desktop.training.preparing.augment import Augmentation, augment_items
@@ -174,9 +174,7 @@ class PreviewModel:
 
     changed = Signal()
 
-    def __init__(
-        self, model: TrainModel, dispatch: Callable[[Callable[[], None]], None] = lambda call: call()
-    ) -> None:
+    def __init__(self, model: TrainModel, dispatch: Dispatch = at_once) -> None:
         self.model = model
         self.strips: list[Strip] = []
         self.file = ""

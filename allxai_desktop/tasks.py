@@ -30,6 +30,15 @@ def at_once(call: Callable[[], None]) -> None:
     call()
 
 
+def time_estimate(seconds: float) -> str:
+    """Return how long work will take, in words as precise as such an estimate is."""
+    if seconds < 1:
+        return _("less than a second")
+    if seconds < 90:
+        return _("about {count} s").format(count=round(seconds))
+    return _("about {count} min").format(count=round(seconds / 60))
+
+
 class TaskRunner:
     """Runs one piece of work on a thread of its own; a new one cancels the one before.
 

@@ -134,6 +134,29 @@ def test_plugins_do_not_know_the_window():
     assert {pair for pair in found if is_in(pair[1], "allxai_desktop.app")} == set()
 
 
+def test_plugins_know_only_those_before_them():
+    order = [
+        "napari_allxai_widgets",
+        "napari_allxai_annotate",
+        "napari_allxai_explain",
+        "napari_allxai_train",
+    ]
+    assert sorted(order) == sorted(path.name for path in PLUGINS.iterdir() if path.is_dir())
+    found = {
+        (path, name)
+        for place, package in enumerate(order)
+        for path in (PLUGINS / package).rglob("*.py")
+        for name in imports(path)
+        if any(is_in(name, later) for later in order[place + 1 :])
+    }
+    assert found == set()
+
+
+def test_the_shared_widgets_know_nothing_of_napari():
+    found = {name for path in (PLUGINS / "napari_allxai_widgets").rglob("*.py") for name in imports(path)}
+    assert [name for name in found if is_in(name, "napari")] == []
+
+
 def test_torchvision_is_imported_by_one_module_of_the_networks():
     found = {path for path in CORE.rglob("*.py") for name in imports(path) if is_in(name, "torchvision")}
     assert [path.parent for path in found] == [CORE / "networks"]

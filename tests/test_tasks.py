@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.tasks import TaskRunner
+from allxai_desktop.tasks import TaskRunner, time_estimate
 
 
 @pytest.fixture
@@ -99,3 +99,11 @@ def test_a_new_start_drops_the_one_before(told):
     go.set()
     assert ended.wait(10)
     assert [event for event in events if event[0] == "finished"] == [("finished", "second")]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "less than a second"), (12.3, "about 12 s"), (89, "about 89 s"), (100, "about 2 min")],
+)
+def test_a_time_is_told_as_precisely_as_it_is_known(seconds, text):
+    assert time_estimate(seconds) == text

@@ -20,7 +20,7 @@ from allxai_desktop.cellclasses import BY_CODE
 from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.images import CellImage
 from allxai_desktop.keys import KEYS
-from napari_allxai_explain.drawing import pixmap
+from napari_allxai_widgets.drawing import pixmap
 
 PICTURE = 96
 STYLE = """

@@ -28,8 +28,8 @@ from allxai_desktop.agreement.gathering import Disagreement
 from allxai_desktop.agreement.model import AgreementModel
 from allxai_desktop.app.agreement_tables import ClassTable, ImageTable
 from allxai_desktop.i18n import _
-from napari_allxai_explain.choice_box import ChoiceBox
-from napari_allxai_explain.side_window import SideWindow
+from napari_allxai_widgets.choice_box import ChoiceBox
+from napari_allxai_widgets.side_window import SideWindow
 
 LEFT_WIDTH = 250
 

@@ -22,7 +22,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.study.preview import mask_on_disk, thumbnail
 from allxai_desktop.study.states import SIGNS, TITLES, State
 from allxai_desktop.tasks import Dispatch
-from napari_allxai_explain.drawing import pixmap
+from napari_allxai_widgets.drawing import pixmap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

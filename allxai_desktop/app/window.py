@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from napari.components import ViewerModel
 from numpy.typing import NDArray
-from qtpy.QtCore import QSignalBlocker, Qt, QTimer
+from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
     QFileDialog,
@@ -56,12 +56,13 @@ from napari_allxai_annotate.panel import AnnotatePanel
 from napari_allxai_annotate.shortcuts import Shortcuts
 from napari_allxai_explain.analyses import AnalysisTabs
 from napari_allxai_explain.compare import CompareWindow
-from napari_allxai_explain.dispatch import Dispatcher
 from napari_allxai_explain.overlay import RelevanceOverlay
 from napari_allxai_explain.panel import ExplainPanel
 from napari_allxai_explain.view import ExplainView
 from napari_allxai_explain.what_if import WhatIfBanner
 from napari_allxai_explain.what_if_view import WhatIfView
+from napari_allxai_widgets import drops
+from napari_allxai_widgets.dispatch import Dispatcher
 
 
 class MainWindow(QMainWindow):
@@ -341,15 +342,10 @@ class MainWindow(QMainWindow):
     # Window events
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
+        drops.offer(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            # The drop must end before a file is read, or the file manager waits for us.
-            QTimer.singleShot(0, lambda: self.open_path(Path(paths[0])))
+        drops.take(event, self.open_path)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.workspace.unsaved() and not may_lose_work(self):

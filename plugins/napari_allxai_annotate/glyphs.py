@@ -7,6 +7,7 @@ from qtpy.QtGui import QColor, QFont, QIcon, QPainter, QPainterPath, QPaintEvent
 from qtpy.QtWidgets import QToolButton, QWidget
 
 from allxai_desktop.cellclasses import CellClass
+from napari_allxai_widgets.drawing import draw_letter
 
 BOX = 16
 
@@ -249,17 +250,13 @@ def swatch(cls: CellClass, size: int = 18) -> QIcon:
     painter = QPainter(pixmap)
     painter.scale(ratio, ratio)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    color = QColor(*cls.color)
-    painter.setBrush(color)
+    painter.setBrush(QColor(*cls.color))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.drawRoundedRect(QRectF(0, 0, size, size), 3, 3)
     font = QFont()
     font.setBold(True)
     font.setPixelSize(round(size * 0.72))
     painter.setFont(font)
-    # The relative luminance of WCAG, roughly: dark letters on bright colours.
-    bright = 0.2126 * color.redF() + 0.7152 * color.greenF() + 0.0722 * color.blueF()
-    painter.setPen(QColor("black" if bright > 0.5 else "white"))
-    painter.drawText(QRectF(0, 0, size, size), Qt.AlignmentFlag.AlignCenter, cls.letter)
+    draw_letter(painter, QRectF(0, 0, size, size), cls)
     painter.end()
     return QIcon(pixmap)

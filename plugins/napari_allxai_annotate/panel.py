@@ -38,7 +38,7 @@ from napari_allxai_annotate.ghost import Ghost
 from napari_allxai_annotate.ghost_row import GhostRow
 from napari_allxai_annotate.glyphs import GlyphButton, swatch
 from napari_allxai_annotate.shortcuts import HoldToPan, Shortcuts
-from napari_allxai_explain.dispatch import Dispatcher
+from napari_allxai_widgets.dispatch import Dispatcher
 
 OUTLINE_KEYS = ("close-outline", "remove-point")
 # The slider takes the place of the arrows of the spin box: Qt's own way to hide them loses the number here.

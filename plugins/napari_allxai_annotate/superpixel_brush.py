@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from allxai_desktop.painting import shapes
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.superpixels import Superpixels
-from napari_allxai_explain.dispatch import Dispatcher
+from napari_allxai_widgets.dispatch import Dispatcher
 
 if TYPE_CHECKING:
     from napari_allxai_annotate.brush import Point

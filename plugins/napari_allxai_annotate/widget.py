@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from napari.components import ViewerModel
 from napari.utils.notifications import show_info, show_warning
-from qtpy.QtCore import QEvent, QSignalBlocker
+from qtpy.QtCore import QSignalBlocker
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy, QVBoxLayout
 
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
@@ -15,10 +15,11 @@ from allxai_desktop.relevance import ShareCounter
 from napari_allxai_annotate.ghost import Ghost
 from napari_allxai_annotate.panel import AnnotatePanel
 from napari_allxai_annotate.shared import ViewerPainting
-from napari_allxai_explain.dispatch import Dispatcher
+from napari_allxai_widgets.dispatch import Dispatcher
+from napari_allxai_widgets.docked import DockedWidget
 
 
-class AnnotateWidget(QWidget):
+class AnnotateWidget(DockedWidget):
     """The choice of the image layer, and the panel; while it is docked, the mouse paints.
 
     A class, since napari hands its viewer to classes only, by the name of this parameter.
@@ -64,12 +65,6 @@ class AnnotateWidget(QWidget):
         if self.painting is not None and self.panel.shortcuts is None:
             self.painting.annotating = True
             self.panel.bind_keys(self.window())
-
-    def event(self, event: QEvent) -> bool:
-        """Give everything back when the dock that held the widget is closed."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.release()
-        return super().event(event)
 
     def release(self) -> None:
         """Give mouse and keys back to napari."""

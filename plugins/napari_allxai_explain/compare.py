@@ -27,11 +27,11 @@ from allxai_desktop.analyses.grid import ComparisonChoices, Grid, Method, method
 from allxai_desktop.i18n import _
 from allxai_desktop.overlay import COLORMAP_TITLES
 from allxai_desktop.relevance import RULE_TITLES
-from napari_allxai_explain.choice_box import ChoiceBox
 from napari_allxai_explain.compare_cell import STEP
 from napari_allxai_explain.compare_grid import ComparisonGrid
-from napari_allxai_explain.side_window import SideWindow
 from napari_allxai_explain.tick_list import TickList
+from napari_allxai_widgets.choice_box import ChoiceBox
+from napari_allxai_widgets.side_window import SideWindow
 
 CONTROLS_WIDTH = 236
 

@@ -20,8 +20,8 @@ from napari_allxai_explain.compare_cell import (
     map_picture,
     outline_paths,
 )
-from napari_allxai_explain.drawing import pixmap
 from napari_allxai_explain.linked_view import LinkedView
+from napari_allxai_widgets.drawing import pixmap
 
 SPACING = 6
 SIDES = (130, 520)

@@ -20,7 +20,8 @@ from qtpy.QtWidgets import (
 from allxai_desktop.explainers.registry import EXPLAINERS, Setting, complete_settings
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.session import Demand, Session
-from napari_allxai_explain.choice_box import ChoiceBox
+from allxai_desktop.tasks import time_estimate
+from napari_allxai_widgets.choice_box import ChoiceBox
 
 CHOICE_TITLES = {"zero": N_("Zero at the input"), "blurred": N_("Blurred image")}
 
@@ -99,7 +100,7 @@ class DemandRow(QWidget):
         session = self.session
         if session.demand is Demand.PENDING:
             seconds = session.expected_seconds
-            return "" if seconds is None else _("takes {time}").format(time=about(seconds))
+            return "" if seconds is None else _("takes {time}").format(time=time_estimate(seconds))
         if session.demand is Demand.NONE and session.result is not None:
             seconds = session.result.explanation.seconds
             return _("computed in {seconds} s").format(seconds=f"{seconds:.1f}")
@@ -180,12 +181,3 @@ class SettingsForm(QFrame):
             (name, given[name]) for name, one in info.settings.items() if given[name] != one.default
         )
         self.session.choose(settings=changed)
-
-
-def about(seconds: float) -> str:
-    """Return a length of time in words, to the precision that an estimate has."""
-    if seconds < 1:
-        return _("less than a second")
-    if seconds < 90:
-        return _("about {count} s").format(count=round(seconds))
-    return _("about {count} min").format(count=round(seconds / 60))

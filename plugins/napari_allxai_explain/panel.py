@@ -26,10 +26,10 @@ from allxai_desktop.keys import KEYS
 from allxai_desktop.overlay import AUTO, COLORMAP_TITLES
 from allxai_desktop.relevance import RULE_TITLES
 from allxai_desktop.session import Demand
-from napari_allxai_explain.choice_box import HEADING, ChoiceBox
 from napari_allxai_explain.demand import DemandRow
 from napari_allxai_explain.prediction import PredictionBars
 from napari_allxai_explain.shares_table import SharesTable
+from napari_allxai_widgets.choice_box import HEADING, ChoiceBox
 
 if TYPE_CHECKING:
     from allxai_desktop.networks.card import Card

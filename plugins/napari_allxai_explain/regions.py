@@ -22,9 +22,9 @@ from allxai_desktop.analyses.regions_words import conclusion, conditions, signed
 from allxai_desktop.cellclasses import BY_KEY, CellClass
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.removal import FILLS
-from napari_allxai_explain.choice_box import ChoiceBox
-from napari_allxai_explain.drawing import draw_letter
 from napari_allxai_explain.panel import Page
+from napari_allxai_widgets.choice_box import ChoiceBox
+from napari_allxai_widgets.drawing import draw_letter
 
 MISSING = {
     "image": N_("Open an image to see what each region of its mask contributes to the score."),

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.i18n import _
 from allxai_desktop.relevance import ClassShare
-from napari_allxai_explain.drawing import draw_letter
+from napari_allxai_widgets.drawing import draw_letter
 
 NAME, BARS, AREA, SQUARE_UM, RELEVANCE, ENRICHMENT = range(6)
 Index = QModelIndex | QPersistentModelIndex

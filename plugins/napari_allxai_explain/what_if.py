@@ -22,10 +22,10 @@ from allxai_desktop.cellclasses import CLASSES, CellClass
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.keys import KEYS
 from allxai_desktop.removal import FILLS
-from napari_allxai_explain.choice_box import ChoiceBox
-from napari_allxai_explain.drawing import draw_letter
 from napari_allxai_explain.panel import Page
 from napari_allxai_explain.prediction import BAR_COLOR
+from napari_allxai_widgets.choice_box import ChoiceBox
+from napari_allxai_widgets.drawing import draw_letter
 
 if TYPE_CHECKING:
     from allxai_desktop.analyses.what_if import Change, Comparison, Variant, WhatIf

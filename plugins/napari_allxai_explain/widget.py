@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from napari.components import ViewerModel
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout
 
 from allxai_desktop.analyses.comparison import Comparison
 from allxai_desktop.analyses.what_if import WhatIf
@@ -20,15 +19,16 @@ from napari_allxai_annotate.shared import ViewerPainting
 from napari_allxai_annotate.shortcuts import Shortcuts, region_actions
 from napari_allxai_explain.analyses import AnalysisTabs
 from napari_allxai_explain.compare import CompareWindow
-from napari_allxai_explain.dispatch import Dispatcher
 from napari_allxai_explain.overlay import RelevanceOverlay
 from napari_allxai_explain.panel import ExplainPanel
 from napari_allxai_explain.view import ExplainView
 from napari_allxai_explain.what_if import WhatIfBanner
 from napari_allxai_explain.what_if_view import WhatIfView
+from napari_allxai_widgets.dispatch import Dispatcher
+from napari_allxai_widgets.docked import DockedWidget
 
 
-class ExplainWidget(QWidget):
+class ExplainWidget(DockedWidget):
     """The panel over the image and mask that the annotate widget of the same viewer works on."""
 
     def __init__(self, napari_viewer: ViewerModel, engine: Engine | None = None) -> None:
@@ -78,12 +78,6 @@ class ExplainWidget(QWidget):
         super().showEvent(event)
         if self.painting is not None and self._toggle_key is None:
             self._toggle_key = Shortcuts(self.window(), {"what-if": self.what_if.toggle})
-
-    def event(self, event: QEvent) -> bool:
-        """Stop when the dock that held the widget is closed."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.release()
-        return super().event(event)
 
     def release(self) -> None:
         """Take the layers of the map away and stop following."""

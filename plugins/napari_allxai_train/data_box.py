@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 
 from allxai_desktop.i18n import _
 from allxai_desktop.training.datasets.data_model import DataModel
-from napari_allxai_explain.choice_box import ChoiceBox
+from napari_allxai_widgets.choice_box import ChoiceBox
 
 OWN_MAP = object()
 

@@ -30,8 +30,8 @@ from allxai_desktop.training.measuring.evaluation import Mistake
 from allxai_desktop.training.preparing.mask_pictures import MASKS_FILE
 from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.words import percent
-from napari_allxai_explain.choice_box import ChoiceBox
-from napari_allxai_explain.drawing import pixmap
+from napari_allxai_widgets.choice_box import ChoiceBox
+from napari_allxai_widgets.drawing import pixmap
 
 SIDE = 112
 Index = QModelIndex | QPersistentModelIndex

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
     QFileDialog,
@@ -32,6 +32,7 @@ from napari_allxai_train.preset_box import PresetBox
 from napari_allxai_train.preview_page import PreviewPage
 from napari_allxai_train.result_page import ResultPage
 from napari_allxai_train.run_page import RunPage
+from napari_allxai_widgets import drops
 
 CONTROLS_WIDTH = 400
 
@@ -178,15 +179,10 @@ class TrainPanel(QWidget):
             self.model.open_report(Path(name))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
+        drops.offer(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            # The drop must end before a file is read, or the file manager waits for us.
-            QTimer.singleShot(0, lambda: self.model.data.open(Path(paths[0])))
+        drops.take(event, self.model.data.open)
 
     def _show(self, *_change: object) -> None:
         model = self.model

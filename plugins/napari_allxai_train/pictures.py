@@ -9,7 +9,7 @@ from qtpy.QtGui import QPainter, QPaintEvent, QPixmap
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from allxai_desktop.training.preparing.preview import Strip
-from napari_allxai_explain.drawing import pixmap
+from napari_allxai_widgets.drawing import pixmap
 
 SIDE = 132
 GAP = 10

@@ -28,7 +28,7 @@ from allxai_desktop.training.presets import FIRST, Preset
 from allxai_desktop.training.run_types import TrainChoices
 from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.words import duration
-from napari_allxai_explain.choice_box import ChoiceBox
+from napari_allxai_widgets.choice_box import ChoiceBox
 
 FROM_FILE = object()
 STARTS = {

@@ -7,9 +7,9 @@ from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QLabel, QListWidget, QProgressBar, QVBoxLayout, QWidget
 
 from allxai_desktop.i18n import _
+from allxai_desktop.tasks import time_estimate
 from allxai_desktop.training.run_types import EpochRecord
 from allxai_desktop.training.train_model import TrainModel
-from napari_allxai_explain.demand import about
 from napari_allxai_train.curves import CurvesPlot
 
 MOST_NOTES = 6
@@ -127,4 +127,4 @@ def state_text(model: TrainModel) -> str:
     number = min(len(model.records) + 1, model.epochs)
     text = _("Epoch {number} of {of}").format(number=number, of=model.epochs)
     left = model.seconds_left
-    return text if left is None else f"{text} · " + _("{time} left").format(time=about(left))
+    return text if left is None else f"{text} · " + _("{time} left").format(time=time_estimate(left))

@@ -6,19 +6,20 @@ from pathlib import Path
 
 from napari.components import ViewerModel
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QVBoxLayout
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.images import read_image
 from allxai_desktop.training.train_model import TrainModel
-from napari_allxai_explain.dispatch import Dispatcher
 from napari_allxai_train.panel import TrainPanel
 from napari_allxai_train.window import new_model
+from napari_allxai_widgets.dispatch import Dispatcher
+from napari_allxai_widgets.docked import DockedWidget
 
 
-class TrainWidget(QWidget):
+class TrainWidget(DockedWidget):
     """The panel, its parts below each other; a misclassified image becomes a layer of the viewer."""
 
     def __init__(self, napari_viewer: ViewerModel, model: TrainModel | None = None) -> None:
@@ -31,12 +32,6 @@ class TrainWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
-
-    def event(self, event: QEvent) -> bool:
-        """Stop when the dock that held the widget is closed."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.release()
-        return super().event(event)
 
     def release(self) -> None:
         """Stop the run and following it; it can be resumed from a new widget."""

@@ -10,8 +10,8 @@ from allxai_desktop.tasks import Dispatch
 from allxai_desktop.training.presets import PRESETS
 from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.trainer import RunTrainer, runs_folder
-from napari_allxai_explain.side_window import SideWindow
 from napari_allxai_train.panel import TrainPanel
+from napari_allxai_widgets.side_window import SideWindow
 
 
 def new_model(dispatch: Dispatch) -> TrainModel:

@@ -14,7 +14,7 @@ from allxai_desktop.app.agreement_window import AgreementWindow
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask, save_mask
 from allxai_desktop.study.folder import Study
-from napari_allxai_explain.dispatch import Dispatcher
+from napari_allxai_widgets.dispatch import Dispatcher
 
 SIDE = 20
 CODES = np.full((SIDE, SIDE), 5, np.uint8)

@@ -15,10 +15,10 @@ from allxai_desktop.analyses.what_if import WhatIf
 from allxai_desktop.images import image_from_array
 from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.session import Session
-from napari_allxai_explain.dispatch import Dispatcher
 from napari_allxai_explain.overlay import RelevanceOverlay
 from napari_allxai_explain.view import ExplainView
 from napari_allxai_explain.what_if_view import WhatIfView
+from napari_allxai_widgets.dispatch import Dispatcher
 
 
 class Both(Ours):

@@ -15,7 +15,7 @@ from allxai_desktop.proposing.proposal import Proposal
 from napari_allxai_annotate.canvas import PaintCanvas
 from napari_allxai_annotate.ghost import Ghost
 from napari_allxai_annotate.panel import AnnotatePanel
-from napari_allxai_explain.dispatch import Dispatcher
+from napari_allxai_widgets.dispatch import Dispatcher
 
 SHAPE = (40, 60)
 

@@ -19,7 +19,7 @@ from allxai_desktop.images import image_from_array
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from napari_allxai_explain.compare import CompareWindow
-from napari_allxai_explain.dispatch import Dispatcher
+from napari_allxai_widgets.dispatch import Dispatcher
 
 GRADIENT, CAM = Method("gradient"), Method("grad-cam")
 SIDE = 40

@@ -10,10 +10,10 @@ from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.images import image_from_array
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Demand, Session
-from napari_allxai_explain.choice_box import HEADING, ChoiceBox
-from napari_allxai_explain.demand import DemandRow, about
-from napari_allxai_explain.dispatch import Dispatcher
+from napari_allxai_explain.demand import DemandRow
 from napari_allxai_explain.panel import explainer_rows
+from napari_allxai_widgets.choice_box import HEADING, ChoiceBox
+from napari_allxai_widgets.dispatch import Dispatcher
 
 
 class FakeEngine:
@@ -119,11 +119,3 @@ def test_explainers_on_demand_come_last_under_a_heading_that_is_no_choice(qtbot)
     box.fill(rows, ("lime", ()))
     assert not box.model().item(heading).isEnabled()
     assert box.model().item(heading + 1).isEnabled()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.4, "less than a second"), (12.3, "about 12 s"), (89, "about 89 s"), (100, "about 2 min")],
-)
-def test_a_time_is_told_as_precisely_as_it_is_known(seconds, text):
-    assert about(seconds) == text

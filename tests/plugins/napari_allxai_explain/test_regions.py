@@ -13,8 +13,8 @@ from allxai_desktop.cellclasses import BY_KEY
 from allxai_desktop.images import image_from_array
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
-from napari_allxai_explain.dispatch import Dispatcher
 from napari_allxai_explain.regions import RegionBars, RegionsPanel
+from napari_allxai_widgets.dispatch import Dispatcher
 
 VALUES = {"nucleus": 2.0, "rbc": -1.0, "background": 0.0}
 

@@ -17,8 +17,8 @@ from allxai_desktop.images import image_from_array
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from napari_allxai_explain.curve_plot import MAP_COLOR, CurvePlot
-from napari_allxai_explain.dispatch import Dispatcher
 from napari_allxai_explain.trust import TrustPanel
+from napari_allxai_widgets.dispatch import Dispatcher
 
 FALLING = np.linspace(1, 0, 21)
 RESULTS = {

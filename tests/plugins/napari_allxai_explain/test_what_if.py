@@ -18,10 +18,10 @@ from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from napari_allxai_annotate.canvas import PaintCanvas
 from napari_allxai_annotate.widget import AnnotateWidget
-from napari_allxai_explain.dispatch import Dispatcher
 from napari_allxai_explain.what_if import WhatIfBanner, WhatIfPanel
 from napari_allxai_explain.what_if_view import BETWEEN, SHADOW, STRIPE, WhatIfView, hatch
 from napari_allxai_explain.widget import ExplainWidget
+from napari_allxai_widgets.dispatch import Dispatcher
 
 SHAPE = (4, 8)
 

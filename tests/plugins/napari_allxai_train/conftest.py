@@ -14,7 +14,7 @@ from allxai_desktop.training.measuring.report import Part, Setting, to_json
 from allxai_desktop.training.presets import PRESETS
 from allxai_desktop.training.run_types import EpochRecord, RunResult
 from allxai_desktop.training.train_model import TrainModel
-from napari_allxai_explain.dispatch import Dispatcher
+from napari_allxai_widgets.dispatch import Dispatcher
 
 CLASSES = ("typical", "atypical")
 

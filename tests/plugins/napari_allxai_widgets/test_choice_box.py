@@ -1,6 +1,6 @@
 import pytest
 
-from napari_allxai_explain.choice_box import ChoiceBox
+from napari_allxai_widgets.choice_box import ChoiceBox
 
 ROWS = [(("a", ()), "First", ""), (("a", (("k", "v"),)), "Second", "tip")]
 

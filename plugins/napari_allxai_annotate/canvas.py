@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 REDRAW_PIXELS = 500_000
 # The cost of an outline grows with its thickness; over a large image it is drawn anew at every fill.
 THICKEST = 3
+Camera = tuple[tuple[float, ...], float]
 
 
 def mask_colormap() -> DirectLabelColormap:
@@ -89,6 +90,7 @@ class PaintCanvas:
         self.mask_layer: Labels | None = None
         self.gestures = Gestures(viewer, model, BrushView())
         self._busy = False
+        self._whole: Camera | None = None
         add_brush(viewer, self.gestures.view)
         model.edited.connect(self._on_edited)
         for signal in (
@@ -99,6 +101,7 @@ class PaintCanvas:
         ):
             signal.connect(self._show_settings)
         viewer.layers.events.removed.connect(self._on_layer_removed)
+        viewer.canvas.events.size.connect(self._on_size)
 
     def close(self) -> None:
         """Stop following; the layers stay."""
@@ -106,6 +109,7 @@ class PaintCanvas:
         self.gestures.close()
         remove_brush(self.viewer)
         self.viewer.layers.events.removed.disconnect(self._on_layer_removed)
+        self.viewer.canvas.events.size.disconnect(self._on_size)
         model = self.model
         model.edited.disconnect(self._on_edited)
         for signal in (
@@ -167,11 +171,24 @@ class PaintCanvas:
         self.fit()
 
     def fit(self) -> None:
-        """Bring the whole image into sight; a map or a proposal of the image before may still be larger."""
+        """Bring the whole image into sight, also in a canvas of another size until the camera is moved.
+
+        A map or a proposal of the image before may still be larger.
+        """
         image, layers = self.image_layer, self.viewer.layers
         # napari measures some of its layers by a list that it makes for them, which takes as long as drawing them.
         some = image is not None and not np.array_equal(image.extent.world, layers.extent.world)
         self.viewer.reset_view(layers=[image] if some else None)
+        self._whole = self._camera
+
+    @property
+    def _camera(self) -> Camera:
+        camera = self.viewer.scene.camera
+        return tuple(camera.center), camera.zoom
+
+    def _on_size(self) -> None:
+        if self.image_layer is not None and self._camera == self._whole:
+            self.fit()
 
     def _swap(self, image: CellImage, place: dict[str, Any]) -> None:
         """Put `image` and the mask of the model into the layers that are there."""

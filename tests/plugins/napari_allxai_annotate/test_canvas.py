@@ -48,6 +48,23 @@ def test_an_image_without_a_pixel_size_follows_one_with_it(window):
         assert [str(unit) for unit in layer.units] == ["pixel", "pixel"]
 
 
+def test_a_whole_image_stays_whole_in_a_canvas_of_another_size(window):
+    camera, canvas = window.viewer.scene.camera, window.viewer.canvas
+    canvas.size = (400, 600)
+    window.canvas.fit()
+    canvas.size = (200, 300)
+    assert camera.zoom == pytest.approx(0.95 * 200 / 40)
+    assert camera.center[-2:] == (19.5, 29.5)
+
+
+def test_what_was_zoomed_to_stays_in_a_canvas_of_another_size(window):
+    camera, canvas = window.viewer.scene.camera, window.viewer.canvas
+    window.canvas.fit()
+    camera.zoom, camera.center = 7, (10, 12)
+    canvas.size = (200, 300)
+    assert (camera.zoom, camera.center[-2:]) == (7, (10, 12))
+
+
 def test_no_image_takes_the_layers_away(window):
     window.canvas.show(None)
     assert len(window.viewer.layers) == 0

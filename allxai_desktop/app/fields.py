@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QVBoxLayout, QWidget
-
 from allxai_desktop.app.field_bar import FieldBar
 from allxai_desktop.fields.model import FieldModel
 from allxai_desktop.fields.predicting import Seen
@@ -35,16 +32,6 @@ class Fields:
         self.model.auto_changed.connect(self._remember)
         self.model.side_changed.connect(self._remember)
         window.workspace.item_left.connect(self._keep_view)
-
-    def bar_under(self, banner: QWidget) -> QWidget:
-        """Return the bar with `banner` above it, to lie over the canvas."""
-        both = QWidget()
-        layout = QVBoxLayout(both)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addWidget(banner)
-        layout.addWidget(self.bar, alignment=Qt.AlignmentFlag.AlignHCenter)
-        return both
 
     def show_view(self) -> None:
         """Draw what the overview of a large image leaves out, and bring the camera back to where it was in a field.

@@ -146,15 +146,21 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.notices)
         layout.addWidget(self.agreement.bar)
+        # What comes and goes lies over the canvas, which would jump under the brush if it made room each time.
         canvas = QGridLayout()
-        canvas.addWidget(pages, 0, 0)
-        # Over the canvas, which would jump if it made room each time.
-        top = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter
-        canvas.addWidget(self.fields.bar_under(self.what_if_banner), 0, 0, top)
-        foot = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter
-        canvas.addWidget(self.desk.bar, 0, 0, foot)
+        canvas.setSpacing(2)
+        middle, bottom = Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignBottom
+        over = (
+            (self.notices, Qt.AlignmentFlag(0)),
+            (self.what_if_banner, middle),
+            (self.fields.bar, middle),
+            (self.desk.bar, middle | bottom),
+        )
+        canvas.addWidget(pages, 0, 0, len(over), 1)
+        for row, (bar, place) in enumerate(over):
+            canvas.addWidget(bar, row, 0, place)
+        canvas.setRowStretch(len(over) - 1, 1)
         layout.addLayout(canvas, 1)
         layout.addWidget(self.view_bar)
         return centre
@@ -166,6 +172,8 @@ class MainWindow(QMainWindow):
         self.session.failed.connect(self._on_failure)
         self.canvas.gestures.told.connect(lambda text: self._on_notice(Notice("info", text)))
         self.session.shares_changed.connect(self._on_shares)
+        # Areas in stripes and a map over each other cannot be read.
+        self.overlay.map_shown.connect(lambda shown: setattr(self.proposals.ghost, "striped", not shown))
         self.view_bar.adjusted.connect(self._on_adjusted)
         self.view_bar.fit_asked.connect(self.canvas.fit)
         self.viewer.events.mouse_over_canvas.connect(self._on_over_canvas)

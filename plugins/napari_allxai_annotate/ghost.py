@@ -1,4 +1,4 @@
-"""The proposal on the canvas: stripes under the mask, and outlines where it is unsure."""
+"""The proposal on the canvas: stripes or dashes under the mask, and outlines where it is unsure."""
 
 from __future__ import annotations
 
@@ -22,19 +22,21 @@ from napari_allxai_annotate.canvas import PaintCanvas, forget_history, mask_colo
 
 OVERLAY = "allxai_unsure"
 BACKGROUND = BY_KEY["background"].code
-OPACITY = 0.6
+STRIPED, DASHED = 0.6, 0.9
+"""Opacities."""
 STRIPES = 60
-"""Stripes across the longer side of the image."""
+"""Stripes or dashes across the longer side of the image."""
 UNSURE_COLOR: Color = (1, 0.25, 0.75)
 FOUND_PX, CLOSEST = 40, 8.0
 """How large on the screen what was jumped to is shown at least, in px; and how large one of its pixels at most."""
 
 
 class Ghost:
-    """Draws what `proposals` would change, in stripes so that nobody takes it for painted, and moves the camera.
+    """Draws what `proposals` would change so that nobody takes it for painted, and moves the camera.
 
-    The layer stays the same from image to image, because napari takes half a second to replace one. `told` has a
-    sentence for the user.
+    It is in stripes or, where it is not `striped` so that a map is seen as well, in dashed outlines. The layer
+    stays the same from image to image, because napari takes half a second to replace one. `told` has a sentence for
+    the user.
     """
 
     told = Signal(str)
@@ -44,6 +46,7 @@ class Ghost:
         self.proposals = proposals
         self.layer: Labels | None = None
         self.view = BrushView()
+        self._striped = True
         self._drawn = np.zeros(0, bool)
         # Under what is outlined to be found.
         add_brush(canvas.viewer, self.view, OVERLAY, order=ABOVE_ALL - 1)
@@ -64,6 +67,17 @@ class Ghost:
         self.proposals.paint.image_replaced.disconnect(self._leave_found)
         remove_brush(self.canvas.viewer, OVERLAY)
         self.canvas.viewer.layers.events.removed.disconnect(self._on_layer_removed)
+
+    @property
+    def striped(self) -> bool:
+        """Whether the areas of the proposal are filled with stripes, not only outlined."""
+        return self._striped
+
+    @striped.setter
+    def striped(self, striped: bool) -> None:
+        if striped != self._striped:
+            self._striped = striped
+            self._show()
 
     def actions(self) -> dict[str, Callable[[], object]]:
         """Return what the keys of the registry do here, by their names."""
@@ -136,7 +150,8 @@ class Ghost:
                 layer.visible = False
             self.view.set_sides(np.empty((0, 2)), UNSURE_COLOR)
             return
-        self._drawn = _pattern(proposal.codes).reshape(-1)
+        pattern = _stripes if self._striped else _dashes
+        self._drawn = pattern(proposal.codes).reshape(-1)
         values = np.where(self._drawn, proposals.ghost(), np.uint8(0)).reshape(proposal.codes.shape)
         if layer is None:
             self._add(values)
@@ -151,7 +166,7 @@ class Ghost:
         mask, layers = self.canvas.mask_layer, self.canvas.viewer.layers
         assert mask is not None
         active = layers.selection.active
-        layer = Labels(values, name=_("Proposal"), opacity=OPACITY, colormap=mask_colormap(), **self._place())
+        layer = Labels(values, name=_("Proposal"), colormap=mask_colormap(), **self._look())
         # It is no mask to paint on.
         layer.editable = False
         layers.insert(layers.index(mask), layer)
@@ -164,7 +179,7 @@ class Ghost:
         if layers.index(layer) != above - 1:
             # Another image of the viewer, which lies over the one before.
             layers.move(layers.index(layer), above)
-        for name, value in self._place().items():
+        for name, value in self._look().items():
             if not np.array_equal(getattr(layer, name), value):
                 setattr(layer, name, value)
         if layer.data.shape != values.shape:
@@ -177,10 +192,12 @@ class Ghost:
         if not layer.visible:
             layer.visible = True
 
-    def _place(self) -> dict[str, Any]:
+    def _look(self) -> dict[str, Any]:
+        """Return what the layer has of the mask's, and how clear it is."""
         mask = self.canvas.mask_layer
         assert mask is not None
-        return {"scale": mask.scale, "translate": mask.translate, "units": mask.units}
+        place = {"scale": mask.scale, "translate": mask.translate, "units": mask.units}
+        return place | {"opacity": STRIPED if self._striped else DASHED}
 
     def _on_edited(self, indices: NDArray[np.int64], _old: object, _new: object) -> None:
         layer = self.layer
@@ -197,15 +214,32 @@ class Ghost:
             self.layer = None
 
 
-def _pattern(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _stripes(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return which pixels of `codes` (H, W) are drawn: slanting stripes, and the edges of the regions.
 
     The background, which is most of an image as a rule, has a third of the stripes.
     """
-    height, width = codes.shape
-    step = max(6, round(max(codes.shape) / STRIPES))
-    slant = np.add.outer(np.arange(height), np.arange(width))
-    drawn: NDArray[np.bool_] = slant % np.where(codes == BACKGROUND, 3 * step, step) < step // 3
+    step, (rows, columns) = _step(codes), np.ogrid[: codes.shape[0], : codes.shape[1]]
+    drawn: NDArray[np.bool_] = (rows + columns) % np.where(codes == BACKGROUND, 3 * step, step) < step // 3
     drawn[:-1] |= codes[:-1] != codes[1:]
     drawn[:, :-1] |= codes[:, :-1] != codes[:, 1:]
     return drawn
+
+
+def _dashes(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return which pixels of `codes` (H, W) are drawn: the edges of the regions, dashed, but for the background's."""
+    step, (rows, columns) = _step(codes), np.ogrid[: codes.shape[0], : codes.shape[1]]
+    edges = np.zeros(codes.shape, bool)
+    for away in range(1, 1 + step // 3):
+        down, across = codes[away:] != codes[:-away], codes[:, away:] != codes[:, :-away]
+        edges[away:] |= down
+        edges[:-away] |= down
+        edges[:, away:] |= across
+        edges[:, :-away] |= across
+    drawn: NDArray[np.bool_] = edges & (codes != BACKGROUND) & ((rows // step + columns // step) % 2 == 0)
+    return drawn
+
+
+def _step(codes: NDArray[np.uint8]) -> int:
+    """Return how far apart stripes, or dashes, of an image of this size are, in px."""
+    return max(6, round(max(codes.shape) / STRIPES))

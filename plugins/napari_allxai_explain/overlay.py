@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import Colormap, DirectLabelColormap
+from psygnal import Signal
 
 from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import _
@@ -38,7 +39,12 @@ DENSE = 0.2
 
 
 class RelevanceOverlay:
-    """Follows a session and draws its result over the image layer that `reference` returns, under its mask."""
+    """Follows a session and draws its result over the image layer that `reference` returns, under its mask.
+
+    `map_shown` tells whether the map is seen.
+    """
+
+    map_shown = Signal(bool)
 
     def __init__(
         self, viewer: Any, session: Session, view: ExplainView, reference: Callable[[], Layer | None]
@@ -115,6 +121,7 @@ class RelevanceOverlay:
         for layer in (self.map_layer, self.outline_layer):
             if layer is not None:
                 _set(layer, "visible", False)
+        self.map_shown.emit(False)
 
     def _remove(self) -> None:
         with keeping_active_layer(self.viewer):
@@ -135,6 +142,7 @@ class RelevanceOverlay:
         _set(self.map_layer, "visible", self.view.map_visible)
         _set(self.map_layer.colorbar, "visible", self.view.map_visible)
         _set(self.outline_layer, "visible", self.view.outline_visible)
+        self.map_shown.emit(self.view.map_visible)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import QLabel
 
 from allxai_desktop.app import menus
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.workspace import Notice
 
 pytestmark = pytest.mark.slow
 
@@ -421,6 +422,30 @@ def test_the_sheet_of_keys_fits_a_small_window_in_both_languages(cell):
 def test_the_map_lies_under_the_mask(cell):
     layers = cell.viewer.layers
     assert layers.index(cell.overlay.map_layer) < layers.index(cell.canvas.mask_layer)
+
+
+def test_the_proposal_is_striped_where_no_map_lies_under_it(cell):
+    assert not cell.proposals.ghost.striped
+    cell.view.map_visible = False
+    assert cell.proposals.ghost.striped
+
+
+def test_a_notice_moves_nothing_of_the_image(cell, qtbot):
+    native, camera = cell.qt_viewer.canvas.native, cell.viewer.scene.camera
+    before = native.size(), native.mapToGlobal(QPoint(0, 0)), camera.center, camera.zoom
+    cell.notices.show_notice(Notice("error", "A long sentence about what went wrong. " * 9))
+    qtbot.wait(50)
+    assert cell.notices.isVisible()
+    assert (native.size(), native.mapToGlobal(QPoint(0, 0)), camera.center, camera.zoom) == before
+
+
+def test_the_image_stays_whole_in_a_window_of_another_size(cell, qtbot):
+    native = cell.qt_viewer.canvas.native
+    width = native.width()
+    cell.resize(1266, 738)
+    qtbot.waitUntil(lambda: native.width() == width - 100)
+    shorter = min(native.width(), native.height())
+    assert cell.viewer.scene.camera.zoom == pytest.approx(0.95 * shorter / SIDE)
 
 
 def test_an_image_that_cannot_be_read_is_stepped_over(cell, folder, qtbot):

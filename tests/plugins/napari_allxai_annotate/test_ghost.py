@@ -47,6 +47,16 @@ def test_the_ghost_is_striped_in_the_colours_of_the_classes_and_shows_edges_whol
     assert (shown[:, 29] == 1).all()
 
 
+def test_without_stripes_the_ghost_is_dashed_edges_and_the_background_has_none(proposed):
+    proposed.ghost.striped = False
+    shown = drawn(proposed)
+    assert set(np.unique(shown)) == {0, 1}
+    assert np.flatnonzero(shown.any(axis=0)).tolist() == [28, 29]
+    assert np.flatnonzero(shown[:, 29]).tolist() == [row for row in range(40) if row // 6 % 2 == 0]
+    proposed.ghost.striped = True
+    assert set(np.unique(drawn(proposed))) == {0, 1, 5}
+
+
 def test_painting_takes_the_ghost_away_and_erasing_brings_it_back(proposed, mouse, qtbot):
     before = drawn(proposed).copy()
     proposed.model.brush_size = 10

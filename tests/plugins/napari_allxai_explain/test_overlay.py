@@ -46,6 +46,15 @@ def test_the_layers_lie_where_the_image_lies(setting):
     assert setting.overlay.outline_layer.scale.tolist() == [0.5, 0.5]
 
 
+def test_it_is_told_whether_a_map_is_seen(setting):
+    told = []
+    setting.overlay.map_shown.connect(told.append)
+    setting.session.give(MAP)
+    setting.view.map_visible = False
+    setting.session.give(None)
+    assert told == [True, False, False]
+
+
 def test_the_painted_layer_stays_the_active_one(setting):
     setting.viewer.layers.selection.active = setting.image
     setting.session.give(MAP)

@@ -242,4 +242,5 @@ def _dashes(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def _step(codes: NDArray[np.uint8]) -> int:
     """Return how far apart stripes, or dashes, of an image of this size are, in px."""
-    return max(6, round(max(codes.shape) / STRIPES))
+    step: int = max(6, round(max(codes.shape) / STRIPES))
+    return step

@@ -1,7 +1,7 @@
 """A run that trains a classifying network: images on disk, split, fitting, figures, card."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -16,7 +16,6 @@ from allxai_desktop.images import read_image
 from allxai_desktop.networks.architectures import ARCHITECTURES, Architecture
 from allxai_desktop.networks.card import SHARPENED, WEIGHTS_FILE, parse_card
 from allxai_desktop.networks.checkpoints import dump_weights
-from allxai_desktop.networks.domain import limits_of, near_black_share, statistics
 from allxai_desktop.networks.network import Network, luminance, resize, sharpened
 from allxai_desktop.networks.user import complete_card, name_from
 from allxai_desktop.training import start
@@ -24,26 +23,30 @@ from allxai_desktop.training.classify import Classification, Look
 from allxai_desktop.training.datasets.classmaps import NEGATIVE, read_class_map
 from allxai_desktop.training.datasets.data import TrainingError, read_data
 from allxai_desktop.training.datasets.dataset import DataSet, look_through
-from allxai_desktop.training.datasets.parts import check_parts, make_copies, make_split
-from allxai_desktop.training.datasets.planned import caution_of, class_map_of, describe_training, make_plan
-from allxai_desktop.training.datasets.split_file import SavedSplit, read_split, save_split
+from allxai_desktop.training.datasets.parts import check_parts, make_copies
+from allxai_desktop.training.datasets.planned import (
+    caution_of,
+    class_map_of,
+    describe_domain,
+    describe_training,
+    make_plan,
+    part_sizes,
+)
 from allxai_desktop.training.fit import fit
 from allxai_desktop.training.measuring.evaluation import Answers, evaluate
 from allxai_desktop.training.measuring.page import Caption
-from allxai_desktop.training.measuring.report import Part, Setting, card_metrics, write_report
+from allxai_desktop.training.measuring.report import Setting, card_metrics, write_report
 from allxai_desktop.training.preparing.copies import Copy
 from allxai_desktop.training.preparing.views import see
 from allxai_desktop.training.presets import Preset
 from allxai_desktop.training.run_folder import (
     CHECKPOINT_FILE,
-    PIXELS_FILE,
     SPLIT_FILE,
-    STATISTICS_FILE,
-    decode,
     open_folder,
     write_card,
     write_curves,
 )
+from allxai_desktop.training.run_images import PIXELS_FILE, STATISTICS_FILE, decode_images, divide
 from allxai_desktop.training.run_types import EpochRecord, Request, RunResult, Watcher
 
 # Images that the statistics of BatchNorm are measured on, and whole images that are measured at once.
@@ -127,13 +130,15 @@ class Run:
         self.request, self.preset, self.watcher = request, preset, watcher
         self.data, self.classes, self.positive = material.data, material.classes, material.positive
         resumed = open_folder(request)
-        self.saved = self._split(resumed)
+        self.saved = divide(self.data, preset, request, resumed=resumed)
         self.evaluated = "unseen" if self.saved.split.unseen else "test"
         self.copies = make_copies(self.data, preset, request, self.saved)
         self.caution = self._check_parts()
         self.plan = make_plan(preset, request)
         self.labels = [self.classes.index(label) for label in self.data.labels]
-        self.pixels, self.statistics = self._decode()
+        self.pixels, self.statistics = decode_images(
+            request.out, self.data, self._shape, self._as_input, watcher
+        )
         self.look = self._look()
         self.objective = self._objective()
 
@@ -185,52 +190,32 @@ class Run:
 
     # Data
 
-    def _split(self, resumed: bool) -> SavedSplit:
-        path = self.request.out / SPLIT_FILE
-        if resumed and path.exists():
-            return read_split(path, self.data)
-        saved = make_split(self.data, self.preset, self.request)
-        save_split(path, self.data, saved)
-        return saved
+    def _originals(self) -> dict[str, list[int]]:
+        """Return the positions of the images that the copies of each part are of."""
+        return {
+            name: sorted({copy.position for copy in copies}) for name, copies in self.copies.parts.items()
+        }
 
     def _check_parts(self) -> str:
         """Return what readers of the figures must know of the split; "" for nothing."""
         # Of what was augmented before the split, the parts are made of copies.
         split = self.saved.split
         if self.saved.leaking:
-            parts = {
-                name: sorted({copy.position for copy in copies}) for name, copies in self.copies.parts.items()
-            }
-            split = replace(split, **parts)
+            split = replace(split, **self._originals())
         lacking = check_parts(split, self.data.labels, self.evaluated)
         for note in lacking.values():
             self.watcher.note(note)
-        cautions = lacking.get(self.evaluated), caution_of(self.data.items)
+        cautions = lacking.get(self.evaluated), caution_of(self.data)
         return " ".join(text for text in cautions if text)
 
-    def _decode(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-        folder, items = self.request.out, self.data.items
-        side, channels = self.preset.side, ARCHITECTURES[self.preset.architecture].channels
-        found: list[NDArray[np.float64]] = []
-        if not (folder / STATISTICS_FILE).exists():
-            (folder / PIXELS_FILE).unlink(missing_ok=True)
+    @property
+    def _shape(self) -> tuple[int, int, int]:
+        return ARCHITECTURES[self.preset.architecture].channels, self.preset.side, self.preset.side
 
-        def images() -> Iterator[NDArray[np.uint8]]:
-            for item in items:
-                pixels = read_image(self.data.root / item.file).pixels
-                found.append(np.array([near_black_share(pixels), *statistics(pixels)]))
-                yield self._as_input(resize(pixels, (side, side)), channels)
-
-        title = _("Reading the images")
-        pixels = decode(
-            folder / PIXELS_FILE, len(items), (channels, side, side), images(), self.watcher, title
-        )
-        if found:
-            np.save(folder / STATISTICS_FILE, np.stack(found), allow_pickle=False)
-        return pixels, np.load(folder / STATISTICS_FILE, allow_pickle=False)
-
-    def _as_input(self, image: Tensor, channels: int) -> NDArray[np.uint8]:
-        """Return an image (1, 3, h, w) in 0…255 as it is kept on disk (channels, h, w)."""
+    def _as_input(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return an image (H, W, 3) as it is kept on disk (channels, h, w)."""
+        channels, *size = self._shape
+        image = resize(pixels, (size[0], size[1]))
         if channels == 1:
             image = luminance(image)
         if self.preset.sharpened:
@@ -291,24 +276,15 @@ class Run:
         return see(read_image(self.data.root / self.data.items[copy.position].file).pixels, copy.view)
 
     def _setting(self) -> Setting:
-        has_subjects = all(item.subject is not None for item in self.data.items)
-        names = {"train": "train", "val": "validation", "test": "test", "unseen": "unseen"}
-        parts = {
-            names[name]: Part(
-                len(copies),
-                len({self.data.items[copy.position].subject for copy in copies}) if has_subjects else None,
-            )
-            for name, copies in self.copies.parts.items()
-            if copies
-        }
+        positions = {name: [copy.position for copy in copies] for name, copies in self.copies.parts.items()}
         return Setting(
             self.name,
             self.request.data.resolve().name,
             self.saved.kind,
-            parts,
+            part_sizes(self.data, positions),
             self.evaluated,
             self.saved.leaking,
-            _("subject") if has_subjects else None,
+            _("subject") if self.data.has_subjects else None,
             self.caution,
         )
 
@@ -321,6 +297,8 @@ class Run:
 
     def _card(self, first: str, records: Sequence[EpochRecord], weights: str) -> dict[str, Any]:
         info, data_name = ARCHITECTURES[self.preset.architecture], self.request.data.resolve().name
+        originals = self._originals()
+        held_out = originals["val"] or originals[self.evaluated]
         return complete_card(
             self.name,
             self.preset.architecture,
@@ -333,7 +311,9 @@ class Run:
                 "preprocessing": SHARPENED if self.preset.sharpened else "",
                 "cam_layer": info.cam_layer,
                 "sha256": weights,
-                "domain": self._domain(data_name),
+                "domain": describe_domain(
+                    data_name, self.statistics[originals["train"]], self.statistics[held_out]
+                ),
                 "data": {
                     "name": data_name,
                     "images": len(self.data.items),
@@ -359,19 +339,6 @@ class Run:
     def _departures(self, info: Architecture) -> tuple[str, ...]:
         # What the grey network departs in without this program's sharpening.
         return () if self.preset.sharpened else info.departures
-
-    def _domain(self, data_name: str) -> dict[str, Any]:
-        positions = {
-            name: sorted({copy.position for copy in copies}) for name, copies in self.copies.parts.items()
-        }
-        held_out = positions["val"] or positions[self.evaluated]
-        return {
-            "description": {
-                "en": f"images like those of the data set “{data_name}”",
-                "es": f"imágenes como las del conjunto de datos «{data_name}»",
-            },
-            "limits": limits_of(self.statistics[positions["train"]], self.statistics[held_out]),
-        }
 
 
 def _mean_and_deviation(

@@ -1,4 +1,4 @@
-"""The folder of a run: its settings, its decoded images, its curves; and how its network comes into the program."""
+"""The folder of a run: its settings, its curves, its card; and how its network comes into the program."""
 
 import csv
 import io
@@ -7,9 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
@@ -20,13 +17,11 @@ from allxai_desktop.networks.user import save_network, user_folder
 from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.measuring.figures import Curves, draw_curves, save_picture
 from allxai_desktop.training.measuring.page import Caption
-from allxai_desktop.training.run_types import EpochRecord, Request, Watcher
+from allxai_desktop.training.run_types import EpochRecord, Request
 
 SETTINGS_FILE = "run.json"
 SPLIT_FILE = "split.json"
 CHECKPOINT_FILE = "checkpoint.pt"
-PIXELS_FILE = "pixels.npy"
-STATISTICS_FILE = "statistics.npy"
 CURVES_FILE = "curves.csv"
 # What may differ between a run and its resumption.
 _FREE = {"data", "out", "resume"}
@@ -88,41 +83,6 @@ def _check_settings(path: Path, settings: dict[str, Any]) -> None:
 def _plain(value: Any) -> Any:
     """Return `value` as JSON gives it back."""
     return json.loads(json.dumps(value, default=str))
-
-
-def decode(
-    path: Path,
-    count: int,
-    shape: Sequence[int],
-    images: Iterable[NDArray[np.uint8]],
-    watcher: Watcher,
-    title: str,
-) -> NDArray[np.uint8]:
-    """Write `count` arrays uint8 of `shape` to `path`, one after the other, and return them as an array on disk.
-
-    What is there already is taken: the caller deletes it where the images changed. Raises `TrainingError`.
-    """
-    if not path.exists():
-        temporary = path.with_suffix(".part")
-        try:
-            # Plain writes: through a memory map a full disk ends the process without a word.
-            with temporary.open("wb") as stream:
-                header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
-                np.lib.format.write_array_header_1_0(stream, header)
-                for number, image in enumerate(images):
-                    watcher.stage(title, number / count)
-                    stream.write(np.ascontiguousarray(image).tobytes())
-            temporary.replace(path)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise TrainingError(
-                _(
-                    "The decoded images were not written to {folder} ({reason}): free the disk or choose another."
-                ).format(folder=path.parent, reason=error.strerror)
-            ) from error
-    watcher.stage(title, 1.0)
-    found: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return found
 
 
 def write_curves(folder: Path, records: Sequence[EpochRecord], caption: Caption) -> None:

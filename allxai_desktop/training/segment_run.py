@@ -1,6 +1,6 @@
 """A run that trains a segmenting network: pairs on disk, split, fitting, figures, card."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _, language
-from allxai_desktop.images import read_image
-from allxai_desktop.networks.architectures import ARCHITECTURES
+from allxai_desktop.networks.architectures import ARCHITECTURES, Architecture
 from allxai_desktop.networks.card import WEIGHTS_FILE, parse_card
 from allxai_desktop.networks.checkpoints import dump_weights
-from allxai_desktop.networks.domain import limits_of, near_black_share, statistics
 from allxai_desktop.networks.network import Network, resize
 from allxai_desktop.networks.user import complete_card, name_from
 from allxai_desktop.training import start
@@ -25,13 +23,19 @@ from allxai_desktop.training.datasets.data import Item, TrainingError, read_data
 from allxai_desktop.training.datasets.dataset import DataSet, look_through
 from allxai_desktop.training.datasets.label_masks import read_label_mask
 from allxai_desktop.training.datasets.mask_classes import mapped_classes
-from allxai_desktop.training.datasets.parts import check_parts, make_split, repeated
-from allxai_desktop.training.datasets.planned import caution_of, class_map_of, describe_training, make_plan
-from allxai_desktop.training.datasets.split_file import SavedSplit, read_split, save_split
+from allxai_desktop.training.datasets.parts import check_parts, repeated
+from allxai_desktop.training.datasets.planned import (
+    caution_of,
+    class_map_of,
+    describe_domain,
+    describe_training,
+    make_plan,
+    part_sizes,
+)
 from allxai_desktop.training.datasets.splits import Split
 from allxai_desktop.training.fit import fit
 from allxai_desktop.training.measuring.page import Caption
-from allxai_desktop.training.measuring.report import Part, Setting, card_metrics, write_report
+from allxai_desktop.training.measuring.report import Setting, card_metrics, write_report
 from allxai_desktop.training.measuring.segmentation_metrics import (
     SegmentationEvaluation,
     evaluate_segmentation,
@@ -41,14 +45,12 @@ from allxai_desktop.training.preparing.pairs import read_classes
 from allxai_desktop.training.presets import FIRST, Preset
 from allxai_desktop.training.run_folder import (
     CHECKPOINT_FILE,
-    PIXELS_FILE,
     SPLIT_FILE,
-    STATISTICS_FILE,
-    decode,
     open_folder,
     write_card,
     write_curves,
 )
+from allxai_desktop.training.run_images import PIXELS_FILE, STATISTICS_FILE, decode, decode_images, divide
 from allxai_desktop.training.run_types import EpochRecord, Request, RunResult, Watcher
 from allxai_desktop.training.segment import Segmentation, measure_segmentation
 
@@ -128,15 +130,16 @@ class SegmentRun:
             for note in labels_note(data.root, data.items):
                 watcher.note(note)
         resumed = open_folder(request)
-        self.saved = self._split(resumed)
+        self.saved = divide(data, preset, request, resumed=resumed)
         self.evaluated = "unseen" if self.saved.split.unseen else "test"
         for note in check_parts(self.split, data.labels, self.evaluated).values():
             watcher.note(note)
         self.plan = make_plan(preset, request)
-        pixels, masks, self.statistics = self._decode()
+        side = preset.side
+        pixels, self.statistics = decode_images(request.out, data, (3, side, side), self._as_input, watcher)
         self.objective = Segmentation(
             pixels,
-            masks,
+            self._decode_masks(),
             repeated(self.split.train, self.data.strata, preset.rare, preset.at_least),
             self.split.val,
             self._info.mean,
@@ -150,13 +153,12 @@ class SegmentRun:
     def run(self) -> RunResult:
         """Train and measure the network, and write its card, weights, report, pictures and curves."""
         folder = self.request.out
-        size = (self.preset.side, self.preset.side)
         weights = self.request.weights or self.preset.start
         images, _masks = self.objective.batch([0], 0)
         model, first = start.begin(
             self.preset.architecture,
             len(self.classes.keys),
-            size,
+            self._size,
             weights,
             images,
             keras=self.preset.keras,
@@ -188,36 +190,16 @@ class SegmentRun:
         """The positions of each part."""
         return self.saved.split
 
-    def _split(self, resumed: bool) -> SavedSplit:
-        path = self.request.out / SPLIT_FILE
-        if resumed and path.exists():
-            return read_split(path, self.data)
-        saved = make_split(self.data, self.preset, self.request)
-        save_split(path, self.data, saved)
-        return saved
+    def _as_input(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return an image (H, W, 3) as it is kept on disk (3, h, w)."""
+        kept: NDArray[np.uint8] = resize(pixels, self._size)[0].round().byte().numpy()
+        return kept
 
-    def _decode(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]:
-        folder, root, items, side = self.request.out, self.data.root, self.data.items, self.preset.side
-        found: list[NDArray[np.float64]] = []
-        if not (folder / STATISTICS_FILE).exists():
-            (folder / PIXELS_FILE).unlink(missing_ok=True)
-
-        def images() -> Iterator[NDArray[np.uint8]]:
-            for item in items:
-                pixels = read_image(root / item.file).pixels
-                found.append(np.array([near_black_share(pixels), *statistics(pixels)]))
-                yield resize(pixels, (side, side))[0].round().byte().numpy()
-
-        masks = (read_classes(root, item, (side, side), self.classes) for item in items)
-        pixels = decode(
-            folder / PIXELS_FILE, len(items), (3, side, side), images(), self.watcher, _("Reading the images")
-        )
-        if found:
-            np.save(folder / STATISTICS_FILE, np.stack(found), allow_pickle=False)
-        drawn = decode(
-            folder / CLASSES_FILE, len(items), (side, side), masks, self.watcher, _("Reading the masks")
-        )
-        return pixels, drawn, np.load(folder / STATISTICS_FILE, allow_pickle=False)
+    def _decode_masks(self) -> NDArray[np.uint8]:
+        items, size = self.data.items, self._size
+        masks = (read_classes(self.data.root, item, size, self.classes) for item in items)
+        path = self.request.out / CLASSES_FILE
+        return decode(path, len(items), size, masks, self.watcher, _("Reading the masks"))
 
     # Figures
 
@@ -227,32 +209,18 @@ class SegmentRun:
         confusions = measure_segmentation(
             network, self.data.root, items, self.classes, lambda share: self.watcher.stage(title, share)
         )
-        subjects = [item.subject for item in items] if self._has_subjects else None
+        subjects = [item.subject for item in items] if self.data.has_subjects else None
         return evaluate_segmentation(confusions, self.classes.keys, subjects, self.plan.seed)
 
-    @property
-    def _has_subjects(self) -> bool:
-        return all(item.subject is not None for item in self.data.items)
-
     def _setting(self) -> Setting:
-        names = {"train": "train", "val": "validation", "test": "test", "unseen": "unseen"}
-        subjects = [item.subject for item in self.data.items]
-        parts = {
-            names[name]: Part(
-                len(positions),
-                len({subjects[position] for position in positions}) if self._has_subjects else None,
-            )
-            for name, positions in self.split.parts.items()
-            if positions
-        }
         return Setting(
             self.name,
             self.data_name,
             self.saved.kind,
-            parts,
+            part_sizes(self.data, self.split.parts),
             self.evaluated,
-            group_kind=_("subject") if self._has_subjects else None,
-            caution=caution_of(self.data.items),
+            group_kind=_("subject") if self.data.has_subjects else None,
+            caution=caution_of(self.data),
             class_titles=dict(zip(self.classes.keys, self.classes.titles[language()], strict=True)),
         )
 
@@ -269,7 +237,11 @@ class SegmentRun:
         return self.request.data.resolve().name
 
     @property
-    def _info(self) -> Any:
+    def _size(self) -> tuple[int, int]:
+        return self.preset.side, self.preset.side
+
+    @property
+    def _info(self) -> Architecture:
         return ARCHITECTURES[self.preset.architecture]
 
     def _card(self, first: str, records: Sequence[EpochRecord], weights: str) -> dict[str, Any]:
@@ -280,7 +252,7 @@ class SegmentRun:
         training |= {"random_views": repr(self.preset.drawing.views), "loss": "cross-entropy + 1 − soft Dice"}
         if self.preset.drawing.weights is not None:
             training["weights_of_classes"] = list(self.preset.drawing.weights)
-        caution = caution_of(self.data.items)
+        caution = caution_of(self.data)
         held_out = self.split.val or self.split.parts[self.evaluated]
         return complete_card(
             self.name,
@@ -294,13 +266,9 @@ class SegmentRun:
                 "std": list(self._info.std),
                 "cam_layer": None,
                 "sha256": weights,
-                "domain": {
-                    "description": {
-                        "en": f"images like those of the data set “{self.data_name}”",
-                        "es": f"imágenes como las del conjunto de datos «{self.data_name}»",
-                    },
-                    "limits": limits_of(self.statistics[self.split.train], self.statistics[held_out]),
-                },
+                "domain": describe_domain(
+                    self.data_name, self.statistics[self.split.train], self.statistics[held_out]
+                ),
                 "data": {
                     "name": self.data_name,
                     "images": len(self.data.items),

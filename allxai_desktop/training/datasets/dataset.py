@@ -60,6 +60,11 @@ class DataSet:
         return [item.label for item in self.items]
 
     @property
+    def has_subjects(self) -> bool:
+        """Whether it is known of every image whom it is from."""
+        return all(item.subject is not None for item in self.items)
+
+    @property
     def strata(self) -> list[str]:
         """What each image has to be found in every part as: its class, or without one a bright or a dark field."""
         return [

@@ -1,18 +1,23 @@
 """What a run does with its preset: the plan that it follows, and how its card tells of it."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from allxai_desktop.i18n import _
+from allxai_desktop.networks.domain import limits_of
 from allxai_desktop.training.classify import Look
-from allxai_desktop.training.datasets.data import Item, TrainingError
+from allxai_desktop.training.datasets.data import TrainingError
+from allxai_desktop.training.datasets.dataset import DataSet
 from allxai_desktop.training.device import compute_device
 from allxai_desktop.training.fit import Plan
+from allxai_desktop.training.measuring.report import Part
 from allxai_desktop.training.presets import Preset
 from allxai_desktop.training.run_types import EpochRecord, Request
 
@@ -96,9 +101,38 @@ def class_map_of(request: Request) -> dict[str, str]:
     return {} if request.class_map is None else {"class_map": Path(request.class_map).name}
 
 
-def caution_of(items: Sequence[Item]) -> str:
-    """Return what its readers must know of a split of `items`, "" where whom each is from is known."""
-    if all(item.subject is not None for item in items):
+def describe_domain(
+    data_name: str, train: NDArray[np.float64], held_out: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Return what the card says of the images that the network is for; `train` and `held_out` as in `limits_of`."""
+    return {
+        "description": {
+            "en": f"images like those of the data set “{data_name}”",
+            "es": f"imágenes como las del conjunto de datos «{data_name}»",
+        },
+        "limits": limits_of(train, held_out),
+    }
+
+
+def part_sizes(data: DataSet, parts: Mapping[str, Sequence[int]]) -> dict[str, Part]:
+    """Return the size of each part of a split that has images, under the name that reports have for it.
+
+    `parts` are positions in `data`; one that stands there several times is counted as often.
+    """
+    names = {"train": "train", "val": "validation", "test": "test", "unseen": "unseen"}
+    return {
+        names[name]: Part(
+            len(positions),
+            len({data.items[position].subject for position in positions}) if data.has_subjects else None,
+        )
+        for name, positions in parts.items()
+        if positions
+    }
+
+
+def caution_of(data: DataSet) -> str:
+    """Return what its readers must know of a split of `data`, "" where whom each image is from is known."""
+    if data.has_subjects:
         return ""
     return _(
         "Which person each image is from is not known, so images of one person may lie in several parts: the figures"

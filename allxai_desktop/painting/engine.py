@@ -105,11 +105,6 @@ class PaintModel(ToolSettings):
         """How many pixels have a class."""
         return self._labelled
 
-    @property
-    def accepted_share(self) -> float:
-        """Share of the labelled pixels that a proposal set last, 0…1; 0 where nothing is labelled."""
-        return 1 - self._by_person / self._labelled if self._labelled else 0.0
-
     def new_image(self, codes: Codes, accepted: Flags | None = None) -> None:
         """Start on a copy of `codes` uint8 (H, W) with an empty history.
 

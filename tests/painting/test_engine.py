@@ -226,7 +226,7 @@ def test_what_is_loaded_and_what_a_person_paints_is_a_persons(model):
 def test_what_was_accepted_in_another_session_still_is_no_persons(model):
     model.new_image(np.array([[0, 3, 3, 2]], np.uint8), np.array([[True, True, False, False]]))
     assert model.person.tolist() == [[False, False, True, True]]
-    assert model.accepted_share == pytest.approx(1 / 3)
+    assert model.accepted.tolist() == [[False, True, False, False]]
 
 
 def test_a_proposal_leaves_a_persons_pixels_alone(model):
@@ -268,16 +268,16 @@ def test_a_replaced_stroke_of_a_person_brings_back_whose_a_pixel_was(model):
     assert model.person.tolist()[0] == [False, True, False]
 
 
-def test_the_share_of_the_labelled_pixels_that_a_proposal_set_follows_each_edit(model):
-    assert model.accepted_share == 0
-    propose(model, at(0, 1, 2), 2)
-    assert model.accepted_share == 1
-    model.apply(at(0), 3)
-    model.apply(at(5), 3)
-    assert model.accepted_share == 0.5
+def test_what_a_proposal_set_follows_each_edit(model):
+    assert model.accepted is None
+    propose(model, at(0, 1), 2)
+    model.apply(at(0, 5), 3)
+    assert model.accepted.tolist() == [[False, True, False], [False, False, False]]
+    model.apply(at(1), 3)
+    assert model.accepted is None
     model.undo()
     model.undo()
-    assert model.accepted_share == 1
+    assert model.accepted.tolist() == [[True, True, False], [False, False, False]]
 
 
 def test_whose_a_pixel_is_cannot_be_written_around_the_model(model):

@@ -64,7 +64,7 @@ def played(seed):
     model.stroke_ended.connect(note)
     for _turn in range(40):
         act(model, rng)
-        seen += [model.codes.tolist(), model.person.tolist(), model.accepted_share]
+        seen += [model.codes.tolist(), model.person.tolist(), model.accepted is None]
     assert (followed.reshape(SHAPE) == model.codes).all()
     return seen, any(slices)
 

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from allxai_desktop.networks.network import Prediction
     from allxai_desktop.painting.engine import PaintModel
 
-CACHE_BYTES = 256 * 2**20
+CACHE_BYTES = 128 * 2**20
+"""Of the maps that are kept: six of an image of 2592×1944."""
 log = logging.getLogger(__name__)
 
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from allxai_desktop import session as session_module
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.images import image_from_array
 from allxai_desktop.painting.engine import PaintModel
@@ -142,6 +143,15 @@ def test_another_image_is_another_question(setting):
     assert setting.session.result is None
     setting.pump.run_one()
     assert len(setting.engine.calls) == 2
+
+
+def test_the_maps_of_the_images_seen_first_are_forgotten_beyond_a_bound(setting, monkeypatch):
+    monkeypatch.setattr(session_module, "CACHE_BYTES", 2 * RELEVANCE.nbytes)
+    for value in (0, 1, 2, 1, 0):
+        setting.session.set_image(image(value))
+        setting.pump.run_one()
+    # The last of them alone was asked for again.
+    assert len(setting.engine.calls) == 4
 
 
 def test_another_network_forgets_the_target_and_brings_its_warning(setting):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TypeVar
 
 from allxai_desktop.errors import AllxaiError
@@ -23,6 +24,7 @@ class InOrder:
         self._dispatch = dispatch
         self._failed = failed
         self._closed = False
+        self._hurry = Event()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="study")
 
     def run(
@@ -55,11 +57,17 @@ class InOrder:
 
         self._worker.submit(run)
 
+    def pause(self, seconds: float) -> None:
+        """Begin what is asked for after this `seconds` later, or as soon as somebody waits for it."""
+        self._worker.submit(self._hurry.wait, seconds)
+
     def wait(self) -> None:
         """Wait for all that was asked for."""
-        self._worker.submit(lambda: None).result()
+        self._hurry.set()
+        self._worker.submit(self._hurry.clear).result()
 
     def close(self) -> None:
         """Finish all that was asked for, and hand nothing over any more."""
         self._closed = True
+        self._hurry.set()
         self._worker.shutdown(wait=True)

@@ -12,7 +12,7 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.keys import KEYS
 from allxai_desktop.study.audit import Entry, mask_sha256
-from allxai_desktop.study.check_ahead import CheckAhead, Checked
+from allxai_desktop.study.check_ahead import WAIT_S, CheckAhead, Checked
 from allxai_desktop.study.checks import Finding
 from allxai_desktop.study.folder import STUDY_FILE, Study, StudyItem
 from allxai_desktop.study.in_order import InOrder
@@ -242,6 +242,7 @@ class StudyModel:
                 self._before = found[0]
             self._receive(found[1])
 
+        self._worker.pause(WAIT_S)
         self._run(work, receive)
 
     def _on_stroke(self) -> None:
@@ -303,6 +304,8 @@ class StudyModel:
         # From here on there is a record, which takes the time.
         self._timed = True
         name, item = self._name(row), self._item(row)
+        # The next image is drawn first; its mask is on disk or in the journal meanwhile.
+        self._worker.pause(WAIT_S)
         self._record(
             name,
             lambda: submit(self.workspace, progress, person, item, mask, findings),

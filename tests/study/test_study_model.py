@@ -7,6 +7,7 @@ from PIL import Image
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
+from allxai_desktop.study import study_model
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.progress import Comment, Progress
 from allxai_desktop.study.store import STORE_FILE, ReadOnlyError, StudyStore
@@ -123,6 +124,19 @@ def test_enter_submits_a_complete_mask_and_shows_the_next_image(desk):
     assert desk.trail() == [("edit", "A07", "0.png"), ("submit", "A07", "0.png")]
     assert load_mask(desk.folder / "masks" / "0.npz").codes.all()
     assert verify(desk.folder).problems == ()
+
+
+def test_the_next_image_is_shown_before_the_last_one_is_recorded_and_closing_records_it(desk, monkeypatch):
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    # Nothing is recorded until somebody waits for it.
+    monkeypatch.setattr(study_model, "WAIT_S", 600)
+    desk.study.enter()
+    desk.pump.until(lambda: desk.space.index == 1)
+    assert desk.trail() == [("edit", "A07", "0.png")]
+    desk.close()
+    assert desk.trail() == [("edit", "A07", "0.png"), ("submit", "A07", "0.png")]
 
 
 def test_what_is_found_stops_the_first_enter_and_the_second_overrules_it(desk):

@@ -150,6 +150,8 @@ class ExplainPanel(QWidget):
         self.network = ChoiceBox()
         self.explainer = ChoiceBox()
         self.target = ChoiceBox()
+        # A long class takes room from it.
+        self.explainer.setMinimumContentsLength(5)
         self.demand = DemandRow(self.session)
         self.warning = QLabel(objectName="warning", wordWrap=True)
         self.warning.hide()
@@ -172,12 +174,10 @@ class ExplainPanel(QWidget):
         head.addStretch()
         head.addWidget(self.compare)
         head.addWidget(self.live)
-        choices = QGridLayout(horizontalSpacing=6, verticalSpacing=4)
+        self._choices = choices = QGridLayout(horizontalSpacing=6, verticalSpacing=4)
         choices.addWidget(self.network, 0, 0, 1, 2)
         choices.addWidget(self.explainer, 1, 0)
         choices.addWidget(self.target, 1, 1)
-        choices.setColumnStretch(0, 1)
-        choices.setColumnStretch(1, 1)
         foot = QGridLayout(horizontalSpacing=6, verticalSpacing=4)
         foot.addWidget(self.rule_label, 0, 0)
         rule_row = QHBoxLayout()
@@ -273,13 +273,17 @@ class ExplainPanel(QWidget):
 
     def _fill_target(self) -> None:
         choices, card = self.session.choices, self.cards.get(self.session.choices.network or "")
+        classes = [(key, card.class_title(key), "") for key in card.classes] if card else []
+        predictions = {key: _("Predicted: {name}").format(name=title) for key, title, _tip in classes}
         predicted = _("Predicted class")
         result = self.session.result
-        if card and result and result.choices.network == choices.network:
-            title = card.class_title(result.explanation.prediction.predicted)
-            predicted = _("Predicted: {name}").format(name=title)
-        classes = [(key, card.class_title(key), "") for key in card.classes] if card else []
+        if result and result.choices.network == choices.network:
+            predicted = predictions.get(result.explanation.prediction.predicted, predicted)
         self.target.fill([(None, predicted, ""), *classes], choices.target)
+        # The row is parted by what is to be read in it, so that it stays as it is from image to image.
+        longest = max(map(self.target.width_for, (predicted, *predictions.values())))
+        self._choices.setColumnStretch(0, self.explainer.width_for(self.explainer.currentText()))
+        self._choices.setColumnStretch(1, longest)
 
     def _show_result(self, result: Result | None) -> None:
         self._fill_target()

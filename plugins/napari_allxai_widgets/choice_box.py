@@ -7,6 +7,8 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtGui import QPaintEvent, QStandardItemModel
 from qtpy.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter
 
+MARGIN = 4
+"""What is kept free beside a title, in px."""
 HEADING = object()
 """The value of a row that is no choice but the heading of those below it."""
 
@@ -29,21 +31,31 @@ class ChoiceBox(QComboBox):
         """The value chosen, None where nothing is."""
         return self._rows[self.currentIndex()][0] if self.currentIndex() >= 0 else None
 
+    def width_for(self, title: str) -> int:
+        """Return how wide the closed box is that shows `title` whole, in px."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        return self.fontMetrics().horizontalAdvance(title) + self.width() - self._room(option)
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         # Qt itself cuts a long title at the arrow.
         painter = QStylePainter(self)
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        room = self.style().subControlRect(
-            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
-        )
         text = option.currentText or self.placeholderText()
         option.currentText = self.fontMetrics().elidedText(
-            text, Qt.TextElideMode.ElideRight, room.width() - 4
+            text, Qt.TextElideMode.ElideRight, self._room(option)
         )
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
         painter.end()
+
+    def _room(self, option: QStyleOptionComboBox) -> int:
+        """Return how wide a title may be, in px."""
+        field = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        return field.width() - MARGIN
 
     def fill(self, rows: Iterable[tuple[Any, str, str]], current: Any) -> None:
         """Offer `rows` of value, title and tooltip, with `current` chosen."""

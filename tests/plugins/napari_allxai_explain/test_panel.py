@@ -67,3 +67,14 @@ def test_a_network_that_is_added_is_offered_and_the_chosen_one_stays(panel):
     panel.add_networks([added])
     assert panel.network.itemText(panel.network.count() - 1) == "Mine"
     assert panel.network.currentText() == chosen
+
+
+def test_the_longest_class_has_room_beside_a_short_explainer(panel):
+    panel.session.choose(network="pbc-mobilenet-v1")
+    panel.resize(385, 600)
+    panel.show()
+    card = panel.cards["pbc-mobilenet-v1"]
+    longest = max(panel.target.width_for(f"Predicted: {card.class_title(key)}") for key in card.classes)
+    assert longest > panel.width() // 2
+    assert panel.target.width() >= longest
+    assert panel.explainer.width() >= panel.explainer.width_for("Grad-CAM")

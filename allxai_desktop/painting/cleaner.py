@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from allxai_desktop.i18n import _
 from allxai_desktop.painting.cleanup import ACTIONS, ONE_CLASS, OVER_IMAGE, Codes
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
@@ -23,7 +24,7 @@ class Cleaner:
     `pixels` returns the image uint8 (H, W, 3), None without one; what goes by it changes nothing then. What was
     painted while an action was computed stays. `previewed` tells the flat indices (n,) of what an action would change,
     or None when nothing is previewed; `done` tells the action and how many pixels it changed; `running_changed`
-    follows `running`.
+    follows `running`; `refused` has a sentence for the user.
     """
 
     below_changed = Signal(int)
@@ -31,6 +32,7 @@ class Cleaner:
     previewed = Signal(object)
     done = Signal(str, int)
     running_changed = Signal(bool)
+    refused = Signal(str)
 
     def __init__(
         self,
@@ -48,9 +50,11 @@ class Cleaner:
         model.image_replaced.connect(self._tasks.cancel)
 
     @property
-    def possible(self) -> bool:
-        """Whether the mask can be cleaned up: that of a slide, which is never whole in memory, cannot."""
-        return self.model.whole
+    def refusal(self) -> str:
+        """Why the mask cannot be cleaned up, "" where it can: that of a slide is never whole in memory."""
+        if self.model.whole:
+            return ""
+        return _("Clean up needs the whole image in memory: take a crop of the slide, and use it there.")
 
     @property
     def running(self) -> bool:
@@ -91,7 +95,7 @@ class Cleaner:
 
     def preview(self, name: str | None) -> None:
         """Find what the action `name` would change, or end the preview; nothing happens while an action is done."""
-        if self.running or not self.possible:
+        if self.running or self.refusal:
             return
         self._tasks.cancel()
         self.previewed.emit(None)
@@ -99,8 +103,9 @@ class Cleaner:
             self._start(name, self._show)
 
     def run(self, name: str) -> None:
-        """Do the action `name` of `cleanup.NAMES`, where that is possible. Raises `KeyError` for another name."""
-        if not self.possible:
+        """Do the action `name` of `cleanup.NAMES`, or say why not. Raises `KeyError` for another name."""
+        if self.refusal:
+            self.refused.emit(self.refusal)
             return
         self.previewed.emit(None)
         self._start(name, partial(self._apply, name))

@@ -45,6 +45,8 @@ class CleanMenu(QMenu):
     def __init__(self, cleaner: Cleaner, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.cleaner = cleaner
+        self.refusal = self.addAction("")
+        self.refusal.setEnabled(False)
         self.entries: dict[QAction, str] = {self.addAction(""): name for name in NAMES}
         self.stop = self.addAction("")
         self.stop.triggered.connect(lambda: cleaner.cancel())
@@ -86,9 +88,12 @@ class CleanMenu(QMenu):
             super().mouseReleaseEvent(event)
 
     def _show_settings(self) -> None:
+        refusal = self.cleaner.refusal
+        self.refusal.setText(refusal)
+        self.refusal.setVisible(bool(refusal))
         self.stop.setVisible(self.cleaner.running)
         for action in self.entries:
-            action.setEnabled(self.cleaner.possible)
+            action.setEnabled(not refusal)
         with QSignalBlocker(self.every_class), QSignalBlocker(self.below):
             self.every_class.setChecked(self.cleaner.every_class)
             self.below.setValue(self.cleaner.below)

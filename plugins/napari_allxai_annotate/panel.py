@@ -278,6 +278,7 @@ class AnnotatePanel(QWidget):
             self.canvas.gestures.drawing_changed.connect(self._show_drawing)
             self.canvas.gestures.target_changed.connect(self._show_drawing)
             self.cleaner.previewed.connect(self.canvas.gestures.show_region)
+            self.cleaner.refused.connect(self.canvas.gestures.told.emit)
 
     def _on_over_canvas(self) -> None:
         self.size_value.clearFocus()

@@ -77,6 +77,18 @@ def test_tools_that_go_by_the_whole_image_say_so(slide, mouse, told, tool):
     assert not slide.model.mask.any()
 
 
+def test_why_it_is_not_cleaned_up_is_said_in_the_menu_and_by_the_keys(slide, told, qtbot):
+    menu = slide.panel.clean.entries
+    menu.aboutToShow.emit()
+    said = "Clean up needs the whole image in memory: take a crop of the slide, and use it there."
+    assert (menu.refusal.isVisible(), menu.refusal.text()) == (True, said)
+    qtbot.keyClick(slide.view.canvas.native, ">")
+    assert told == [said]
+    slide.model.new_image(np.zeros((4, 4), np.uint8))
+    menu.aboutToShow.emit()
+    assert not menu.refusal.isVisible()
+
+
 def test_a_fill_that_is_too_wide_says_so(slide, mouse, told, monkeypatch):
     monkeypatch.setattr(shapes, "WIDEST", 500)
     slide.model.tool = "fill"

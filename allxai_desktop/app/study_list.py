@@ -18,8 +18,8 @@ from qtpy.QtCore import (
 )
 from qtpy.QtGui import QColor, QIcon, QPixmap
 
-from allxai_desktop.i18n import _
-from allxai_desktop.study.preview import mask_on_disk, thumbnail
+from allxai_desktop.i18n import N_, _
+from allxai_desktop.study.preview import OnDisk, mask_on_disk, thumbnail
 from allxai_desktop.study.states import SIGNS, TITLES, State
 from allxai_desktop.tasks import Dispatch
 from napari_allxai_widgets.drawing import pixmap
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 SIDE = 48
 HOLDERS_MS = 15_000
+NOT_READ = OnDisk()
+PROBLEMS = {"unreadable": N_("mask cannot be read"), "misfit": N_("mask of another image")}
 SEARCHED = Qt.ItemDataRole.UserRole
 T = TypeVar("T")
 Index = QModelIndex | QPersistentModelIndex
@@ -46,7 +48,7 @@ class StudyListModel(QAbstractListModel):
         self.study_model = study
         self._study: Study | None = None
         self._icons: dict[int, QIcon] = {}
-        self._labelled: dict[int, float | None] = {}
+        self._masks: dict[int, OnDisk] = {}
         self._failed: set[int] = set()
         self._holders: dict[str, Holder] = {}
         self._watch = QTimer(self, interval=HOLDERS_MS)
@@ -62,7 +64,7 @@ class StudyListModel(QAbstractListModel):
         self.beginResetModel()
         self._study = study
         self._icons.clear()
-        self._labelled.clear()
+        self._masks.clear()
         self._failed.clear()
         self._holders = {}
         self.endResetModel()
@@ -82,12 +84,12 @@ class StudyListModel(QAbstractListModel):
 
     def painted(self) -> int:
         """Return how many masks are known to have a class for every pixel."""
-        return sum(share == 1.0 for share in self._labelled.values())
+        return sum(mask.share == 1.0 for mask in self._masks.values())
 
     def state(self, row: int) -> State:
         """Return the state of a row: a mask that nobody recorded is in progress."""
         state = self.study_model.item(row).state
-        return "in-progress" if state == "to-do" and self._labelled.get(row) else state
+        return "in-progress" if state == "to-do" and self._mask(row).share else state
 
     def show_again(self, row: int) -> None:
         """Show one row anew."""
@@ -129,6 +131,9 @@ class StudyListModel(QAbstractListModel):
     def _status(self, row: int) -> str:
         if row in self._failed:
             return "✖ " + _("cannot be read")
+        problem = self._mask(row).problem
+        if problem is not None:
+            return "✖ " + _(PROBLEMS[problem])
         state = self.state(row)
         assert self._study is not None
         holder = self._holders.get(self._study.items[row].mask_path.stem)
@@ -137,7 +142,7 @@ class StudyListModel(QAbstractListModel):
         return f"{SIGNS[state]} " + _("{person} is painting").format(person=holder.name)
 
     def _work(self, row: int) -> str:
-        item, share = self.study_model.item(row), self._labelled.get(row)
+        item, share = self.study_model.item(row), self._mask(row).share
         if item.comments:
             return _("“{text}”").format(text=item.comments[-1].text)
         # 99.96 % must not read as complete.
@@ -150,9 +155,12 @@ class StudyListModel(QAbstractListModel):
         else:
             self._icons[row] = _icon(pixels)
 
-    def _set_mask(self, row: int, found: tuple[float | None, str | None]) -> None:
-        self._labelled[row] = found[0]
-        self.study_model.seen_on_disk(row, found[1])
+    def _mask(self, row: int) -> OnDisk:
+        return self._masks.get(row, NOT_READ)
+
+    def _set_mask(self, row: int, found: OnDisk) -> None:
+        self._masks[row] = found
+        self.study_model.seen_on_disk(row, found.sha256)
 
     def _read_holders(self) -> None:
         study = self._study

@@ -1,13 +1,17 @@
 """What the list of a study shows of an item: a thumbnail, and how much of it is labelled."""
 
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.fields.large import open_image, slide_shape
-from allxai_desktop.masks.npz import load_mask
-from allxai_desktop.masks.npz_tiles import load_tiles
+from allxai_desktop.images import ImageError
+from allxai_desktop.masks.npz import MaskError, MaskFile, check_image, load_mask
+from allxai_desktop.masks.npz_tiles import TiledMask, load_tiles
 from allxai_desktop.painting.tiles import Codes, count_labelled
 from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.folder import StudyItem
@@ -23,15 +27,41 @@ def thumbnail(item: StudyItem, side: int) -> NDArray[np.uint8] | None:
     return np.asarray(image)
 
 
-def mask_on_disk(item: StudyItem) -> tuple[float | None, str | None]:
-    """Return the share 0…1 of the pixels that are labelled, and the hash of the mask; None without one to be read."""
+@dataclass(frozen=True)
+class OnDisk:
+    """A mask as it is on disk: the share 0…1 of the pixels that are labelled, and its hash; None where there is none.
+
+    With a `problem` it counts as no mask of its image, so it has no share.
+    """
+
+    share: float | None = None
+    sha256: str | None = None
+    problem: Literal["unreadable", "misfit"] | None = None
+
+
+def mask_on_disk(item: StudyItem) -> OnDisk:
+    """Return what the list says of the mask of an item."""
     if not item.mask_path.exists():
-        return None, None
+        return OnDisk()
     try:
-        codes = codes_on_disk(item)
-    except AllxaiError:
-        return None, None
-    return count_labelled(codes) / max(codes.size, 1), mask_sha256(codes)
+        mask = _mask_of(item)
+    except MaskError:
+        return OnDisk(problem="unreadable")
+    sha256 = mask_sha256(mask.codes)
+    if isinstance(mask, MaskFile) and not _fits(mask, item):
+        return OnDisk(None, sha256, "misfit")
+    return OnDisk(count_labelled(mask.codes) / max(mask.codes.size, 1), sha256)
+
+
+def _fits(mask: MaskFile, item: StudyItem) -> bool:
+    try:
+        check_image(mask.codes.shape, mask.meta, open_image(item.image_path), item.mask_path.name)
+    except MaskError:
+        return False
+    except ImageError:
+        # That is said of the image, not of its mask.
+        return True
+    return True
 
 
 def hash_on_disk(item: StudyItem) -> str | None:
@@ -41,5 +71,9 @@ def hash_on_disk(item: StudyItem) -> str | None:
 
 def codes_on_disk(item: StudyItem) -> Codes:
     """Return the mask of an item, which exists. Raises `MaskError` where it cannot be read."""
+    return _mask_of(item).codes
+
+
+def _mask_of(item: StudyItem) -> MaskFile | TiledMask:
     shape = slide_shape(item.image_path)
-    return load_mask(item.mask_path).codes if shape is None else load_tiles(item.mask_path, shape).codes
+    return load_mask(item.mask_path) if shape is None else load_tiles(item.mask_path, shape)

@@ -12,6 +12,7 @@ from allxai_desktop.app.study_list import StudyFilter, StudyListModel, duration
 from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.folder import Study
+from allxai_desktop.study.preview import OnDisk
 from allxai_desktop.study.progress import Comment, ItemProgress
 
 
@@ -63,6 +64,18 @@ def test_a_row_says_state_share_annotator_and_time(rows):
 
 def test_a_mask_that_nobody_recorded_is_in_progress(rows):
     assert text(rows, 1).splitlines()[1] == "✎ in progress"
+
+
+def test_a_mask_that_does_not_fit_counts_as_none(rows, study, qtbot):
+    save_mask(study.items[2].mask_path, np.full((5, 5), 1, np.uint8))
+    study.items[0].mask_path.write_bytes(b"no mask")
+    rows.refresh(0)
+    rows.refresh(2)
+    qtbot.waitUntil(lambda: len(rows.study_model.seen) == 5)
+    assert text(rows, 0) == "a.png\n✖ mask cannot be read\n"
+    assert text(rows, 2) == "c.png\n✖ mask of another image\n"
+    assert rows.painted() == 0
+    assert rows.state(2) == "to-do"
 
 
 def test_a_comment_is_read_in_the_list(rows):
@@ -121,7 +134,9 @@ def test_a_mask_saved_while_the_window_closes_is_not_read_again(rows):
 
 def test_the_images_in_sight_do_not_wait_for_the_masks(qapp, study, qtbot, monkeypatch):
     go_on = Event()
-    monkeypatch.setattr("allxai_desktop.app.study_list.mask_on_disk", lambda item: (None, go_on.wait(30)))
+    monkeypatch.setattr(
+        "allxai_desktop.app.study_list.mask_on_disk", lambda item: go_on.wait(30) and OnDisk()
+    )
     made = StudyListModel(Known(), lambda call: call())
     made.set_study(study)
     text(made, 0, Qt.ItemDataRole.DecorationRole)

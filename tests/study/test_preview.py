@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from allxai_desktop.images import image_from_array
 from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.folder import Study
-from allxai_desktop.study.preview import mask_on_disk, thumbnail
+from allxai_desktop.study.preview import OnDisk, mask_on_disk, thumbnail
 
 
 @pytest.fixture
@@ -27,11 +28,29 @@ def test_the_share_and_the_hash_of_the_mask(item):
     codes = np.zeros((20, 40), np.uint8)
     codes[:5] = 2
     save_mask(item.mask_path, codes)
-    assert mask_on_disk(item) == (0.25, mask_sha256(codes))
+    assert mask_on_disk(item) == OnDisk(0.25, mask_sha256(codes))
 
 
-def test_without_a_mask_to_be_read_there_are_none(item):
-    assert mask_on_disk(item) == (None, None)
+def test_without_a_mask_there_are_none(item):
+    assert mask_on_disk(item) == OnDisk()
+
+
+def test_a_file_that_is_no_mask_is_named_so(item):
     item.mask_path.parent.mkdir()
     item.mask_path.write_bytes(b"no mask")
-    assert mask_on_disk(item) == (None, None)
+    assert mask_on_disk(item) == OnDisk(problem="unreadable")
+
+
+@pytest.mark.parametrize(("width", "color"), [(50, 7), (40, 8)])
+def test_a_mask_of_an_image_of_another_size_or_with_other_pixels_has_no_share(item, width, color):
+    other = image_from_array(np.full((20, width, 3), (color, 0, 0), np.uint8), "b.png")
+    codes = np.full((20, width), 5, np.uint8)
+    save_mask(item.mask_path, codes, image=other)
+    assert mask_on_disk(item) == OnDisk(None, mask_sha256(codes), "misfit")
+
+
+def test_of_an_image_that_cannot_be_read_the_mask_still_counts(item):
+    codes = np.full((20, 40), 5, np.uint8)
+    save_mask(item.mask_path, codes)
+    item.image_path.write_bytes(b"")
+    assert mask_on_disk(item) == OnDisk(1.0, mask_sha256(codes))

@@ -33,6 +33,18 @@ def read_at_most(path: Path, most: int) -> bytes:
     return data
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, with those that it lies in, where it is missing. Raises `WriteError`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(
+            _("The folder {name} cannot be made ({reason}): choose another one.").format(
+                name=folder.name, reason=error.strerror or type(error).__name__
+            )
+        ) from error
+
+
 def write_whole(path: str | Path, data: bytes | memoryview) -> None:
     """Put `data` in place of the file at `path` once all of it is on disk; the last folder is made when missing.
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.files import make_folder
 from allxai_desktop.i18n import _
 
 
@@ -38,14 +38,7 @@ def run(options: argparse.Namespace) -> None:
     for problem in found.problems:
         print(problem, file=sys.stderr)
     if options.out is not None:
-        try:
-            options.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise AllxaiError(
-                _("The folder {name} cannot be made ({reason}): choose another one.").format(
-                    name=options.out.name, reason=error.strerror or type(error).__name__
-                )
-            ) from error
+        make_folder(options.out)
         names = write_report(options.out, found, study.title)
         print(_("Written: {names}.").format(names=", ".join(names)))
 

@@ -71,6 +71,11 @@ class StudyAgreement:
     disagreements: tuple[Disagreement, ...]
     problems: tuple[str, ...] = ()
 
+    @property
+    def ranked(self) -> list[Disagreement]:
+        """The images with two masks, those that agree least first."""
+        return sorted(self.disagreements, key=lambda one: one.compared.rank)
+
 
 def pairs_of(study: Study, plan: SecondPlan) -> list[Pair]:
     """Return every two masks of one image by different people, in the order of the study; only masks that are there."""

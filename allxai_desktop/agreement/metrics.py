@@ -73,6 +73,11 @@ class Compared:
         return _value(_overall(self.confusion)["kappa"])
 
     @property
+    def rank(self) -> float:
+        """What puts images that agree least first: κ, below all of them where there is none."""
+        return -2.0 if self.kappa is None else self.kappa
+
+    @property
     def agreement(self) -> float | None:
         """The share of the compared pixels that have one class in both masks."""
         return _value(_overall(self.confusion)["agreement"])

@@ -88,11 +88,7 @@ class AgreementModel:
     @property
     def ranked(self) -> list[Disagreement]:
         """The images with two masks, those that agree least first."""
-        return (
-            []
-            if self.result is None
-            else sorted(self.result.disagreements, key=lambda one: _rank(one.compared))
-        )
+        return [] if self.result is None else self.result.ranked
 
     @property
     def rows(self) -> list[tuple[Compared, Disagreement | None]]:
@@ -101,7 +97,7 @@ class AgreementModel:
         if self.result is None or self.comparison is None:
             return []
         of = {id(one.compared): one for one in self.result.disagreements}
-        images = sorted(self.comparison.agreement.images, key=_rank)
+        images = sorted(self.comparison.agreement.images, key=lambda image: image.rank)
         return [(image, of.get(id(image))) for image in images]
 
     def set_study(self, study: Study | None) -> None:
@@ -203,10 +199,6 @@ class AgreementModel:
     def _set_result(self, result: StudyAgreement | None) -> None:
         self.result, self.shown = result, 0
         self.result_changed.emit()
-
-
-def _rank(image: Compared) -> float:
-    return -2.0 if image.kappa is None else image.kappa
 
 
 def _states(study: Study) -> list[SecondState]:

@@ -57,7 +57,7 @@ def side_picture(pixels: NDArray[np.uint8], codes: Codes, region: Region, box: B
     A box much larger than `LARGEST_PICTURE` is thinned out.
     """
     top, left, bottom, right = box
-    # Of a large region every so manieth pixel: it is seen small.
+    # A large region is seen small: every `step`-th pixel is enough.
     step = max(1, max(bottom - top, right - left) // LARGEST_PICTURE)
     seen = slice(top, bottom, step), slice(left, right, step)
     part, labels = pixels[seen], codes[seen]

@@ -181,9 +181,6 @@ def page(found: StudyAgreement, title: str) -> str:
 
 def _image_rows(found: StudyAgreement) -> list[Row]:
     """Return a row for each pair of masks, those that agree least first."""
-    rows = sorted(
-        found.disagreements, key=lambda one: -1.0 if one.compared.kappa is None else one.compared.kappa
-    )
     return [
         [_("Image"), _("Annotators"), _("κ"), _("Same class"), _("Pixels that differ"), _("Adjudication")],
         *(
@@ -195,7 +192,7 @@ def _image_rows(found: StudyAgreement) -> list[Row]:
                 str(one.differing),
                 words.decided(one),
             ]
-            for one in rows
+            for one in found.ranked
         ),
     ]
 

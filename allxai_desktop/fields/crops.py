@@ -118,25 +118,33 @@ def _holds(path: Path, pixels: NDArray[np.uint8]) -> bool:
 
 
 def _entry(name: str, field: StudyItem, box: Box) -> str:
-    # The strings of JSON are strings of TOML.
-    lines = ["[[items]]", f"image = {json.dumps(name)}", f"field = {json.dumps(field.image_path.name)}"]
+    lines = ["[[items]]", f"image = {_quoted(name)}", f"field = {_quoted(field.image_path.name)}"]
     lines.append(f"at = [{box.row}, {box.column}, {box.side}]")
     if field.subject is not None:
-        lines.append(f"subject = {json.dumps(field.subject)}")
+        lines.append(f"subject = {_quoted(field.subject)}")
     if field.pixel_size_um is not None:
         lines.append(f"pixel_size_um = {field.pixel_size_um!r}")
     return "\n".join(lines) + "\n"
 
 
+def _quoted(text: str) -> str:
+    # A JSON text is a TOML text too, but for the pairs of escapes that JSON has for an emoji.
+    return json.dumps(text, ensure_ascii=False)
+
+
 def _append(path: Path, entries: Sequence[str]) -> None:
-    """Add to `study.toml` at its end, so that what people wrote in it stays as it is."""
+    """Add to `study.toml` at its end what is not in it yet, so that what people wrote in it stays as it is."""
     import tomllib
 
     try:
         before = path.read_text(encoding="utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(_("study.toml could not be read: the crop is not linked to its field.")) from error
-    text = "\n".join([*([before.rstrip("\n") + "\n"] if before.strip() else []), *entries])
+    # Of two clicks on one cell the second knows the study as it was at the first.
+    new = [entry for entry in entries if entry not in before]
+    if not new:
+        return
+    text = "\n".join([*([before.rstrip("\n") + "\n"] if before.strip() else []), *new])
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

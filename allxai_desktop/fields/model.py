@@ -142,7 +142,6 @@ class FieldModel:
 
     def mark_at(self, place: tuple[float, float]) -> Mark | None:
         """Return the mark nearest to `place` (row, column) among those that it lies in."""
-
         near = [mark for mark in self.marks if mark.distance(place) <= mark.radius]
         return min(near, key=lambda mark: mark.distance(place), default=None)
 
@@ -299,9 +298,7 @@ class FieldModel:
     # Marks
 
     def _show_marks(self) -> None:
-        marks = tuple(self._marks()) if self.active else ()
-        if marks != self.marks:
-            self.marks = marks
+        self.marks = tuple(self._marks()) if self.active else ()
         self.marks_changed.emit()
 
     def _marks(self) -> list[Mark]:

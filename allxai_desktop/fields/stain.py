@@ -57,7 +57,7 @@ def red_cell_diameter(stain: NDArray[np.float32], green: NDArray[np.float32]) ->
     from scipy import ndimage
     from skimage.filters import threshold_otsu
 
-    step: int = max(1, round(max(green.shape) / _SIDE))
+    step: int = min(max(1, round(max(green.shape) / _SIDE)), *green.shape)
     stain, green = shrink(stain, step), shrink(green, step)
     level = float(threshold_otsu(np.clip(green, 0, 0.6)))  # type: ignore[no-untyped-call]
     stained = green > max(0.8 * level, 0.06)

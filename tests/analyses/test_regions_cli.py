@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from allxai_desktop import cli
+from allxai_desktop.analyses import explain_cli
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.networks.card import parse_card
@@ -40,8 +41,8 @@ def toy(monkeypatch):
     )
     network = Network(card, module)
     monkeypatch.setattr(network, "domain_warning", lambda pixels: None)
-    monkeypatch.setattr(cli, "list_networks", lambda: [card])
-    monkeypatch.setattr(cli, "load_network", lambda name: network)
+    monkeypatch.setattr(explain_cli, "list_networks", lambda: [card])
+    monkeypatch.setattr(explain_cli, "load_network", lambda name: network)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from PIL import Image
 from torch import nn
 
 from allxai_desktop import cli
+from allxai_desktop.analyses import explain_cli
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.networks.card import parse_card
@@ -33,8 +34,8 @@ def arguments(tmp_path, monkeypatch):
         )
     )
     network = Network(card, module)
-    monkeypatch.setattr(cli, "list_networks", lambda: [card])
-    monkeypatch.setattr(cli, "load_network", lambda name: network)
+    monkeypatch.setattr(explain_cli, "list_networks", lambda: [card])
+    monkeypatch.setattr(explain_cli, "load_network", lambda name: network)
     pixels = np.zeros((32, 32, 3), np.uint8)
     pixels[:, :8, 0] = 255
     codes = np.full((32, 32), 5, np.uint8)

@@ -77,6 +77,6 @@ def test_the_white_of_the_light_does_not_matter():
     assert places(find_candidates(yellow)) == [(120, 200)]
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3), (3, 400, 3)])
+@pytest.mark.parametrize("shape", [(1, 1, 3), (3, 400, 3), (3, 3000, 3)])
 def test_what_is_no_field_has_none(shape):
     assert find_candidates(np.full(shape, 200, np.uint8)).candidates == ()

@@ -69,6 +69,21 @@ def test_a_crop_that_is_there_is_not_made_twice(study):
     assert len(list(study.folder.glob("field_*"))) == 1
 
 
+def test_who_knows_the_study_as_it_was_before_a_crop_does_not_link_it_twice(study):
+    box = Box(10, 20, 32)
+    for _time in range(2):
+        take_crops(study, study.items[0], [crop(study, box)])
+    assert (study.folder / "study.toml").read_text().count("[[items]]") == 1
+
+
+def test_a_field_may_have_any_name(tmp_path):
+    name = "frotis_ñ_😀.png"
+    Image.new("RGB", (80, 80)).save(tmp_path / name)
+    study = Study.open(tmp_path)
+    take_crops(study, study.items[0], [crop(study, Box(10, 20, 32), name)])
+    assert list(crops_of(Study.open(tmp_path), name)) == [Box(10, 20, 32)]
+
+
 def test_another_file_of_the_name_stays_as_it_is(study):
     taken = study.folder / "field_00010_00020_32.png"
     taken.write_bytes(b"notes")

@@ -121,7 +121,7 @@ def read_pair(pair: Pair) -> tuple[MaskFile, MaskFile]:
 
 
 def measure_study(
-    study: Study, propose: Propose | None = None, seed: int = 0, progress: Progress = unwatched
+    study: Study, propose: Propose | None = None, progress: Progress = unwatched
 ) -> StudyAgreement:
     """Compare all there is; with `propose`, every mask of a person with the proposal too.
 
@@ -156,20 +156,20 @@ def measure_study(
             if problems
             else _("Nothing to compare yet: no image was annotated a second time. Start a second annotation.")
         )
-    comparisons = _people(found, seed)
+    comparisons = _people(found)
     if against:
-        comparisons.append(Comparison("proposal", summarise(against, seed)))
+        comparisons.append(Comparison("proposal", summarise(against)))
     return StudyAgreement(len(plan.all()), tuple(comparisons), tuple(found), tuple(problems))
 
 
-def _people(found: list[Disagreement], seed: int) -> list[Comparison]:
+def _people(found: list[Disagreement]) -> list[Comparison]:
     groups: dict[tuple[str | None, str], list[Compared]] = {}
     for one in found:
         groups.setdefault((one.pair.first, one.pair.second), []).append(one.compared)
-    single = [Comparison("pair", summarise(part, seed), *names) for names, part in groups.items()]
+    single = [Comparison("pair", summarise(part), *names) for names, part in groups.items()]
     if len(single) < 2:
         return single
-    return [Comparison("people", summarise([one.compared for one in found], seed)), *single]
+    return [Comparison("people", summarise([one.compared for one in found])), *single]
 
 
 def _measure(study: Study, pair: Pair) -> Disagreement:

@@ -152,7 +152,7 @@ def _distances(first: NDArray[np.int64], second: NDArray[np.int64]) -> Distances
     )
 
 
-def summarise(images: Sequence[Compared], seed: int = 0) -> Agreement:
+def summarise(images: Sequence[Compared]) -> Agreement:
     """Pool images and take means over them; subjects are drawn where every image has one.
 
     Raises `ValueError` for no images.
@@ -163,7 +163,7 @@ def summarise(images: Sequence[Compared], seed: int = 0) -> Agreement:
     subjects: list[Hashable] = [one.subject for one in images]
     by_subject = None not in subjects
     # An image that several pairs of people annotated is drawn with all its comparisons.
-    boot = Bootstrap(len(images), subjects if by_subject else [one.name for one in images], seed=seed)
+    boot = Bootstrap(len(images), subjects if by_subject else [one.name for one in images], seed=0)
     table = _Table(images, in_um)
     found = boot.estimates(table.figures, table.bases())
     return Agreement(

@@ -66,18 +66,16 @@ def block_numbers(height: int, width: int, grid: int = GRID) -> NDArray[np.intp]
     return rows[:, None] * min(grid, width) + columns
 
 
-def order_by_relevance(
-    relevance: NDArray[Any], blocks: NDArray[np.intp], seed: int = SEED
-) -> NDArray[np.intp]:
+def order_by_relevance(relevance: NDArray[Any], blocks: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the numbers of the blocks, the highest mean relevance first, equal ones in a random order."""
     flat = blocks.ravel()
     mean = np.bincount(flat, np.asarray(relevance, np.float64).ravel()) / np.bincount(flat)
-    return np.lexsort((np.random.default_rng(seed).random(mean.size), -mean))
+    return np.lexsort((np.random.default_rng(SEED).random(mean.size), -mean))
 
 
-def random_orders(count: int, blocks: NDArray[np.intp], seed: int = SEED) -> list[NDArray[np.intp]]:
+def random_orders(count: int, blocks: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     """Return `count` random orders of the blocks."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(SEED)
     return [generator.permutation(int(blocks.max()) + 1) for _number in range(count)]
 
 

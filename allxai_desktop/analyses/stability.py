@@ -37,12 +37,10 @@ class Stability:
         return float(np.mean(self.overlaps))
 
 
-def noisy_copies(
-    pixels: NDArray[np.uint8], count: int = COPIES, seed: int = SEED
-) -> Iterator[NDArray[np.uint8]]:
-    """Yield copies of the image (H, W, 3) with Gaussian noise of 2 % of the range (5.1 of 255) at each value."""
-    generator = np.random.default_rng(seed)
-    for _number in range(count):
+def noisy_copies(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Yield `COPIES` copies of an image (H, W, 3) with Gaussian noise of 2 % of the range: 5.1 of 255."""
+    generator = np.random.default_rng(SEED)
+    for _number in range(COPIES):
         values = generator.standard_normal(pixels.shape, np.float32)
         values *= NOISE * 255
         values += pixels

@@ -15,6 +15,9 @@ from allxai_desktop.training.preparing.augment import Augmentation, augment_item
 from allxai_desktop.training.preparing.copies import ZOOM, Copy, random_view
 from allxai_desktop.training.preparing.views import View, see
 
+# Whole images that are validated at once.
+_AT_ONCE = 32
+
 
 @dataclass(frozen=True)
 class RandomSymmetries:
@@ -107,9 +110,9 @@ class Classification:
         loss = float(functional.cross_entropy(logits.double(), targets))
         return Measured(loss, self.accuracy(logits, targets))
 
-    def logits(self, answer: Answer, copies: Sequence[Copy], at_once: int = 32) -> Tensor:
+    def logits(self, answer: Answer, copies: Sequence[Copy]) -> Tensor:
         """Return the logits (N, classes) for `copies`, each seen as it says, at the full size."""
-        parts = [copies[start : start + at_once] for start in range(0, len(copies), at_once)]
+        parts = [copies[start : start + _AT_ONCE] for start in range(0, len(copies), _AT_ONCE)]
         return torch.cat([answer(self.inputs(part)) for part in parts])
 
     def inputs(self, copies: Sequence[Copy]) -> Tensor:

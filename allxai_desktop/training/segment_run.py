@@ -60,12 +60,10 @@ _LOOKED_AT = 20
 _FEW = 4
 
 
-def train_segmenter(
-    request: Request, preset: Preset, watcher: Watcher, data: DataSet | None = None
-) -> RunResult:
-    """Train on the images and masks that `request` names, or on those of `data`; see `run.train`."""
+def train_segmenter(request: Request, preset: Preset, watcher: Watcher) -> RunResult:
+    """Train on the images and masks that `request` names; see `run.train`."""
     _check(request, preset)
-    run = SegmentRun(request, preset, watcher, data or look_through_pairs(request, watcher))
+    run = SegmentRun(request, preset, watcher, look_through_pairs(request, watcher))
     return run.run()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QFont, QIcon, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QPolygonF
-from qtpy.QtWidgets import QToolButton, QWidget
+from qtpy.QtWidgets import QToolButton
 
 from allxai_desktop.cellclasses import CellClass
 from napari_allxai_widgets.drawing import draw_letter
@@ -220,8 +220,8 @@ GLYPHS: dict[str, Callable[[QPainter, QColor], None]] = {
 class GlyphButton(QToolButton):
     """A button with a glyph; a checkable one may show another while it is checked."""
 
-    def __init__(self, glyph: str, checked_glyph: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, glyph: str, checked_glyph: str = "") -> None:
+        super().__init__()
         self.glyph = glyph
         self.checked_glyph = checked_glyph or glyph
         self.setCheckable(bool(checked_glyph))

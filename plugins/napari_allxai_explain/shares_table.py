@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
-    QWidget,
 )
 
 from allxai_desktop.cellclasses import CLASSES
@@ -174,8 +173,8 @@ class _Delegate(QStyledItemDelegate):
 class SharesTable(QTableView):
     """The five classes with their shares; Ctrl+C copies them for a spreadsheet."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.shares = SharesModel()
         self.setModel(self.shares)
         self.setItemDelegate(_Delegate(self))

@@ -32,7 +32,7 @@ def difference_hash(pixels: Tensor) -> NDArray[np.uint64]:
     return np.packbits(bits, axis=1).view(np.uint64)
 
 
-def near_duplicates(pixels: Tensor, max_bits: int = MAX_BITS) -> list[int]:
+def near_duplicates(pixels: Tensor) -> list[int]:
     """Return a group number for each image of `pixels` (N, 3, h, w): those with like difference hashes share theirs.
 
     Quick, and what the demo networks were split by; `group_fingerprints` finds more copies and fewer others.
@@ -41,7 +41,7 @@ def near_duplicates(pixels: Tensor, max_bits: int = MAX_BITS) -> list[int]:
     groups = list(range(len(hashes)))
     for number, word in enumerate(hashes):
         bits = np.bitwise_count(hashes[number + 1 :] ^ word).sum(axis=1)
-        for other in np.flatnonzero(bits <= max_bits) + number + 1:
+        for other in np.flatnonzero(bits <= MAX_BITS) + number + 1:
             _join(groups, number, int(other))
     return [_root(groups, number) for number in range(len(groups))]
 
@@ -75,7 +75,7 @@ def fingerprint(pixels: Tensor) -> NDArray[np.float32]:
     return found
 
 
-def group_fingerprints(fingerprints: NDArray[np.float32], least: float = LEAST) -> list[int]:
+def group_fingerprints(fingerprints: NDArray[np.float32]) -> list[int]:
     """Return a group number for each image: those share one that look alike, turned or not, and their copies' copies.
 
     Every pair is compared in the eight symmetries, which on a square grid are permutations of the numbers: the time
@@ -88,7 +88,7 @@ def group_fingerprints(fingerprints: NDArray[np.float32], least: float = LEAST) 
         alike = np.zeros((len(block), count - start), bool)
         for number in range(8):
             turned = symmetry(block, number, (1, 2)).reshape(len(block), -1)
-            alike |= turned @ fingerprints[start:].T >= least
+            alike |= turned @ fingerprints[start:].T >= LEAST
         for row in np.flatnonzero(alike.sum(axis=1) > 1):
             found = np.unique(groups[start + np.flatnonzero(alike[row])])
             if len(found) > 1:

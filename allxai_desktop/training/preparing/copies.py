@@ -66,11 +66,11 @@ def thesis_copies(labels: Sequence[str], mirrored: Collection[str]) -> list[Copy
     ]
 
 
-def balanced_copies(labels: Sequence[str], count: int, seed: int, zoom: float = ZOOM) -> list[Copy]:
+def balanced_copies(labels: Sequence[str], count: int, seed: int) -> list[Copy]:
     """Return `count` copies a class, of every image as many as of any other, or one more.
 
     The upright originals come first, then, in an order drawn for each image, its other symmetries, then the eight
-    enlarged by `zoom`, then the eight at zooms drawn from 1…`zoom`. Of a class that has more than `count` images,
+    enlarged by `ZOOM`, then the eight at zooms drawn from 1…`ZOOM`. Of a class that has more than `count` images,
     `count` are drawn. (The thesis makes 1000 of 100 by "rotation and reflection", of which there are eight; what
     it used for the rest is not said.)
     """
@@ -79,20 +79,20 @@ def balanced_copies(labels: Sequence[str], count: int, seed: int, zoom: float = 
         own = [position for position, other in enumerate(labels) if other == label]
         order = np.random.default_rng([seed, *label.encode()]).permutation(own).tolist()
         rounds = -(-count // len(own))
-        views = {position: _views(rounds, zoom, seed, position) for position in own}
+        views = {position: _views(rounds, seed, position) for position in own}
         copies += [Copy(position, views[position][turn]) for turn in range(rounds) for position in order][
             :count
         ]
     return sorted(copies, key=lambda copy: copy.position)
 
 
-def _views(count: int, zoom: float, seed: int, position: int) -> list[View]:
+def _views(count: int, seed: int, position: int) -> list[View]:
     """Return `count` different views of the image at `position`, the upright one first."""
     random = np.random.default_rng([seed, position])
     views = [UPRIGHT, *(View(int(number) + 1) for number in random.permutation(7))]
-    views += [View(int(number), zoom) for number in random.permutation(8)]
+    views += [View(int(number), ZOOM) for number in random.permutation(8)]
     while len(views) < count:
-        factors = np.exp(np.log(zoom) * random.random(8))
+        factors = np.exp(np.log(ZOOM) * random.random(8))
         views += [
             View(int(number), float(factor))
             for number, factor in zip(random.permutation(8), factors, strict=True)
@@ -149,7 +149,7 @@ def random_view(seed: int, epoch: int, item: int, zoom: float = ZOOM) -> View:
     """
     random = np.random.default_rng([seed, epoch, item])
     number = int(random.integers(8))
-    return View(number, float(np.exp(np.log(zoom) * random.random())) if random.random() < 0.5 else 1.0)
+    return View(number, float(np.exp(np.log(ZOOM) * random.random())) if random.random() < 0.5 else 1.0)
 
 
 def write_copies(

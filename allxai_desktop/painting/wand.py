@@ -29,7 +29,7 @@ class Wand:
     def region(self, tolerance: float) -> Indices:
         """Return the pixels joined by sides whose colour is within `tolerance` (CIE 1976 ΔE) of the one pointed at.
 
-        None where the point is off the image; the pixel itself always belongs to it.
+        Empty where the point is off the image; the pixel itself always belongs to it.
         """
         # Half a second to import: the window is shown first.
         from scipy.ndimage import label

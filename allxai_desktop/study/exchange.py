@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import secrets
 import shutil
 from collections import Counter
@@ -49,6 +50,8 @@ def export_study(
     `names of <out>.csv` in the study's own folder; `images` adds the images, pixels only. Raises `AllxaiError`.
     """
     report = ExportReport()
+    # Also "." has a name.
+    out = Path(os.path.abspath(out))
     if not study.folder.is_dir():
         raise MaskError(
             _("{name} was not found: it may have been moved or renamed.").format(name=study.folder.name)
@@ -111,7 +114,7 @@ def free_folder(parent: Path, form: ExportFormat) -> Path:
 
 @contextmanager
 def _new_folder(out: Path) -> Iterator[Path]:
-    """Give a folder that becomes `out` when all went well, and vanishes when not."""
+    """Give a folder whose content comes into `out` when all went well, and vanishes when not."""
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise MaskError(
@@ -124,9 +127,10 @@ def _new_folder(out: Path) -> Iterator[Path]:
         raise _cannot_write(out, error) from error
     try:
         yield unfinished
-        if out.exists():
-            out.rmdir()
-        unfinished.rename(out)
+        out.mkdir(exist_ok=True)
+        # What somebody stands in cannot be replaced under their feet.
+        for path in unfinished.iterdir():
+            path.rename(out / path.name)
     except OSError as error:
         raise _cannot_write(out, error) from error
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from psygnal import SignalInstance
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QWidget
 
@@ -70,7 +71,7 @@ class GhostRow(QWidget):
         for signal in self._signals():
             signal.disconnect(self._show)
 
-    def _signals(self) -> tuple:  # type: ignore[type-arg]
+    def _signals(self) -> tuple[SignalInstance, ...]:
         proposals = self._proposals
         return proposals.proposal_changed, proposals.visible_changed, proposals.busy_changed
 

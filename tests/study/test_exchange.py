@@ -3,6 +3,7 @@ import json
 import os
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -210,6 +211,13 @@ def test_a_folder_that_holds_something_is_left_alone(study, tmp_path):
 def test_an_empty_folder_may_be_chosen(study, tmp_path):
     (tmp_path / "out").mkdir()
     assert export_study(study, EXPORTS["png"], tmp_path / "out").count == 2
+
+
+def test_the_folder_one_stands_in_may_be_chosen(study, tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+    export_study(study, EXPORTS["npz"], Path())
+    assert len(os.listdir()) == 2
 
 
 def test_a_study_without_masks_leaves_no_folder(empty, tmp_path):

@@ -80,11 +80,9 @@ class ImageImport:
 
     def _on_finished(self, found: Imported) -> None:
         self._end()
-        text = _("{count} images taken in, {known} were there.").format(
-            count=len(found.added), known=found.known
-        )
+        text = found.summary
         if found.renamed:
-            text += " " + _("{count} of them have another name here, for theirs was taken.").format(
+            text += " " + _("With another name here, for theirs was taken: {count}.").format(
                 count=len(found.renamed)
             )
         self._waiting = Notice("info", text)

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.i18n import N_, _
+from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.study.audit import Entry, broken, write_csv
 from allxai_desktop.study.details import detail_text
 from allxai_desktop.study.people import ROLE_TITLES
@@ -154,7 +154,12 @@ class TrailWindow(QDialog):
         self.verdict.setText(
             "✖ " + found
             if found
-            else "✔ " + _("{count} entries, and the chain holds.").format(count=len(entries))
+            else "✔ "
+            + counted(
+                len(entries),
+                N_("{count} entry, and the chain holds."),
+                N_("{count} entries, and the chain holds."),
+            )
         )
         self.export.setEnabled(bool(entries))
 
@@ -166,7 +171,7 @@ class TrailWindow(QDialog):
         )
         if not name:
             return
-        path = Path(name).with_suffix(".csv")
+        path = Path(name if name.lower().endswith(".csv") else f"{name}.csv")
         try:
             write_csv(path, self.model.entries[::-1])
         except AllxaiError as error:

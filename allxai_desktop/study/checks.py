@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allxai_desktop.cellclasses import BY_CODE, BY_KEY, UNLABELLED
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.painting.cleanup import neighbours
 from allxai_desktop.painting.tiles import Codes, Tiles, count_labelled
 
@@ -34,7 +34,9 @@ class Finding:
         """The finding in the current language."""
         match self.kind:
             case "unlabelled":
-                return _("{count} pixels are not labelled").format(count=self.pixels)
+                return counted(
+                    self.pixels, N_("{count} pixel is not labelled"), N_("{count} pixels are not labelled")
+                )
             case "speck":
                 return _("A speck of {name}: {count} px").format(
                     name=BY_CODE[self.code].title.lower(), count=self.pixels

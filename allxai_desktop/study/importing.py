@@ -26,6 +26,13 @@ class Imported:
     renamed: tuple[tuple[str, str], ...]
     known: int
 
+    @property
+    def summary(self) -> str:
+        """How many came in, in the current language."""
+        return _("Images taken in: {count}. Already there: {known}.").format(
+            count=len(self.added), known=self.known
+        )
+
 
 def import_images(
     folder: str | Path, source: str | Path, *, link: bool = False, progress: Progress = unwatched

@@ -48,7 +48,7 @@ def _import(options: argparse.Namespace) -> None:
                 was=was, name=name
             )
         )
-    print(_("{count} images taken in, {known} were there.").format(count=len(found.added), known=found.known))
+    print(found.summary)
 
 
 def _verify(options: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ from typing import cast
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.fields.large import open_image
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.masks.npz import open_archive, read_meta
 from allxai_desktop.study import audit
 from allxai_desktop.study.audit import Entry, described, mask_sha256
@@ -48,7 +48,11 @@ def verify_study(study: Study) -> Verification:
         lost = 0 if db is None else audit.cut_off(db)
     problems = [sentence for sentence in (audit.broken(trail),) if sentence]
     if lost:
-        problems.append(_("The last {count} entries were taken away.").format(count=lost))
+        problems.append(
+            counted(
+                lost, N_("The last entry was taken away."), N_("The last {count} entries were taken away.")
+            )
+        )
     if not problems:
         problems += _replayed(trail, known)
     items = {item.image_path.name: item for item in study.items}

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from allxai_desktop.analyses.comparison import Comparison
+from allxai_desktop.analyses.figure import FORMATS
 from allxai_desktop.analyses.grid import ComparisonChoices, Grid, Method, methods
 from allxai_desktop.i18n import _
 from allxai_desktop.overlay import COLORMAP_TITLES
@@ -34,6 +35,7 @@ from napari_allxai_widgets.choice_box import ChoiceBox
 from napari_allxai_widgets.side_window import SideWindow
 
 CONTROLS_WIDTH = 236
+SUGGESTED = "png"
 
 
 class CompareWindow(SideWindow):
@@ -231,14 +233,13 @@ class CompareWindow(SideWindow):
         if grid is None or not self.export.isEnabled():
             return
         name = self.name.text().strip() or grid.image.name
-        suggested = f"{Path(name).stem}-comparison.png"
+        suggested = f"{Path(name).stem}-comparison.{SUGGESTED}"
         path, chosen = QFileDialog.getSaveFileName(
             self, _("Export the comparison"), suggested, "PNG (*.png);;PDF (*.pdf)"
         )
         if path:
-            ending = ".pdf" if chosen.startswith("PDF") else ".png"
             self.message.setText(_("Writing the figure…"))
-            self.model.export(path if Path(path).suffix else path + ending, name)
+            self.model.export(_with_ending(path, "pdf" if chosen.startswith("PDF") else "png"), name)
 
     # What the model tells
 
@@ -303,6 +304,15 @@ class CompareWindow(SideWindow):
 
     def _show_failure(self, message: str) -> None:
         self.message.setText(message)
+
+
+def _with_ending(path: str, chosen: str) -> str:
+    """Return the path with the ending of one of `FORMATS`: the one that was typed, or else the one `chosen`."""
+    ending = Path(path).suffix.lower().removeprefix(".")
+    if ending not in FORMATS:
+        return f"{path}.{chosen}"
+    # The dialog leaves the ending that it suggested when another format is chosen.
+    return str(Path(path).with_suffix(f".{chosen}")) if ending == SUGGESTED else path
 
 
 def _explainer_row(method: Method) -> tuple[Method, str, str]:

@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from allxai_desktop.session import Choices, Result, Session
     from napari_allxai_explain.view import ExplainView
 
-
 # Equal by theory on many networks; which, the analysis of the network tells.
 TWINS = ("lrp-z", "gradient-x-input")
+# A result that is awaited for longer is shown as outdated.
+PATIENCE_MS = 250
 
 
 class Page(QWidget):
@@ -46,10 +47,6 @@ class Page(QWidget):
 
     def retranslate(self) -> None:
         """Set the texts again in the current language."""
-
-
-# A result that is awaited for longer is shown as outdated.
-PATIENCE_MS = 250
 
 
 class ExplainPanel(QWidget):

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.training.datasets.data_model import DataModel
 from napari_allxai_widgets.choice_box import ChoiceBox
 
@@ -192,15 +192,15 @@ class DataBox(QWidget):
         if not model.usable:
             return _("Reading the folder…") if model.looking else ""
         images = len(model.usable)
-        parts = [_("{count} images").format(count=images)]
+        parts = [counted(images, N_("{count} image"), N_("{count} images"))]
         if model.segmentation:
             parts.append(_("with masks"))
         else:
-            parts.append(_("{count} classes").format(count=len(model.classes)))
+            parts.append(counted(len(model.classes), N_("{count} class"), N_("{count} classes")))
         parts.append(
             _("subjects not known")
             if model.subjects is None
-            else _("{count} subjects").format(count=model.subjects)
+            else counted(model.subjects, N_("{count} subject"), N_("{count} subjects"))
         )
         if model.skipped:
             parts.append(_("{count} left out").format(count=len(model.skipped)))

@@ -180,7 +180,7 @@ def test_images_are_taken_into_a_new_study_and_it_is_opened(window, qtbot, tmp_p
     qtbot.waitUntil(lambda: window.workspace.index == 0, timeout=20_000)
     assert len(window.workspace.study.items) == 2
     assert window.notices.text() == (
-        "2 images taken in, 0 were there. 1 of them have another name here, for theirs was taken."
+        "Images taken in: 2. Already there: 0. With another name here, for theirs was taken: 1."
     )
 
 
@@ -199,7 +199,7 @@ def test_the_audit_trail_is_shown_and_saved(window, qtbot, folder, monkeypatch):
     trail = window.desk.trail
     cells = [trail.model.data(trail.model.index(0, column)) for column in (0, 2, 3, 4, 5)]
     assert cells == [1, "A07", "Annotator", "0.png", "painted"]
-    assert trail.verdict.text() == "✔ 1 entries, and the chain holds."
+    assert trail.verdict.text() == "✔ 1 entry, and the chain holds."
     monkeypatch.setattr(
         "allxai_desktop.app.trail_window.QFileDialog.getSaveFileName", lambda *_: (str(folder / "t"), "")
     )

@@ -29,7 +29,7 @@ def test_import(source, tmp_path, capsys):
         0,
         [
             "sub/a.png is called a_2.png here, for the study has another image of its name.",
-            "2 images taken in, 0 were there.",
+            "Images taken in: 2. Already there: 0.",
         ],
         "",
     )

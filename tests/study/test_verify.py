@@ -61,7 +61,7 @@ def test_the_first_broken_entry_is_named(folder):
 
 def test_entries_taken_from_the_end_are_told(folder):
     tamper(folder, "DELETE FROM trail WHERE seq = 4", "DELETE FROM items WHERE item = 'b.png'")
-    assert verify(folder).problems == ("The last 1 entries were taken away.",)
+    assert verify(folder).problems == ("The last entry was taken away.",)
 
 
 @pytest.mark.parametrize("change", ["state = 'approved'", "annotator = 'B'", "mask_sha256 = 'ff'"])

@@ -287,11 +287,27 @@ def test_the_figure_is_exported_under_the_name_that_was_typed(opened, tmp_path, 
     assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(
+    ("typed", "chosen", "written"),
+    [
+        ("cell v1.2", "PNG (*.png)", "cell v1.2.png"),
+        ("cell.png", "PDF (*.pdf)", "cell.pdf"),
+        ("cell.pdf", "PNG (*.png)", "cell.pdf"),
+    ],
+)
+def test_a_figure_has_the_ending_that_was_typed_or_chosen(opened, monkeypatch, typed, chosen, written):
+    paths = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args: (typed, chosen))
+    monkeypatch.setattr(opened.model, "export", lambda path, _name: paths.append(path))
+    opened.ask_export()
+    assert paths == [written]
+
+
 def test_a_figure_that_cannot_be_written_is_told(opened, tmp_path, qtbot, monkeypatch):
-    path = str(tmp_path / "figure.svg")
+    path = str(tmp_path / "gone" / "deeper" / "figure.png")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args: (path, "PNG (*.png)"))
     opened.export.click()
-    qtbot.waitUntil(lambda: "figure.svg" in opened.message.text())
+    qtbot.waitUntil(lambda: "figure.png" in opened.message.text())
     assert opened.export.isEnabled()
 
 

@@ -90,7 +90,7 @@ def test_a_class_map_from_a_file_is_read(box, setting, qtbot, tmp_path, monkeypa
     rows = [box.maps._rows[row][0] for row in range(box.maps.count())]
     box.maps.setCurrentIndex(rows.index(OWN_MAP))
     box.maps.activated.emit(rows.index(OWN_MAP))
-    assert box.summary.text() == "6 images · 1 classes · subjects not known"
+    assert box.summary.text() == "6 images · 1 class · subjects not known"
     assert box.maps.currentText() == "own.toml"
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from allxai_desktop.files import write_whole
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _
 from allxai_desktop.images import read_image
 from allxai_desktop.networks.architectures import ARCHITECTURES, Architecture
 from allxai_desktop.networks.card import SHARPENED, WEIGHTS_FILE, parse_card
@@ -48,6 +48,7 @@ from allxai_desktop.training.run_folder import (
 )
 from allxai_desktop.training.run_images import PIXELS_FILE, STATISTICS_FILE, decode_images, divide
 from allxai_desktop.training.run_types import EpochRecord, Request, RunResult, Watcher
+from allxai_desktop.training.words import lacking_text
 
 # Images that the statistics of BatchNorm are measured on, and whole images that are measured at once.
 _CALIBRATION = 64
@@ -116,24 +117,44 @@ def _check_classes(classes: Sequence[str], preset: Preset) -> None:
 
 
 def train_classifier(
-    request: Request, preset: Preset, watcher: Watcher, material: Material | None = None
+    request: Request,
+    preset: Preset,
+    watcher: Watcher,
+    material: Material | None = None,
+    *,
+    pooled: bool = False,
 ) -> RunResult:
-    """Train on the images that `request` names, or on those of `material`; see `run.train`."""
-    run = Run(request, preset, watcher, material or gather(request, preset, watcher))
+    """Train on the images that `request` names, or on those of `material`; see `run.train`.
+
+    With `pooled` the answers are measured once more, together with those of other runs.
+    """
+    run = Run(request, preset, watcher, material or gather(request, preset, watcher), pooled=pooled)
     return run.finish(run.fit())
 
 
 class Run:
     """A run whose images are divided and decoded."""
 
-    def __init__(self, request: Request, preset: Preset, watcher: Watcher, material: Material) -> None:
+    def __init__(
+        self,
+        request: Request,
+        preset: Preset,
+        watcher: Watcher,
+        material: Material,
+        *,
+        pooled: bool = False,
+    ) -> None:
         self.request, self.preset, self.watcher = request, preset, watcher
         self.data, self.classes, self.positive = material.data, material.classes, material.positive
         resumed = open_folder(request)
         self.saved = divide(self.data, preset, request, resumed=resumed)
         self.evaluated = "unseen" if self.saved.split.unseen else "test"
         self.copies = make_copies(self.data, preset, request, self.saved)
-        self.caution = self._check_parts()
+        self.lacking = self._check_parts()
+        for part, absent in self.lacking.items():
+            # What is measured together with others lacks nothing then.
+            if not (pooled and part == self.evaluated):
+                watcher.note(lacking_text(part, absent))
         self.plan = make_plan(preset, request)
         self.labels = [self.classes.index(label) for label in self.data.labels]
         self.pixels, self.statistics = decode_images(
@@ -196,17 +217,12 @@ class Run:
             name: sorted({copy.position for copy in copies}) for name, copies in self.copies.parts.items()
         }
 
-    def _check_parts(self) -> str:
-        """Return what readers of the figures must know of the split; "" for nothing."""
+    def _check_parts(self) -> dict[str, list[str]]:
         # Of what was augmented before the split, the parts are made of copies.
         split = self.saved.split
         if self.saved.leaking:
             split = replace(split, **self._originals())
-        lacking = check_parts(split, self.data.labels, self.evaluated)
-        for note in lacking.values():
-            self.watcher.note(note)
-        cautions = lacking.get(self.evaluated), caution_of(self.data)
-        return " ".join(text for text in cautions if text)
+        return check_parts(split, self.data.labels, self.evaluated)
 
     @property
     def _shape(self) -> tuple[int, int, int]:
@@ -284,8 +300,8 @@ class Run:
             part_sizes(self.data, positions),
             self.evaluated,
             self.saved.leaking,
-            _("subject") if self.data.has_subjects else None,
-            self.caution,
+            N_("subject") if self.data.has_subjects else None,
+            caution_of(self.data),
         )
 
     # The card
@@ -297,7 +313,7 @@ class Run:
 
     def _card(self, first: str, records: Sequence[EpochRecord], weights: str) -> dict[str, Any]:
         info, data_name = ARCHITECTURES[self.preset.architecture], self.request.data.resolve().name
-        originals = self._originals()
+        originals, caution = self._originals(), caution_of(self.data)
         held_out = originals["val"] or originals[self.evaluated]
         return complete_card(
             self.name,
@@ -328,7 +344,8 @@ class Run:
                     "file": SPLIT_FILE,
                     **{name: len(copies) for name, copies in self.copies.parts.items() if copies},
                 }
-                | ({"caution": self.caution} if self.caution else {}),
+                | ({"lacking": self.lacking} if self.lacking else {})
+                | ({"caution": caution} if caution else {}),
                 "training": describe_training(
                     self.request, self.preset, self.plan, self.look, first, records
                 ),

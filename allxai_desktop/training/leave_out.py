@@ -61,7 +61,7 @@ def leave_each_out(request: Request, watcher: Watcher | None = None) -> LeftOut:
         out = request.out / f"{number + 1:02d}-{name_from(subject)}"
         resume = request.resume and (out / SETTINGS_FILE).exists()
         one = replace(request, out=out, test_subjects=(subject,), unseen=0, resume=resume)
-        found.append(train_classifier(one, preset, watcher, material).answers)
+        found.append(train_classifier(one, preset, watcher, material, pooled=True).answers)
         folders.append(out)
     answers = Answers(
         np.concatenate([one.logits for one in found]),
@@ -75,7 +75,7 @@ def leave_each_out(request: Request, watcher: Watcher | None = None) -> LeftOut:
         request.data.resolve().name,
         N_("each subject left out in turn: one network each, their answers taken together"),
         {"test": Part(len(answers.truth), len(subjects))},
-        group_kind=_("subject"),
+        group_kind=N_("subject"),
     )
     write_report(request.out, evaluation, setting)
     entry = card_metrics(evaluation) | {

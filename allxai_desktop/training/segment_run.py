@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allxai_desktop.files import write_whole
-from allxai_desktop.i18n import _, language
+from allxai_desktop.i18n import N_, _, language
 from allxai_desktop.networks.architectures import ARCHITECTURES, Architecture
 from allxai_desktop.networks.card import WEIGHTS_FILE, parse_card
 from allxai_desktop.networks.checkpoints import dump_weights
@@ -63,6 +63,12 @@ _FEW = 4
 def train_segmenter(request: Request, preset: Preset, watcher: Watcher) -> RunResult:
     """Train on the images and masks that `request` names; see `run.train`."""
     _check(request, preset)
+    fetching = _("Downloading the ImageNet weights")
+    start.fetch(
+        preset.architecture,
+        request.weights or preset.start,
+        lambda share: watcher.stage(fetching, share),
+    )
     run = SegmentRun(request, preset, watcher, look_through_pairs(request, watcher))
     return run.run()
 
@@ -112,7 +118,6 @@ def _check(request: Request, preset: Preset) -> None:
                 name=preset.name
             )
         )
-    start.fetch(preset.architecture, request.weights or preset.start)
 
 
 class SegmentRun:
@@ -130,8 +135,7 @@ class SegmentRun:
         resumed = open_folder(request)
         self.saved = divide(data, preset, request, resumed=resumed)
         self.evaluated = "unseen" if self.saved.split.unseen else "test"
-        for note in check_parts(self.split, data.labels, self.evaluated).values():
-            watcher.note(note)
+        check_parts(self.split, data.labels, self.evaluated)
         self.plan = make_plan(preset, request)
         side = preset.side
         pixels, self.statistics = decode_images(request.out, data, (3, side, side), self._as_input, watcher)
@@ -217,7 +221,7 @@ class SegmentRun:
             self.saved.kind,
             part_sizes(self.data, self.split.parts),
             self.evaluated,
-            group_kind=_("subject") if self.data.has_subjects else None,
+            group_kind=N_("subject") if self.data.has_subjects else None,
             caution=caution_of(self.data),
             class_titles=dict(zip(self.classes.keys, self.classes.titles[language()], strict=True)),
         )

@@ -128,13 +128,16 @@ def _command(options: argparse.Namespace) -> Callable[[Request, Terminal], None]
 def _train(request: Request, terminal: Terminal, *, add: bool) -> None:
     from allxai_desktop.training.measuring.report import PAGE_FILE, figure_lines
     from allxai_desktop.training.run import offer, train
-    from allxai_desktop.training.words import leaking_text
+    from allxai_desktop.training.words import cautions, leaking_text
 
     result = train(request, terminal)
     terminal.end_line()
-    split = result.card["split"]
-    marks = leaking_text() if split["leaking"] else "", split.get("caution", "")
-    for line in (*figure_lines(result.evaluation), *filter(None, marks)):
+    split, found = result.card["split"], result.evaluation
+    part = "unseen" if "unseen" in split else "test"
+    marks = cautions(split.get("caution", ""), part, found.classes, found.confusion)
+    if split["leaking"]:
+        marks.insert(0, leaking_text())
+    for line in (*figure_lines(found), *marks):
         print(line)
     print(
         _("Card, weights, pictures and the report {page}: {folder}").format(

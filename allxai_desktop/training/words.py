@@ -1,5 +1,10 @@
 """The words for the figures of a network, in the current language."""
 
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
 from allxai_desktop.analyses.text import NBSP
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.training.measuring.intervals import FEWEST_GROUPS, Estimate, Reason
@@ -82,6 +87,22 @@ def leaking_text() -> str:
     return _(
         "LEAKING: copies of one image lie in training and in this part, as in the papers. These figures flatter."
     )
+
+
+def lacking_text(part: str, classes: Iterable[str]) -> str:
+    """Return a sentence on the `classes` that a part has no image of."""
+    return _("The part “{part}” has no image of the class {classes}, and says nothing about it.").format(
+        part=part_title(part), classes=", ".join(classes)
+    )
+
+
+def cautions(caution: str, part: str, classes: Sequence[str], counts: NDArray[np.int64]) -> list[str]:
+    """Return what figures of `part` do not say, in sentences.
+
+    `caution` is that of a card, English or ""; `counts` (true class, predicted class) are those of the `classes`.
+    """
+    lacking = [name for name, row in zip(classes, counts, strict=True) if not row.any()]
+    return [*([_(caution)] if caution else []), *([lacking_text(part, lacking)] if lacking else [])]
 
 
 def positive_text(name: str) -> str:

@@ -25,6 +25,7 @@ from allxai_desktop.training.measuring.read_report import Report
 from allxai_desktop.training.measuring.report import PAGE_FILE
 from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.words import (
+    cautions,
     interval_text,
     leaking_text,
     part_title,
@@ -163,7 +164,8 @@ class ResultPage(QWidget):
 def _cautions(report: Report | None) -> str:
     if report is None:
         return ""
-    return "\n".join(text for text in (leaking_text() if report.leaking else "", report.caution) if text)
+    said = cautions(report.caution, report.part, report.classes, report.counts)
+    return "\n".join([leaking_text(), *said] if report.leaking else said)
 
 
 def _html(report: Report) -> str:

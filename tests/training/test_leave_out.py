@@ -56,6 +56,20 @@ def test_a_sweep_that_was_broken_off_goes_on(request_):
     assert resumed.evaluation.confusion.tolist() == whole.evaluation.confusion.tolist()
 
 
+def test_that_a_subject_is_of_one_class_is_not_told_of_each(request_):
+    class Listening(Unwatched):
+        notes = ()
+
+        def note(self, sentence):
+            self.notes += (sentence,)
+
+    listening = Listening()
+    for path in (request_.data / "hem").iterdir():
+        path.rename(path.with_name(f"H{path.name}"))
+    leave_each_out(replace(request_, groups=r"^(H?S\d)_"), listening)
+    assert not [note for note in listening.notes if "“Test” has no image" in note]
+
+
 def test_subjects_must_be_known(request_):
     with pytest.raises(TrainingError, match="needs the subject of every image"):
         leave_each_out(replace(request_, groups=None))

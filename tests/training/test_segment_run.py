@@ -7,6 +7,7 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from allxai_desktop.networks.network import open_network
+from allxai_desktop.training import start
 from allxai_desktop.training.datasets.data import TrainingError, read_data
 from allxai_desktop.training.presets import PRESETS
 from allxai_desktop.training.run_types import EpochRecord, Request, Unwatched
@@ -157,6 +158,23 @@ def test_a_label_that_the_class_map_leaves_out_is_named_with_its_file(data, tmp_
     path.write_text('[classes]\nbackground = ["0"]\nnucleus = ["1"]\n', encoding="utf-8")
     with pytest.raises(TrainingError, match=r"_mask\.png: .*no class \(2\)"):
         train_segmenter(_request(data, tmp_path / "run", class_map=path), SMALL, Unwatched())
+
+
+def test_what_is_downloaded_first_is_told(data, tmp_path, monkeypatch):
+    told = []
+
+    class Watching(Unwatched):
+        def stage(self, title, share):
+            told.append((title, share))
+
+    def fetch(_name, _weights, progress):
+        progress(0.5)
+        raise TrainingError("No network.")
+
+    monkeypatch.setattr(start, "fetch", fetch)
+    with pytest.raises(TrainingError):
+        train_segmenter(_request(data, tmp_path / "run"), SMALL, Watching())
+    assert told == [("Downloading the ImageNet weights", 0.5)]
 
 
 def test_nothing_is_made_before_the_split(data, tmp_path):

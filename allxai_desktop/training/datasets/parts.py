@@ -24,7 +24,6 @@ from allxai_desktop.training.preparing.copies import (
 )
 from allxai_desktop.training.presets import Preset
 from allxai_desktop.training.run_types import Request
-from allxai_desktop.training.words import part_title
 
 # The kinds of split: on cards in English, in reports in the language of their readers.
 AS_PUBLISHED = N_("by copy, as published: copies of one image lie in several parts")
@@ -123,8 +122,8 @@ def _maker(labels: Sequence[str], preset: Preset, seed: int) -> Callable[[Sequen
     return make
 
 
-def check_parts(split: Split, labels: Sequence[str], evaluated: str) -> dict[str, str]:
-    """Return a sentence for each part that lacks classes.
+def check_parts(split: Split, labels: Sequence[str], evaluated: str) -> dict[str, list[str]]:
+    """Return the parts that lack classes, with these; see `Split.lacking`.
 
     Raises `TrainingError` where there is nothing to measure on, or the training part lacks a class.
     """
@@ -141,9 +140,4 @@ def check_parts(split: Split, labels: Sequence[str], evaluated: str) -> dict[str
                 "There are too few images to hold any out for the test: at least {count} a class are needed."
             ).format(count=10)
         )
-    return {
-        part: _("The part “{part}” has no image of the class {classes}, and says nothing about it.").format(
-            part=part_title(part), classes=", ".join(classes)
-        )
-        for part, classes in lacking.items()
-    }
+    return lacking

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _
 from allxai_desktop.networks.domain import limits_of
 from allxai_desktop.training.classify import Look
 from allxai_desktop.training.datasets.data import TrainingError
@@ -131,10 +131,13 @@ def part_sizes(data: DataSet, parts: Mapping[str, Sequence[int]]) -> dict[str, P
 
 
 def caution_of(data: DataSet) -> str:
-    """Return what its readers must know of a split of `data`, "" where whom each image is from is known."""
+    """Return what its readers must know of a split of `data`, "" where whom each image is from is known.
+
+    It is English, for the card; who shows it translates it.
+    """
     if data.has_subjects:
         return ""
-    return _(
+    return N_(
         "Which person each image is from is not known, so images of one person may lie in several parts: the figures"
         " say nothing about new persons. If the file names tell the person, give a pattern that finds it."
     )

@@ -21,6 +21,7 @@ from allxai_desktop.training.measuring.metrics import summary
 from allxai_desktop.training.measuring.page import Caption
 from allxai_desktop.training.measuring.segmentation_metrics import SegmentationEvaluation
 from allxai_desktop.training.words import (
+    cautions,
     interval_text,
     leaking_text,
     part_title,
@@ -51,7 +52,7 @@ class Setting:
     """What was evaluated.
 
     `parts` are those of the split, `evaluated` the one of `parts` that the figures are of; `leaking`: augmented before
-    it was split, as published; `group_kind` in words, as "subject"; `class_titles`: class → its name for people.
+    it was split, as published; `group_kind` and `caution` in English; `class_titles`: class → its name for people.
     """
 
     network: str
@@ -181,12 +182,13 @@ def to_markdown(evaluation: Evaluation | SegmentationEvaluation, setting: Settin
     if isinstance(evaluation, Evaluation) and evaluation.positive is not None:
         facts.append(positive_text(_cell(setting.class_title(evaluation.positive))))
     blocks.append("\n".join(f"- {fact}" for fact in facts))
-    if setting.caution:
-        blocks.append(f"> {_cell(setting.caution)}")
+    titles = [setting.class_title(name) for name in evaluation.classes]
+    said = cautions(setting.caution, setting.evaluated, titles, evaluation.confusion)
+    blocks += [f"> {_cell(text)}" for text in said]
     head = [_("Part"), _("Images")]
     rows = [[part_title(name), str(part.images)] for name, part in setting.parts.items()]
     if setting.group_kind is not None:
-        head.append(_("Groups ({kind})").format(kind=setting.group_kind))
+        head.append(_("Groups ({kind})").format(kind=_(setting.group_kind)))
         for row, part in zip(rows, setting.parts.values(), strict=True):
             row.append("–" if part.groups is None else str(part.groups))
     blocks.append(_table(head, rows))

@@ -19,6 +19,6 @@ def test_few_images_are_repeated_as_a_whole():
     assert repeated([0, 4], STRATA, rare=1, at_least=3) == [0, 4, 0, 4]
 
 
-def test_a_part_without_a_class_is_told_by_its_name():
+def test_parts_without_a_class_are_found():
     found = check_parts(Split([0, 1], [2], [3, 4]), ["ill", "well", "well", "ill", "well"], "test")
-    assert found == {"val": "The part “Validation” has no image of the class ill, and says nothing about it."}
+    assert found == {"val": ["ill"]}

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from allxai_desktop.files import WriteError
+from allxai_desktop.i18n import set_language
 from allxai_desktop.training.measuring.evaluation import Answers, evaluate
 from allxai_desktop.training.measuring.metrics import summary
 from allxai_desktop.training.measuring.read_report import read_report
@@ -98,6 +99,18 @@ def test_the_page_has_the_figures_of_the_positive_class():
     assert "> Two healthy subjects." in page
     assert "| hem/11.png | Healthy | Leukaemia | 88.1 % |" in page
     assert "LEAKING" not in page
+
+
+def test_a_page_names_the_classes_that_its_part_lacks():
+    answers = Answers(np.eye(2)[[0, 1]], np.array([0, 0]), ("x", "y"))
+    page = to_markdown(evaluate(answers, ("all", "hem"), "all"), SETTING)
+    assert "> The part “Test” has no image of the class Healthy, and says nothing about it." in page
+
+
+def test_what_groups_are_is_english_in_the_json_and_translated_on_the_page():
+    set_language("es")
+    assert "Grupos (sujeto)" in to_markdown(evaluated(), SETTING)
+    assert json.loads(to_json(evaluated(), SETTING))["split"]["group"] == "subject"
 
 
 def test_a_page_shows_the_surest_mistakes_and_counts_all():

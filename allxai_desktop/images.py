@@ -230,7 +230,8 @@ def read_with_pillow(stream: BinaryIO, name: str, kind: str) -> Decoded:
         deep = kind == "PNG" and _png_depth(stream) == 16
         # The pages of a TIFF are counted elsewhere: Pillow takes hours for hundreds of thousands.
         notes = () if kind == "TIFF" else first_of(getattr(image, "n_frames", 1))
-        image.seek(0) if notes else None
+        if notes:
+            image.seek(0)
         image.load()
         upright = _upright(image)
         if upright.mode.startswith("I") or upright.mode == "F":

@@ -25,8 +25,7 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.explainers.registry import EXPLAINERS, complete_settings
 from allxai_desktop.i18n import _
 from allxai_desktop.relevance import ClassShare, ShareCounter, pixel_weights
-from allxai_desktop.session_engine import Engine as Engine
-from allxai_desktop.session_engine import TorchEngine
+from allxai_desktop.session_engine import Engine, TorchEngine
 from allxai_desktop.tasks import Cancelled, Dispatch, Progress, at_once, unwatched
 
 if TYPE_CHECKING:

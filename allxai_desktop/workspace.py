@@ -344,7 +344,10 @@ class Workspace:
         self._keepers[keeper.key] = keeper
         if before is not None and before is not keeper:
             # At once, where the same image is shown anew.
-            before.retire() if before.key == keeper.key else self._loader.submit(before.retire)
+            if before.key == keeper.key:
+                before.retire()
+            else:
+                self._loader.submit(before.retire)
 
     def _skip(self, request: int, study: Study, index: int, text: str) -> None:
         if request == self._request:

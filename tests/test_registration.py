@@ -62,7 +62,10 @@ class _Code:
 @pytest.mark.parametrize("ending", ["safetensors", "pt", "pth"])
 def test_a_checkpoint_is_converted_and_can_be_loaded(tmp_path, user_networks, ending):
     path, state = tmp_path / f"My net.{ending}", weights()
-    save_file(state, path) if ending == "safetensors" else torch.save({"state_dict": state}, path)
+    if ending == "safetensors":
+        save_file(state, path)
+    else:
+        torch.save({"state_dict": state}, path)
     card, missing = add_network(path, TWO)
     assert (card.name, card.title, missing) == ("my-net", "my-net · Two convolutions", [])
     saved = (user_networks / "my-net" / "weights.safetensors").read_bytes()

@@ -75,7 +75,10 @@ class Exchange:
     def _open(self, dialog: ExportDialog | ImportDialog) -> None:
         self.dialog = dialog
         dialog.finished.connect(self._on_closed)
-        dialog.open() if dialog.isModal() else dialog.show()
+        if dialog.isModal():
+            dialog.open()
+        else:
+            dialog.show()
 
     def _raise_running(self) -> bool:
         if self.dialog is None:

@@ -48,7 +48,8 @@ from allxai_desktop.networks import user
 from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.overlay import adjust
 from allxai_desktop.painting.engine import PaintModel
-from allxai_desktop.session import Engine, Session
+from allxai_desktop.session import Session
+from allxai_desktop.session_engine import Engine
 from allxai_desktop.study.sample import sample_study
 from allxai_desktop.workspace import Notice, Workspace
 from napari_allxai_annotate.canvas import PaintCanvas

@@ -72,12 +72,64 @@ def find_mask(
     take its place, but for what is `taken`: the masks of other images. Of those that others paint, the copy that
     `person` began is gone on with.
     """
-    shown: MaskFile | TiledMask | None = None
-    mask: MaskFile | TiledMask | None = None
+    place = _place(path, image, me, person, taken)
+    shown, holder = place.shown, place.holder
+    crashed, painted = _crashed(place.path, image, me, place.sha256, place.mask)
+    accepted = crashed.accepted
+    if painted is None:
+        painted, accepted = (empty_mask(image), None) if shown is None else (shown.codes, shown.accepted)
+    notes = _of_place(place)
+    copy = None
+    if holder is None:
+        beside = next(islice(candidates(place.path, taken), 1, None))
+        notes += _of_copy(beside, image)
+        copy = _crashed_copy(beside, image, me)
+    notes += _of_crash(crashed, left_behind(lock_path(place.path), me), place.path)
+    if holder is not None:
+        notes.append(
+            _(
+                "{person} has been painting {name} since {time}. What you paint is saved as a copy, {copy}; "
+                "to paint in the mask itself, choose File › Take over this image."
+            ).format(person=holder.name, name=image.name, time=holder.time, copy=place.path.name)
+        )
+    return Found(
+        path,
+        place.path,
+        painted,
+        {} if place.mask is None else place.mask.meta,
+        place.sha256,
+        holder,
+        place.held,
+        crashed,
+        copy,
+        tuple(notes),
+        accepted,
+        taken,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Where what is painted is saved, and the `mask` that is there already; `shown` is what is gone on with.
+
+    `refused` says what is wrong with the first file that is no mask of the image; `holder` paints the one at `held`.
+    """
+
+    path: Path
+    sha256: str
+    mask: MaskFile | TiledMask | None
+    shown: MaskFile | TiledMask | None
+    refused: str | None
+    holder: Holder | None
+    held: Path | None
+
+
+def _place(path: Path, image: CellImage, me: Session, person: str | None, taken: Container[Path]) -> _Place:
+    """Return the first place for the mask of an image that is free for this person."""
+    theirs: MaskFile | TiledMask | None = None
     refused: str | None = None
     holder: Holder | None = None
-    held_path: Path | None = None
-    target, sha256 = path, NO_FILE
+    held: Path | None = None
     for target in candidates(path, taken):
         sha256, mask = sha256_or_unknown(target), None
         try:
@@ -85,51 +137,12 @@ def find_mask(
         except MaskError as error:
             refused = refused or str(error)
             continue
-        held = holder_of(lock_path(target), me)
-        if held is not None:
-            holder, held_path, shown = holder or held, held_path or target, shown or mask
+        other = holder_of(lock_path(target), me)
+        if other is not None:
+            holder, held, theirs = holder or other, held or target, theirs or mask
         elif mask is None or holder is None or mask.meta.get("annotator") == person:
-            break
-    shown = mask or shown
-    empty = empty_mask(image)
-    crashed, painted = _crashed(target, image, me, sha256, mask)
-    accepted = crashed.accepted
-    if painted is None:
-        painted, accepted = (empty, None) if shown is None else (shown.codes, shown.accepted)
-    notes = []
-    if shown is not None and shown.warning:
-        notes.append(shown.warning)
-    if refused is not None:
-        text = _("{reason} What you paint is saved as {name}; the file stays as it is.")
-        notes.append(text.format(reason=refused, name=target.name))
-    copy = None
-    if holder is None:
-        beside = next(islice(candidates(target, taken), 1, None))
-        notes += _of_copy(beside, image)
-        copy = _crashed_copy(beside, image, me)
-    notes += _of_crash(crashed, left_behind(lock_path(target), me), target)
-    if holder is not None:
-        notes.append(
-            _(
-                "{person} has been painting {name} since {time}. What you paint is saved as a copy, {copy}; "
-                "to paint in the mask itself, choose File › Take over this image."
-            ).format(person=holder.name, name=image.name, time=holder.time, copy=target.name)
-        )
-    meta = {} if mask is None else mask.meta
-    return Found(
-        path,
-        target,
-        painted,
-        meta,
-        sha256,
-        holder,
-        held_path,
-        crashed,
-        copy,
-        tuple(notes),
-        accepted,
-        taken,
-    )
+            return _Place(target, sha256, mask, mask or theirs, refused, holder, held)
+    raise AssertionError("there is always one more candidate")
 
 
 def candidates(path: Path, taken: Container[Path] = ()) -> Iterator[Path]:
@@ -184,6 +197,16 @@ def _crashed(
         accepted,
     )
     return found, painted if lost else None
+
+
+def _of_place(place: _Place) -> list[str]:
+    notes = []
+    if place.shown is not None and place.shown.warning:
+        notes.append(place.shown.warning)
+    if place.refused is not None:
+        text = _("{reason} What you paint is saved as {name}; the file stays as it is.")
+        notes.append(text.format(reason=place.refused, name=place.path.name))
+    return notes
 
 
 def _of_crash(crashed: Crashed, gone: Holder | None, target: Path) -> list[str]:

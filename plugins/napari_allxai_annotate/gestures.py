@@ -260,7 +260,10 @@ class Gestures:
             now = self.data_point(event)
             self.point_at(now, code)
             under = shapes.stroke(last, now, self.model.brush_size, target.shape)
-            self.accept(under) if code is None else target.apply(under, code)
+            if code is None:
+                self.accept(under)
+            else:
+                target.apply(under, code)
             last = now
             if event.type == "mouse_release":
                 target.end_stroke()

@@ -14,7 +14,8 @@ from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
 from allxai_desktop.networks import user
 from allxai_desktop.networks.registry import list_networks
-from allxai_desktop.session import Engine, Session
+from allxai_desktop.session import Session
+from allxai_desktop.session_engine import Engine
 from napari_allxai_annotate.shared import ViewerPainting
 from napari_allxai_annotate.shortcuts import Shortcuts, region_actions
 from napari_allxai_explain.analyses import AnalysisTabs

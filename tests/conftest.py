@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
+from typing import Any
 
 import pytest
 
@@ -88,3 +89,19 @@ class Pump:
 @pytest.fixture
 def pump() -> Pump:
     return Pump()
+
+
+@pytest.fixture
+def workspace(pump: Pump) -> Iterator[Any]:
+    """Yield a workspace without an image; its `notices` are all that it told."""
+    from allxai_desktop.painting.engine import PaintModel
+    from allxai_desktop.session import Session
+    from allxai_desktop.workspace import Workspace
+
+    session = Session(PaintModel(), dispatch=pump)
+    made: Any = Workspace(session, pump)
+    made.notices = []
+    made.noticed.connect(made.notices.append)
+    yield made
+    made.close()
+    session.close()

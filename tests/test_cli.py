@@ -1,19 +1,9 @@
 import subprocess
 import sys
 
+from command_line import fails
+
 from allxai_desktop import cli
-
-
-def fails(capsys, *arguments):
-    """Return the sentence that a call fails with."""
-    try:
-        code = cli.main([*map(str, arguments)])
-    except SystemExit as end:
-        code = end.code
-    out, err = capsys.readouterr()
-    assert (code, out) == (2, "")
-    assert len(err.splitlines()) == 1
-    return err
 
 
 def test_a_fault_of_the_program_shows_no_traceback(capsys, monkeypatch):

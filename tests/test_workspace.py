@@ -5,10 +5,7 @@ import pytest
 from PIL import Image
 
 from allxai_desktop.masks.npz import load_mask, save_mask
-from allxai_desktop.painting.engine import PaintModel
-from allxai_desktop.session import Session
 from allxai_desktop.study.people import Person
-from allxai_desktop.workspace import Workspace
 
 
 @pytest.fixture
@@ -16,17 +13,6 @@ def folder(tmp_path):
     for number in range(2):
         Image.new("RGB", (4, 3), (number, 0, 0)).save(tmp_path / f"cell_{number}.png")
     return tmp_path
-
-
-@pytest.fixture
-def workspace(pump):
-    session = Session(PaintModel(), dispatch=pump)
-    space = Workspace(session, pump)
-    space.notices = []
-    space.noticed.connect(space.notices.append)
-    yield space
-    space.close()
-    session.close()
 
 
 def opened(workspace, pump, path):

@@ -9,18 +9,6 @@ import pytest
 
 from allxai_desktop.agreement.plan import SecondPlan
 from allxai_desktop.masks.npz import load_mask
-from allxai_desktop.painting.engine import PaintModel
-from allxai_desktop.session import Session
-from allxai_desktop.workspace import Workspace
-
-
-@pytest.fixture
-def workspace(pump):
-    session = Session(PaintModel(), dispatch=pump)
-    space = Workspace(session, pump)
-    yield space
-    space.close()
-    session.close()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from command_line import fails
 from PIL import Image
 
 from allxai_desktop import cli
@@ -86,18 +87,6 @@ def explain(capsys, image, *arguments):
     out, err = capsys.readouterr()
     assert (code, err) == (0, "")
     return json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
-
-
-def fails(capsys, *arguments):
-    try:
-        code = cli.main([*map(str, arguments)])
-    except SystemExit as end:
-        code = end.code
-    out, err = capsys.readouterr()
-    assert (code, out) == (2, "")
-    assert len(err.splitlines()) == 1
-    assert err.rstrip().endswith((".", "--help”."))
-    return err
 
 
 def test_json_has_the_agreed_keys(capsys, toy, image, mask):

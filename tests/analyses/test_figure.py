@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from figures import texts_fit
 from PIL import Image
 
 from allxai_desktop.analyses.figure import DPI, PROGRAM, draw_figure, figure_bytes, save_figure
@@ -88,20 +89,7 @@ def bounding_boxes(figure):
 @pytest.mark.parametrize("networks", [1, 3])
 def test_no_text_is_cut_or_lies_over_another(language, shape, networks):
     set_language(language)
-    boxes, whole = bounding_boxes(draw_figure(made(networks, shape=shape), LONG))
-    assert all(
-        whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 <= whole.y1
-        for box in boxes
-    )
-    # Lines of one paragraph may touch by the room of their accents.
-    inner = [box.padded(-4) for box in boxes]
-    crossing = [
-        (one, other)
-        for number, one in enumerate(inner)
-        for other in inner[number + 1 :]
-        if one.x0 < other.x1 and other.x0 < one.x1 and one.y0 < other.y1 and other.y0 < one.y1
-    ]
-    assert crossing == []
+    assert texts_fit(*bounding_boxes(draw_figure(made(networks, shape=shape), LONG)))
 
 
 def test_head_row_shares_and_purpose_are_written():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from canvas import canvas_point
 from fake_engine import FakeEngine
 from PIL import Image
 from qtpy.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
@@ -56,17 +57,6 @@ def cell(window, folder, qtbot):
     # The first draw gives the camera its size: before it a click has no place in the image.
     qtbot.wait(300)
     return window
-
-
-def canvas_point(window, row, column):
-    """Return where on the canvas the centre of a pixel is drawn."""
-    camera = window.viewer.scene.camera
-    native = window.qt_viewer.canvas.native
-    centre = camera.center[-2:]
-    return QPoint(
-        round(native.width() / 2 + (column - centre[1]) * camera.zoom),
-        round(native.height() / 2 + (row - centre[0]) * camera.zoom),
-    )
 
 
 def stroke(window, *places, button=Qt.MouseButton.LeftButton):

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from canvas import canvas_point
 from fake_engine import FakeEngine, by_darkness
 from PIL import Image
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from allxai_desktop.masks.npz import load_mask
@@ -50,28 +51,18 @@ def window(opened, qtbot):
     made.what_if.clear()
 
 
-def point(window, row, column):
-    camera = window.viewer.scene.camera
-    native = window.qt_viewer.canvas.native
-    centre = camera.center[-2:]
-    return QPoint(
-        round(native.width() / 2 + (column - centre[1]) * camera.zoom),
-        round(native.height() / 2 + (row - centre[0]) * camera.zoom),
-    )
-
-
 def press(window, place, button=Qt.MouseButton.LeftButton):
     native = window.qt_viewer.canvas.native
-    QTest.mousePress(native, button, Qt.KeyboardModifier.NoModifier, point(window, *place))
+    QTest.mousePress(native, button, Qt.KeyboardModifier.NoModifier, canvas_point(window, *place))
 
 
 def move(window, place):
-    QTest.mouseMove(window.qt_viewer.canvas.native, point(window, *place))
+    QTest.mouseMove(window.qt_viewer.canvas.native, canvas_point(window, *place))
 
 
 def release(window, place, button=Qt.MouseButton.LeftButton):
     native = window.qt_viewer.canvas.native
-    QTest.mouseRelease(native, button, Qt.KeyboardModifier.NoModifier, point(window, *place))
+    QTest.mouseRelease(native, button, Qt.KeyboardModifier.NoModifier, canvas_point(window, *place))
 
 
 def click(window, place, button=Qt.MouseButton.LeftButton):

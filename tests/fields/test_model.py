@@ -8,9 +8,6 @@ from allxai_desktop.fields import model as model_module
 from allxai_desktop.fields import predicting
 from allxai_desktop.fields.crops import Box
 from allxai_desktop.fields.model import FieldModel
-from allxai_desktop.painting.engine import PaintModel
-from allxai_desktop.session import Session
-from allxai_desktop.workspace import Workspace
 
 CELLS = ((100, 120), (200, 180))
 
@@ -20,17 +17,6 @@ def folder(tmp_path, draw_field):
     Image.fromarray(draw_field(CELLS)).save(tmp_path / "field.png")
     Image.new("RGB", (60, 60)).save(tmp_path / "cell.png")
     return tmp_path
-
-
-@pytest.fixture
-def workspace(pump):
-    session = Session(PaintModel(), dispatch=pump)
-    space = Workspace(session, pump)
-    space.notices = []
-    space.noticed.connect(space.notices.append)
-    yield space
-    space.close()
-    session.close()
 
 
 @pytest.fixture

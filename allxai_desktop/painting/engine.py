@@ -152,7 +152,8 @@ class PaintModel(ToolSettings):
             span = (int(indices[0]), int(indices[-1])) if len(indices) else (0, 0)
             whole = rows(*span, len(indices), self.shape[1])
             if whole is not None:
-                old, painted = self._values(whole), self._values(whole)
+                old = self._values(whole)
+                painted = old.copy()
                 painted[slice(None) if len(indices) == len(old) else indices - whole.start] = given
                 return self._paint_rows(whole, old, painted)
             old = self._values(indices)
@@ -170,7 +171,8 @@ class PaintModel(ToolSettings):
         if rows(whole.start, whole.stop - 1, int(np.count_nonzero(inside)), width) is None:
             return self.apply(window_indices(inside, corner, width), code)
         with self._some_stroke():
-            old, painted = self._values(whole), self._values(whole)
+            old = self._values(whole)
+            painted = old.copy()
             window = painted.reshape(-1, width)[:, corner[1] : corner[1] + inside.shape[1]]
             np.copyto(window, self._by_whom(np.uint8(code)), where=inside)
             return self._paint_rows(whole, old, painted)
@@ -207,7 +209,8 @@ class PaintModel(ToolSettings):
 
     def _values(self, place: Place) -> NDArray[np.uint8]:
         """Return the codes at `place` with the person's bit (n,)."""
-        values: NDArray[np.uint8] = self._flat[place] | self._person[place].view(np.uint8) << np.uint8(7)
+        values: NDArray[np.uint8] = self._person[place].view(np.uint8) << np.uint8(7)
+        values |= self._flat[place]
         return values
 
     def _changes(self, old: NDArray[np.uint8], new: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -4,7 +4,7 @@ Where an edit takes place is told by flat indices or, where it is large, by a sl
 array of indices takes eight bytes a pixel, and reading through it ten times as long as through the rows.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,8 @@ Source = Literal["human", "proposal"]
 Place = NDArray[np.int64] | slice
 LARGE = 500_000
 """Edits of more pixels than this are of whole rows, where they fill a good part of them."""
+PART = 1 << 20
+"""So many pixels of `Runs` are unpacked at a time."""
 # No code, with or without the highest bit.
 _STAYS = np.uint8(0x7F)
 
@@ -104,6 +106,20 @@ class Runs:
         indices += np.arange(len(indices))
         old, new = np.repeat(self.old, self.lengths), np.repeat(self.new, self.lengths)
         return Edit(indices, old, new, self.source)
+
+    def parts(self) -> Iterator[Edit]:
+        """Yield the edit, by indices, in parts of at most `PART` pixels in their order."""
+        stops = np.cumsum(self.lengths)
+        for begin in range(0, int(stops[-1]), PART):
+            end = min(begin + PART, int(stops[-1]))
+            first, last = np.searchsorted(stops, begin, "right"), np.searchsorted(stops, end)
+            inside = slice(first, last + 1)
+            starts, lengths = self.starts[inside].copy(), self.lengths[inside].copy()
+            before = begin - (stops[first] - lengths[0])
+            starts[0] += before
+            lengths[0] -= before
+            lengths[-1] -= stops[last] - end
+            yield Runs(starts, lengths, self.old[inside], self.new[inside], self.source).unpack()
 
     def over(self, values: Callable[[slice], NDArray[np.uint8]], width: int) -> Edit:
         """Return the edit: of whole rows where it is large, which have `values(slice)` uint8 (n,) before it."""

@@ -175,9 +175,17 @@ def _runs(rows: Indices, starts: Indices, stops: Indices, shape: tuple[int, int]
     """Return the indices of the pixels `starts`…`stops` - 1 of each row, clipped to the width."""
     starts = np.clip(starts, 0, shape[1])
     lengths = np.maximum(np.clip(stops, 0, shape[1]) - starts, 0)
-    return np.repeat(rows * shape[1] + starts, lengths) + _count_up(lengths)
+    # In place: of a large polygon each array of indices takes 100 MB.
+    found = np.repeat(rows * shape[1] + starts - _before(lengths), lengths)
+    found += np.arange(len(found))
+    return found
 
 
 def _count_up(lengths: Indices) -> Indices:
     """Return 0, 1, … n - 1 for each n of `lengths`, end to end."""
-    return np.arange(lengths.sum(), dtype=np.int64) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return np.arange(lengths.sum(), dtype=np.int64) - np.repeat(_before(lengths), lengths)
+
+
+def _before(lengths: Indices) -> Indices:
+    """Return the sum of the lengths before each."""
+    return np.cumsum(lengths) - lengths

@@ -14,6 +14,8 @@ from allxai_desktop.painting.history import Place
 SIDE = 512
 """Rows and columns of a tile."""
 Tile = tuple[int, int]
+# So many indices are split among the tiles at a time: a large edit would take ten times its size for it.
+_PIECE = 1 << 16
 
 
 class Tiles:
@@ -140,35 +142,42 @@ class Flat:
         return found
 
     def __setitem__(self, place: Place, values: Any) -> None:
-        tiles = self._tiles
-        values = np.asarray(values, tiles.dtype)
-        before = self[place]
-        tiles.counts -= np.bincount(before, minlength=len(tiles.counts))
-        tiles.counts += np.bincount(np.broadcast_to(values, before.shape), minlength=len(tiles.counts))
+        values = np.asarray(values, self._tiles.dtype)
         if isinstance(place, slice):
             self._set_rows(place, values)
             return
         for at, chosen, inner in self._split(place):
-            tiles._writable(at)[inner] = values[chosen] if values.ndim else values
+            self._set_part(at, inner, values[chosen] if values.ndim else values)
 
     def _set_rows(self, place: slice, values: NDArray[Any]) -> None:
         width = self._tiles.shape[1]
         whole = np.broadcast_to(values, place.stop - place.start).reshape(-1, width)
         for (top, down), tile_row in _parts(range(place.start // width, place.stop // width)):
             for (left, across), tile_column in _parts(range(width)):
-                self._tiles._writable((tile_row, tile_column))[down, across] = whole[top, left]
+                self._set_part((tile_row, tile_column), (down, across), whole[top, left])
+
+    def _set_part(self, at: Tile, inner: tuple[Any, Any], values: NDArray[Any]) -> None:
+        tiles = self._tiles
+        before = tiles._tile(at)[inner]
+        if (before == values).all():
+            # Large edits are of whole rows, of which most tiles keep what they have.
+            return
+        for sign, part in ((-1, before), (1, np.broadcast_to(values, before.shape))):
+            tiles.counts += sign * np.bincount(part.reshape(-1), minlength=len(tiles.counts))
+        tiles._writable(at)[inner] = values
 
     def _split(self, indices: NDArray[np.int64]) -> Iterator[tuple[Tile, Any, tuple[Any, Any]]]:
         """Yield the tiles that flat `indices` (n,) lie in, which of them, and where in the tile."""
-        rows, columns = np.divmod(indices, self._tiles.shape[1])
-        tile_rows, tile_columns = rows // SIDE, columns // SIDE
         across = -(-self._tiles.shape[1] // SIDE)
-        numbers = tile_rows * across + tile_columns
-        order = np.argsort(numbers, kind="stable")
-        firsts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
-        for chosen in np.split(order, firsts[1:]) if len(order) else ():
-            at = divmod(int(numbers[chosen[0]]), across)
-            yield at, chosen, (rows[chosen] % SIDE, columns[chosen] % SIDE)
+        for begin in range(0, len(indices), _PIECE):
+            rows, columns = np.divmod(indices[begin : begin + _PIECE], self._tiles.shape[1])
+            numbers = rows // SIDE * across + columns // SIDE
+            # Whole numbers of 16 bits are sorted in a time that grows with their number only.
+            order = np.argsort(numbers.astype(np.min_scalar_type(numbers.max())), kind="stable")
+            firsts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+            for chosen in np.split(order, firsts[1:]):
+                at = divmod(int(numbers[chosen[0]]), across)
+                yield at, chosen + begin, (rows[chosen] % SIDE, columns[chosen] % SIDE)
 
 
 Codes = NDArray[np.uint8] | Tiles

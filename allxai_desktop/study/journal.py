@@ -100,13 +100,13 @@ class Recorded:
         values, proposals = flat(painted), flat(proposed)
         base = [] if had or self.base is None else [self.base]
         for runs in (*base, *self.strokes[had:]):
-            edit = runs.unpack()
-            if (values[edit.indices] & _CODE != edit.old & _CODE).any():
-                raise JournalError("the strokes are of another mask")
-            values[edit.indices] = edit.new & _CODE
-            # What the strokes start from counts as a person's, as the codes of any mask do.
-            by_proposal = (edit.new > 0) & (edit.new <= _CODE) & (runs is not self.base)
-            proposals[edit.indices] = by_proposal
+            for edit in runs.parts():
+                if (values[edit.indices] & _CODE != edit.old & _CODE).any():
+                    raise JournalError("the strokes are of another mask")
+                values[edit.indices] = edit.new & _CODE
+                # What the strokes start from counts as a person's, as the codes of any mask do.
+                by_proposal = (edit.new > 0) & (edit.new <= _CODE) & (runs is not self.base)
+                proposals[edit.indices] = by_proposal
         return painted, proposed
 
 

@@ -108,8 +108,8 @@ class MaskKeeper:
             self._hold()
             if self.path != path:
                 before = codes.copy()
-                edit = runs.unpack()
-                flat(before)[edit.indices] = edit.old & 0x7F
+                for edit in runs.parts():
+                    flat(before)[edit.indices] = edit.old & 0x7F
                 self._journal.move(self.path, before, self.strokes)
         try:
             self._journal.append(runs)

@@ -125,3 +125,17 @@ def test_rows_are_merged_with_indices():
     step = merge([first, second])
     assert step.indices.tolist() == [5, 9]
     assert (step.old.tolist(), step.new.tolist()) == ([0, 0], [2, 3])
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"),
+    [(2, [[0, 1], [2, 3], [4, 10], [11, 12]]), (4, [[0, 1, 2, 3], [4, 10, 11, 12]]), (9, None)],
+)
+def test_runs_are_unpacked_in_parts_that_together_are_the_edit(monkeypatch, most, expected):
+    monkeypatch.setattr(history, "PART", most)
+    runs = Runs(at(0, 10), at(5, 3), np.array([0, 1], np.uint8), np.array([2, 3], np.uint8), "human")
+    parts, whole = list(runs.parts()), runs.unpack()
+    assert [part.indices.tolist() for part in parts] == (expected or [whole.indices.tolist()])
+    for name in ("indices", "old", "new"):
+        joined = np.concatenate([getattr(part, name) for part in parts])
+        assert joined.tolist() == getattr(whole, name).tolist()

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -60,7 +62,9 @@ def test_a_single_pixel_is_read(array):
     assert tiled(array)[9, 10] == array[9, 10]
 
 
-def test_pixels_are_written_by_flat_indices_and_counted(array):
+@pytest.mark.parametrize("piece", [2, 100])
+def test_pixels_are_written_by_flat_indices_and_counted(array, monkeypatch, piece):
+    monkeypatch.setattr(module, "_PIECE", piece)
     made = tiled(array)
     indices, values = at(0, 3, 4, 47, 109), np.array([5, 4, 3, 2, 1], np.uint8)
     assert flat(made)[indices].tolist() == array.reshape(-1)[indices].tolist()
@@ -78,6 +82,25 @@ def test_whole_rows_are_written(array):
     assert not made[:3, :].any()
     assert np.array_equal(made[3:6, :], array[3:6])
     assert made.counts[0] == 77 + np.count_nonzero(array[3:6] == 0)
+
+
+def test_tiles_in_rows_written_to_that_keep_what_they_have_take_no_memory():
+    made, rows = Tiles(SHAPE), np.zeros((4, 11), np.uint8)
+    rows[1, 5] = 2
+    flat(made)[slice(0, 44)] = rows.reshape(-1)
+    assert made[1, 5] == 2
+    assert made.nbytes == 4 * 4
+
+
+def test_a_large_edit_takes_less_memory_than_its_indices(monkeypatch):
+    monkeypatch.setattr(module, "SIDE", 512)
+    made, indices = Tiles((2000, 1000)), np.arange(2_000_000)
+    tracemalloc.start()
+    flat(made)[indices] = 5
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert made.counts[5] == 2_000_000
+    assert peak < indices.nbytes
 
 
 def test_only_the_tiles_written_to_take_memory():

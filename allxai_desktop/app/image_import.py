@@ -53,12 +53,13 @@ class ImageImport:
             self.start(Path(name), source)
 
     def start(self, folder: Path, source: Path) -> None:
-        """Take the images of `source` into the study at `folder`."""
+        """Take the images of `source` into the study at `folder`; what is being taken in ends."""
+        self._end()
         self._folder = folder
         self._dialog = QProgressDialog(_("Taking the images in…"), _("Cancel"), 0, STEPS, self.window)
         self._dialog.setWindowTitle("AllXAI Desktop")
         self._dialog.setMinimumDuration(SHOWN_AFTER_MS)
-        self._dialog.canceled.connect(self.tasks.cancel)
+        self._dialog.canceled.connect(self._on_cancelled)
         self.tasks.start(lambda progress: import_images(folder, source, progress=progress))
 
     def close(self) -> None:
@@ -73,6 +74,10 @@ class ImageImport:
             return None
         settings.last_folder = str(Path(name).parent)
         return Path(name)
+
+    def _on_cancelled(self) -> None:
+        self.tasks.cancel()
+        self._end()
 
     def _on_progress(self, share: float) -> None:
         if self._dialog is not None:

@@ -48,8 +48,8 @@ class Session:
     @classmethod
     def new(cls) -> Self:
         """Return a session of this process."""
-        id = secrets.token_hex(8)
-        return cls(id, _machine(id), os.getpid(), _started(os.getpid()))
+        made = secrets.token_hex(8)
+        return cls(made, _machine(made), os.getpid(), _started(os.getpid()))
 
     @classmethod
     def of(cls, found: dict[str, Any]) -> Self:
@@ -281,9 +281,9 @@ def _started(process: int) -> float:
     return made - psutil.boot_time() if psutil.LINUX else made
 
 
-def _machine(id: str) -> str:
+def _machine(session: str) -> str:
     """Return this machine as a hash that differs from session to session, so that it tells nothing by itself."""
-    return hashlib.sha256(f"{id} {_machine_facts()}".encode()).hexdigest()
+    return hashlib.sha256(f"{session} {_machine_facts()}".encode()).hexdigest()
 
 
 @cache

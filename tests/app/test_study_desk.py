@@ -1,11 +1,15 @@
 """A study in the real window, worked through by two people."""
 
+from threading import Event
+
 import numpy as np
 import pytest
 from PIL import Image
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QProgressDialog
 
+from allxai_desktop.app import image_import
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.verify import verify
 
@@ -182,6 +186,26 @@ def test_images_are_taken_into_a_new_study_and_it_is_opened(window, qtbot, tmp_p
     assert window.notices.text() == (
         "Images taken in: 2. Already there: 0. With another name here, for theirs was taken: 1."
     )
+
+
+def test_one_dialog_tells_how_far_the_images_are(window, qtbot, tmp_path, monkeypatch):
+    def endless(_folder, _source, progress):
+        while not Event().wait(0.01):
+            progress(0.5)
+
+    monkeypatch.setattr(image_import, "import_images", endless)
+    monkeypatch.setattr(image_import, "SHOWN_AFTER_MS", 0)
+
+    def shown():
+        return [dialog for dialog in window.findChildren(QProgressDialog) if dialog.isVisible()]
+
+    window.desk.images.start(tmp_path / "new", tmp_path)
+    qtbot.waitUntil(lambda: len(shown()) == 1)
+    window.desk.images.start(tmp_path / "newer", tmp_path)
+    qtbot.waitUntil(lambda: len(shown()) == 1)
+    shown()[0].canceled.emit()
+    qtbot.waitUntil(lambda: not shown())
+    assert not window.desk.images.tasks.running
 
 
 def test_a_folder_without_images_is_told(window, qtbot, tmp_path):

@@ -12,7 +12,6 @@ from typing import Any, Literal
 from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.fields.large import open_image
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, save_mask
@@ -20,6 +19,7 @@ from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.history import Runs
 from allxai_desktop.painting.tiles import Codes, Flags, Tiles
 from allxai_desktop.session import Session
+from allxai_desktop.slides.large import open_image
 from allxai_desktop.study.ahead import ImageAhead
 from allxai_desktop.study.autosave import Autosaver
 from allxai_desktop.study.finding import find_mask

@@ -1,1 +1,1 @@
-"""Microscope fields with many cells, and large images: where their white cells are, and crops of them."""
+"""Microscope fields with many cells: where their white cells are, and crops of them."""

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.fields.large import open_image, slide_shape
 from allxai_desktop.images import ImageError
 from allxai_desktop.masks.npz import MaskError, MaskFile, check_image, load_mask
 from allxai_desktop.masks.npz_tiles import TiledMask, load_tiles
 from allxai_desktop.painting.tiles import Codes, count_labelled
+from allxai_desktop.slides.large import open_image, slide_shape
 from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.folder import StudyItem
 

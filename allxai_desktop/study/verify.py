@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import cast
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.fields.large import open_image
 from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.masks.npz import open_archive, read_meta
+from allxai_desktop.slides.large import open_image
 from allxai_desktop.study import audit
 from allxai_desktop.study.audit import Entry, described, mask_sha256
 from allxai_desktop.study.folder import Study, StudyItem

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from allxai_desktop.cellclasses import CLASSES, CODES, MAX_CODE, UNLABELLED
-from allxai_desktop.fields.large import LargeImage
 from allxai_desktop.i18n import _
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.history import Place
 from allxai_desktop.painting.tiles import Tiles
+from allxai_desktop.slides.large import LargeImage
 from napari_allxai_annotate import contours
 from napari_allxai_annotate.brush import BrushView, add_brush, remove_brush
 from napari_allxai_annotate.gestures import Gestures

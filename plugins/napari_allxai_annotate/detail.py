@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 
-from allxai_desktop.fields.large import LargeImage
 from allxai_desktop.i18n import _
+from allxai_desktop.slides.large import LargeImage
 from allxai_desktop.tasks import Dispatch
 from napari_allxai_annotate.canvas import PaintCanvas
 
 if TYPE_CHECKING:
-    from allxai_desktop.fields.viewing import Shown
     from allxai_desktop.images import CellImage
+    from allxai_desktop.slides.viewing import Shown
 
 
 class Detail:
@@ -35,7 +35,7 @@ class Detail:
         if not isinstance(image, LargeImage) or image.pyramid is None or below is None:
             return
         # Only where it is wanted, for it reads with tifffile, which is slow to import.
-        from allxai_desktop.fields.viewing import Shown
+        from allxai_desktop.slides.viewing import Shown
 
         self._shown = Shown(image.pyramid, self._dispatch)
         self._shown.arrived.connect(self._on_arrived)

@@ -8,7 +8,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from allxai_desktop.app.settings import WindowSettings
-from allxai_desktop.fields import pyramid
+from allxai_desktop.slides import pyramid
 
 pytestmark = pytest.mark.slow
 

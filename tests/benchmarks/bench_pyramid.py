@@ -17,12 +17,12 @@ from bench_live import wait
 from PIL import Image
 
 from allxai_desktop.app.main import start
-from allxai_desktop.fields.large import LargeImage
 from allxai_desktop.fields.source import find_in_field
 from allxai_desktop.masks.npz_tiles import load_tiles
 from allxai_desktop.painting import shapes
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.tiles import Tiles
+from allxai_desktop.slides.large import LargeImage
 from allxai_desktop.tasks import unwatched
 
 TILE = 256

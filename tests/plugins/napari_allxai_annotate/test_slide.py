@@ -3,9 +3,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from allxai_desktop.fields.large import LargeImage
 from allxai_desktop.painting import shapes
 from allxai_desktop.painting.tiles import Tiles
+from allxai_desktop.slides.large import LargeImage
 from napari_allxai_annotate.slide import mask_levels
 
 SHAPE = (3000, 2000)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from allxai_desktop.fields.pyramid import Level, Pyramid, Tile
+from allxai_desktop.slides.pyramid import Level, Pyramid, Tile
 from allxai_desktop.tasks import Dispatch, at_once
 
 _AT_ONCE = 12

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from allxai_desktop.fields import pyramid as module
-from allxai_desktop.fields.pyramid import Pyramid
-from allxai_desktop.fields.viewing import Shown
+from allxai_desktop.slides import pyramid as module
+from allxai_desktop.slides.pyramid import Pyramid
+from allxai_desktop.slides.viewing import Shown
 
 TILE = 32
 

@@ -3,10 +3,10 @@ import pytest
 import tifffile
 from PIL import Image
 
-from allxai_desktop.fields import pyramid as module
-from allxai_desktop.fields.large import LargeImage, open_image
-from allxai_desktop.fields.pyramid import Pyramid
 from allxai_desktop.images import ImageError
+from allxai_desktop.slides import pyramid as module
+from allxai_desktop.slides.large import LargeImage, open_image
+from allxai_desktop.slides.pyramid import Pyramid
 
 SIDE, TILE = 160, 32
 

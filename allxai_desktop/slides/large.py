@@ -10,7 +10,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage, pixel_sha256, read_image
 
 if TYPE_CHECKING:
-    from allxai_desktop.fields.pyramid import Pyramid
+    from allxai_desktop.slides.pyramid import Pyramid
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ def slide_shape(path: Path) -> tuple[int, int] | None:
     if path.suffix.lower() not in (".tif", ".tiff"):
         return None
     # Slow to import.
-    from allxai_desktop.fields.pyramid import large_shape
+    from allxai_desktop.slides.pyramid import large_shape
 
     return large_shape(path)
 
@@ -48,7 +48,7 @@ def open_image(path: str | Path) -> CellImage:
     if slide_shape(path) is None:
         return read_image(path)
     # Slow to import.
-    from allxai_desktop.fields.pyramid import Pyramid
+    from allxai_desktop.slides.pyramid import Pyramid
 
     pyramid = Pyramid(path)
     overview = pyramid.overview

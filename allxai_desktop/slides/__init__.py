@@ -1,0 +1,1 @@
+"""Slides too large for memory: read in parts, and shown at any zoom."""

@@ -1,11 +1,13 @@
-"""Proposals in the desktop window: what makes them, what draws them, and whether they are wanted."""
+"""Proposals in the desktop window: what makes and draws them, what they learn from, and whether they are wanted."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
+from allxai_desktop.proposing.lesson_model import LessonModel
 from allxai_desktop.proposing.model import ProposalModel
+from allxai_desktop.study.study_model import StudyModel
 from allxai_desktop.workspace import Level, Notice
 from napari_allxai_annotate.ghost import Ghost
 
@@ -20,14 +22,22 @@ class Proposals:
         self.window = window
         self.model = ProposalModel(window.paint, window.dispatch, visible=window.settings.proposals)
         self.ghost = Ghost(window.canvas, self.model)
+        self.lessons: LessonModel | None = None
         window.session.image_changed.connect(self.model.set_image)
         self.model.visible_changed.connect(self._remember)
         self.model.failed.connect(partial(self._tell, "warning"))
         self.ghost.told.connect(partial(self._tell, "info"))
 
+    def learn_from(self, study: StudyModel) -> None:
+        """Correct each proposal by what the finished images of the study teach."""
+        self.lessons = LessonModel(study, self.window.dispatch)
+        self.lessons.correction_changed.connect(self.model.set_correction)
+
     def close(self) -> None:
         """Stop proposing; called before the canvas is closed."""
         self.window.session.image_changed.disconnect(self.model.set_image)
+        if self.lessons is not None:
+            self.lessons.close()
         self.ghost.close()
         self.model.close()
 

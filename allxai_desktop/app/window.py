@@ -119,6 +119,7 @@ class MainWindow(QMainWindow):
         self.analyses = AnalysisTabs(self.explain, self.what_if, self.dispatch)
         self._bind_what_if()
         self.desk = StudyDesk(self)
+        self.proposals.learn_from(self.desk.model)
         self.study_panel = StudyPanel(self.desk.model, self.dispatch, self.desk.remember)
         self.notices = NoticeBar()
         self.view_bar = ViewBar()

@@ -27,6 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=_("masks of this program, or pictures of 0 rest, 128 cytoplasm, 255 nucleus (or 0, 2, 1)"),
     )
     annotate.add_argument(
+        "--finished",
+        metavar="N",
+        type=int,
+        default=0,
+        help=_("finish so many images first, spread evenly over all; what they teach helps with the others"),
+    )
+    annotate.add_argument(
         "--limit", metavar="N", type=int, help=_("measure on so many images, spread evenly over all")
     )
 
@@ -35,15 +42,16 @@ def run(options: argparse.Namespace) -> None:
     """Measure and print a table. Raises `AllxaiError`."""
     import numpy as np
 
-    from allxai_desktop.proposing.effort import mean_overlaps, measure, pairs, spread_evenly
+    from allxai_desktop.proposing.effort import mean_overlaps, measure, pairs, spread_evenly, taught_by
 
     for folder in (options.images, options.masks):
         if not folder.is_dir():
             raise AllxaiError(_("{name} is no folder: give the one with the files.").format(name=folder))
     found = pairs(options.images, options.masks)
-    chosen = spread_evenly(found, options.limit)
+    finished = spread_evenly(found, min(options.finished, len(found) - 1)) if options.finished > 0 else []
+    chosen = spread_evenly([pair for pair in found if pair not in finished], options.limit)
     efforts = []
-    for number, effort in enumerate(measure(chosen), 1):
+    for number, effort in enumerate(measure(chosen, taught_by(finished)), 1):
         efforts.append(effort)
         if sys.stderr.isatty():
             print(f"\r{number} / {len(chosen)}", end="", file=sys.stderr, flush=True)

@@ -15,6 +15,7 @@ from allxai_desktop.images import IMAGE_SUFFIXES, CellImage, read_image
 from allxai_desktop.masks.npz import load_mask
 from allxai_desktop.masks.pictures import read_values
 from allxai_desktop.proposing.classical import optical_density
+from allxai_desktop.proposing.lessons import Correction
 from allxai_desktop.proposing.proposer import Proposer
 
 STEPS = (0, 1, 2, 3, 5, 10)
@@ -119,18 +120,16 @@ def middle_of_largest_error(proposed: Codes, truth: Truth) -> tuple[int, int] | 
     return int(row), int(column)
 
 
-def simulate(image: CellImage, truth: Truth) -> Effort:
+def simulate(image: CellImage, truth: Truth, correction: Correction | None = None) -> Effort:
     """Let the annotator put one disc of `RADIUS` into the middle of the largest error, again and again.
 
     The disc stops at the border of the true class, as a person's would.
     """
-    proposer = Proposer(image)
+    proposer = Proposer(image, correction)
     started = time.perf_counter()
     proposed = proposer.start().codes
     start_seconds = time.perf_counter() - started
-    lies = ndimage.gaussian_filter(optical_density(image.pixels)[..., 1], 2) > _LIES
-    rest = np.where(lies, np.uint8(_RED_CELL), np.uint8(_BACKGROUND))
-    wanted = np.where((truth.codes == 0) & (truth.groups == REST), rest, truth.codes)
+    wanted = painted(image, truth)
     codes = np.zeros_like(proposed)
     rows, columns = np.ogrid[: codes.shape[0], : codes.shape[1]]
     figures: list[list[float]] = []
@@ -151,6 +150,14 @@ def simulate(image: CellImage, truth: Truth) -> Effort:
     return Effort(of_nucleus, of_cytoplasm, start_seconds, tuple(seconds))
 
 
+def painted(image: CellImage, truth: Truth) -> Codes:
+    """Return what the annotator paints, codes (H, W); where nobody says, what takes green light is a red cell."""
+    lies = ndimage.gaussian_filter(optical_density(image.pixels)[..., 1], 2) > _LIES
+    rest = np.where(lies, np.uint8(_RED_CELL), np.uint8(_BACKGROUND))
+    found: Codes = np.where((truth.codes == 0) & (truth.groups == REST), rest, truth.codes)
+    return found
+
+
 def iou(proposed: Codes, truth: Truth, group: int) -> float:
     """Return the overlap of what is proposed and true as one group, divided by both together; NaN without either."""
     known = truth.groups != UNKNOWN
@@ -159,11 +166,22 @@ def iou(proposed: Codes, truth: Truth, group: int) -> float:
     return int((found & true).sum()) / union if union else np.nan
 
 
-def measure(found: Sequence[tuple[Path, Path]]) -> Iterator[Effort]:
+def measure(found: Sequence[tuple[Path, Path]], correction: Correction | None = None) -> Iterator[Effort]:
     """Yield the effort of each image with its mask. Raises `AllxaiError`."""
     for image_path, mask_path in found:
         image = read_image(image_path)
-        yield simulate(image, read_truth(mask_path, image))
+        yield simulate(image, read_truth(mask_path, image), correction)
+
+
+def taught_by(found: Sequence[tuple[Path, Path]]) -> Correction | None:
+    """Return what images teach that the annotator finished, None where there is none. Raises `AllxaiError`."""
+    lessons = []
+    for image_path, mask_path in found:
+        image = read_image(image_path)
+        one = Proposer(image).lesson(painted(image, read_truth(mask_path, image)))
+        if one is not None:
+            lessons.append(one)
+    return Correction(lessons) if lessons else None
 
 
 def spread_evenly(found: Sequence[tuple[Path, Path]], limit: int | None) -> list[tuple[Path, Path]]:

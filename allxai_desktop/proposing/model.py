@@ -17,10 +17,11 @@ from allxai_desktop.painting.shapes import Indices
 from allxai_desktop.proposing import places
 from allxai_desktop.proposing.proposal import Proposal
 from allxai_desktop.study.checks import SPECK_PX
-from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
+from allxai_desktop.tasks import Dispatch, TaskRunner, at_once
 
 if TYPE_CHECKING:
     from allxai_desktop.images import CellImage
+    from allxai_desktop.proposing.lessons import Correction
 
 LARGEST = 4_000_000
 """Pixels of the largest image that gets a proposal: following it costs the size of the image at each stroke."""
@@ -33,11 +34,14 @@ class Proposing(Protocol):
 
     def update(self, codes: NDArray[np.uint8], person: NDArray[np.bool_]) -> Proposal: ...
 
+    def corrected(self, correction: Correction | None) -> Proposing: ...
+
 
 @dataclass(frozen=True, eq=False)
 class _Made:
     """A proposal, who made it and from what: the codes (H, W) that a person gave, 0 elsewhere."""
 
+    correction: Correction | None
     proposer: Proposing
     first: Proposal
     proposal: Proposal
@@ -78,6 +82,7 @@ class ProposalModel:
         self._make = make
         self._visible = visible
         self._made: _Made | None = None
+        self._correction: Correction | None = None
         self._broken = False
         self._asked = 0
         self._seen = np.zeros((0, 0), bool)
@@ -103,6 +108,11 @@ class ProposalModel:
         self._broken = False
         if self.too_large:
             self.proposal_changed.emit(None)
+        self._follow()
+
+    def set_correction(self, correction: Correction | None) -> None:
+        """Begin each proposal with what `correction` makes of the first probabilities, also that for this image."""
+        self._correction = correction
         self._follow()
 
     # What is proposed
@@ -226,21 +236,16 @@ class ProposalModel:
         image, made, paint = self.image, self._made, self.paint
         if image is None or not self._visible or self._broken or self.too_large or self._tasks.running:
             return
+        correction = self._correction
         if made is None:
             if paint.labelled < paint.codes.size:
-                self._tasks.start(lambda _progress: self._begin(image))
+                self._tasks.start(lambda _progress: _begun(self._make(image), correction))
             return
         given = np.where(paint.person, paint.codes, np.uint8(0))
-        if not np.array_equal(given, made.given):
-            self._tasks.start(lambda progress: _updated(made, given, progress))
-
-    def _begin(self, image: CellImage) -> _Made:
-        proposer = self._make(image)
-        proposal = _without_specks(proposer.start())
-        given = np.zeros(proposal.codes.shape, np.uint8)
-        return _Made(
-            proposer, proposal, proposal, given, places.unsure_regions(proposal.uncertainty, given > 0)
-        )
+        if correction is not made.correction:
+            self._tasks.start(lambda _progress: _updated(_begun(made.proposer, correction), given))
+        elif not np.array_equal(given, made.given):
+            self._tasks.start(lambda _progress: _updated(made, given))
 
     def _on_finished(self, made: _Made) -> None:
         self._made, self._asked = made, 0
@@ -253,15 +258,28 @@ class ProposalModel:
         self.failed.emit(message)
 
 
-def _updated(made: _Made, given: NDArray[np.uint8], _progress: Progress) -> _Made:
+def _begun(proposer: Proposing, correction: Correction | None) -> _Made:
+    proposer = proposer.corrected(correction)
+    proposal = _without_specks(proposer.start())
+    given = np.zeros(proposal.codes.shape, np.uint8)
+    return _Made(
+        correction,
+        proposer,
+        proposal,
+        proposal,
+        given,
+        places.unsure_regions(proposal.uncertainty, given > 0),
+    )
+
+
+def _updated(made: _Made, given: NDArray[np.uint8]) -> _Made:
     known = given > 0
     proposal = made.first
     if known.any():
         proposal = _without_specks(made.proposer.update(given, known))
         proposal = replace(proposal, codes=np.where(known, given, proposal.codes))
-    return _Made(
-        made.proposer, made.first, proposal, given, places.unsure_regions(proposal.uncertainty, known)
-    )
+    unsure = places.unsure_regions(proposal.uncertainty, known)
+    return replace(made, proposal=proposal, given=given, unsure=unsure)
 
 
 def _without_specks(proposal: Proposal) -> Proposal:

@@ -6,8 +6,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Source = Literal["network", "classical", "classifier"]
-"""Who made a proposal: the five-class network, the classical method, or the classifier that learns from a person."""
+Source = Literal["network", "classical", "study", "classifier"]
+"""Who made a proposal: the five-class network, the classical method, either of them corrected by the finished masks of
+the study, or the classifier that learns from a person."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from torch.nn import functional
 from allxai_desktop.images import CellImage
 from allxai_desktop.proposing.classical import classical_probabilities
 from allxai_desktop.proposing.classifier import PixelClassifier
+from allxai_desktop.proposing.lessons import Correction, Lesson, lesson
 from allxai_desktop.proposing.network import five_class_network, network_probabilities
 from allxai_desktop.proposing.own_colours import with_own_colours
 from allxai_desktop.proposing.proposal import Proposal, Source, proposal_from
@@ -26,11 +27,25 @@ Planes = NDArray[np.float32]
 
 
 class Proposer:
-    """Makes the proposals for one image; `start` and `update` belong on one worker thread."""
+    """Makes the proposals for one image; its methods belong on one worker thread.
 
-    def __init__(self, image: CellImage) -> None:
-        self._shape = image.pixels.shape[:2]
-        self._pixels = _at_most(image.pixels, _PIXELS)
+    With a `correction` it begins with what that makes of the first probabilities.
+    """
+
+    def __init__(self, image: CellImage, correction: Correction | None = None) -> None:
+        self._image, self._correction = image, correction
+        self._seen = _Seen(image)
+
+    def corrected(self, correction: Correction | None) -> "Proposer":
+        """Return a proposer with another correction that shares what is known of the image already."""
+        found = Proposer(self._image, correction)
+        found._seen = self._seen
+        return found
+
+    def lesson(self, codes: NDArray[np.uint8]) -> Lesson | None:
+        """Return what the finished mask `codes` (H, W) of the image teaches, None where nothing is labelled."""
+        seen = self._seen
+        return lesson(seen.pixels, seen.first[0], _nearest(codes, seen.pixels.shape[:2]))
 
     def start(self) -> Proposal:
         """Return the proposal for the untouched image."""
@@ -45,8 +60,8 @@ class Proposer:
         if not given.any():
             return self._start
         if given.all():
-            return Proposal(given, np.zeros(self._shape, np.float32), "classifier")
-        seen = _nearest(given, self._pixels.shape[:2])
+            return Proposal(given, np.zeros(given.shape, np.float32), "classifier")
+        seen = _nearest(given, self._seen.pixels.shape[:2])
         learnt = self._proposal(self._classifier.learn(seen), "classifier", seen)
         return Proposal(
             np.where(given > 0, given, learnt.codes),
@@ -56,25 +71,46 @@ class Proposer:
 
     @cached_property
     def _first(self) -> tuple[Planes, Source]:
-        classical = classical_probabilities(self._pixels)
-        network = five_class_network()
-        if network is None:
-            return classical, "classical"
-        drawn = network_probabilities(network, self._pixels, classical[..., 0] > 0.5)
-        return with_own_colours(self._pixels, settled(drawn, classical)), "network"
+        probabilities, source = self._seen.first
+        if self._correction is None:
+            return probabilities, source
+        return self._correction.corrected(self._seen.pixels, probabilities), "study"
 
     @cached_property
     def _start(self) -> Proposal:
-        return self._proposal(*self._first, np.zeros(self._pixels.shape[:2], np.uint8))
+        return self._proposal(*self._first, np.zeros(self._seen.pixels.shape[:2], np.uint8))
 
     @cached_property
     def _classifier(self) -> PixelClassifier:
-        return PixelClassifier(self._pixels, self._first[0])
+        return PixelClassifier(self._seen.pixels, self._first[0])
 
     def _proposal(self, probabilities: Planes, source: Source, given: NDArray[np.uint8]) -> Proposal:
         found = proposal_from(probabilities, source)
-        codes = tidied(probabilities, given)
-        return Proposal(_nearest(codes, self._shape), _nearest(found.uncertainty, self._shape), source)
+        codes, shape = tidied(probabilities, given), self._seen.shape
+        return Proposal(_nearest(codes, shape), _nearest(found.uncertainty, shape), source)
+
+
+class _Seen:
+    """An image as it is looked at, and what is proposed for it before anything is known of its study."""
+
+    def __init__(self, image: CellImage) -> None:
+        self.shape = image.pixels.shape[:2]
+        self._image = image
+
+    @cached_property
+    def pixels(self) -> NDArray[np.uint8]:
+        """The image (H, W, 3), smaller where it is large."""
+        return _at_most(self._image.pixels, _PIXELS)
+
+    @cached_property
+    def first(self) -> tuple[Planes, Source]:
+        """Probabilities (H, W, 5), and whose they are."""
+        classical = classical_probabilities(self.pixels)
+        network = five_class_network()
+        if network is None:
+            return classical, "classical"
+        drawn = network_probabilities(network, self.pixels, classical[..., 0] > 0.5)
+        return with_own_colours(self.pixels, settled(drawn, classical)), "network"
 
 
 def settled(network: Planes, classical: Planes) -> Planes:

@@ -15,11 +15,13 @@ from napari_allxai_annotate.glyphs import GlyphButton
 SOURCES = {
     "network": N_("by the network"),
     "classical": N_("by colour"),
+    "study": N_("by the study"),
     "classifier": N_("learned"),
 }
 SOURCE_TIPS = {
     "network": N_("Proposed by the network that comes with the program"),
     "classical": N_("Proposed by colour and shape: no network fits this image"),
+    "study": N_("Proposed by the network, and corrected by what the finished images of this study teach"),
     "classifier": N_("Proposed by what was learned from your strokes on this image"),
 }
 

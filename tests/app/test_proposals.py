@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 from PIL import Image
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.masks.npz import load_mask
 from allxai_desktop.proposing.proposal import Proposal
+from allxai_desktop.proposing.proposer import Proposer
+from allxai_desktop.study.people import Person
 
 pytestmark = pytest.mark.slow
 
@@ -21,6 +24,9 @@ class Halves:
     def __init__(self, image):
         self.codes = np.full(image.pixels.shape[:2], 5, np.uint8)
         self.codes[: SIDE // 2] = 2
+
+    def corrected(self, correction):
+        return self
 
     def start(self):
         return Proposal(self.codes, np.zeros(self.codes.shape, np.float32), "network")
@@ -106,3 +112,20 @@ def test_a_failure_is_told_and_painting_goes_on(window, folder, qtbot):
     assert "The network does not fit." in window.notices.text()
     window.paint.apply(np.arange(SIDE), 1)
     assert np.count_nonzero(window.paint.codes) == SIDE
+
+
+def test_what_was_submitted_teaches_the_proposal_of_the_next_image(window, folder, qtbot):
+    window.desk.model.person = Person("A07")
+    window.proposals.model._make = Proposer
+    opened(window, folder, qtbot)
+    window.paint.apply(np.arange(SIDE * SIDE), 4)
+    key(window, Qt.Key.Key_Return)
+    qtbot.waitUntil(
+        lambda: (
+            window.workspace.index == 1
+            and window.proposals.model.proposal is not None
+            and window.proposals.model.proposal.source == "study"
+        ),
+        timeout=20_000,
+    )
+    assert (window.proposals.model.proposal.codes == 4).all()

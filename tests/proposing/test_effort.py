@@ -60,13 +60,19 @@ def test_an_error_at_the_border_is_met_at_the_border_s_distance():
 
 
 class Learner:
-    """Proposes what the person painted, and background."""
+    """Proposes what the person painted, and background, or else what its correction says."""
 
-    def __init__(self, image):
+    def __init__(self, image, correction=None):
         self.shape = image.pixels.shape[:2]
+        self.code = 5 if correction is None else correction
+
+    def lesson(self, codes):
+        return codes.max()
 
     def start(self):
-        return Proposal(np.full(self.shape, 5, np.uint8), np.zeros(self.shape, np.float32), "classical")
+        return Proposal(
+            np.full(self.shape, self.code, np.uint8), np.zeros(self.shape, np.float32), "classical"
+        )
 
     def update(self, codes, person):
         return Proposal(np.where(person, codes, 5), np.zeros(self.shape, np.float32), "classifier")
@@ -175,6 +181,25 @@ def test_the_command_prints_a_row_for_each_number_of_discs(tmp_path, capsys, mon
     assert lines[2].split() == ["0", "0.000", "nan"]
     assert [line.split()[0] for line in lines[2:8]] == list(map(str, STEPS))
     assert lines[8].startswith("first proposal")
+
+
+def test_the_images_that_are_finished_first_teach_and_are_not_measured(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(effort, "Proposer", Learner)
+    monkeypatch.setattr(effort, "Correction", lambda lessons: lessons[0])
+    for name, value in (("a", 128), ("b", 255), ("c", 128)):
+        Image.fromarray(np.full((30, 30, 3), 200, np.uint8)).save(tmp_path / f"{name}.bmp")
+        Image.fromarray(np.full((30, 30), value, np.uint8)).save(tmp_path / f"{name}.png")
+    parser = argparse.ArgumentParser()
+    bench_cli.add_arguments(parser)
+    bench_cli.run(
+        parser.parse_args(
+            ["annotate", "--images", str(tmp_path), "--masks", str(tmp_path), "--finished", "1"]
+        )
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("2 of 3 images")
+    # Taught by the cytoplasm of the first, all is cytoplasm: wrong in the second, right in the third.
+    assert lines[2].split() == ["0", "0.000", "0.500"]
 
 
 def test_a_missing_folder_is_named(tmp_path):

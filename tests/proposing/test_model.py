@@ -16,15 +16,25 @@ FIRST = np.repeat(np.array([[1, 1, 2, 2, 5, 5]], np.uint8), 4, axis=0)
 
 
 class Learner:
-    """Proposes nucleus, cytoplasm and background in strips; once taught, the code of the last pixel everywhere."""
+    """Proposes nucleus, cytoplasm and background in strips; once taught, the code of the last pixel everywhere.
+
+    A correction is the code that it proposes in place of the strips.
+    """
 
     def __init__(self, image):
         self.taught = []
+        self.correction = None
         self.gate = threading.Event()
         self.gate.set()
 
+    def corrected(self, correction):
+        self.correction = correction
+        return self
+
     def start(self):
-        return Proposal(FIRST.copy(), np.full(SHAPE, 0.9, np.float32), "classical")
+        first = FIRST.copy() if self.correction is None else np.full(SHAPE, self.correction, np.uint8)
+        source = "classical" if self.correction is None else "study"
+        return Proposal(first, np.full(SHAPE, 0.9, np.float32), source)
 
     def update(self, codes, person):
         assert self.gate.wait(20)
@@ -110,6 +120,29 @@ def test_a_proposal_has_no_specks_but_those_that_a_person_painted():
     assert setting.proposals.accept_all() == 23
     assert (setting.paint.codes.reshape(-1) == [4] + [5] * 23).all()
     setting.proposals.close()
+
+
+def test_what_the_study_teaches_corrects_the_proposal_that_is_shown(opened):
+    opened.proposals.set_correction(4)
+    opened.settle()
+    assert opened.seen == ["classical", "study"]
+    assert (opened.proposals.ghost() == 4).all()
+
+
+def test_what_the_study_taught_before_corrects_the_next_proposal(setting):
+    setting.proposals.set_correction(4)
+    setting.open()
+    assert setting.seen == ["study"]
+
+
+def test_a_correction_begins_anew_with_the_strokes_that_were_painted(opened):
+    opened.paint.apply(at(23), 2)
+    opened.settle()
+    opened.proposals.set_correction(4)
+    opened.settle()
+    assert opened.seen == ["classical", "classifier", "classifier"]
+    assert len(opened.learners) == 1
+    assert [taught[3, 5] for taught in opened.learners[0].taught] == [2, 2]
 
 
 def test_a_complete_mask_gets_a_proposal_only_once_something_is_erased():

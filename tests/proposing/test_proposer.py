@@ -3,6 +3,7 @@ import pytest
 
 from allxai_desktop.images import image_from_array
 from allxai_desktop.proposing import proposer
+from allxai_desktop.proposing.lessons import Correction
 from allxai_desktop.proposing.proposer import Proposer, settled
 
 
@@ -57,6 +58,23 @@ def test_a_stroke_changes_more_than_itself(without_network):
 
     assert after.source == "classifier"
     assert (before.codes == 2).sum() + 2 * 81 < (after.codes == 2).sum()
+
+
+def test_a_correction_changes_the_proposal_and_looks_at_the_image_no_second_time(
+    without_network, monkeypatch
+):
+    image = drawn_cell()
+    plain = Proposer(image)
+    first = plain.start()
+    all_background = np.full((96, 96), 5, np.uint8)
+    taught = Correction([plain.lesson(all_background)])
+    monkeypatch.setattr(proposer, "classical_probabilities", None)
+
+    found = plain.corrected(taught).start()
+
+    assert found.source == "study"
+    assert (found.codes == 5).sum() > (first.codes == 5).sum()
+    assert plain.corrected(None).start().source == "classical"
 
 
 def test_a_large_image_is_proposed_for_at_its_own_size(without_network, monkeypatch):

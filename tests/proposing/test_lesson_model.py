@@ -1,0 +1,181 @@
+"""Which images of a study are learnt from, and when."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from psygnal import Signal
+
+from allxai_desktop.images import read_image
+from allxai_desktop.masks.npz import save_mask
+from allxai_desktop.proposing import lesson_model, proposer
+from allxai_desktop.proposing.lesson_model import LessonModel
+from allxai_desktop.proposing.lessons import Lesson
+from allxai_desktop.study.folder import StudyItem
+from allxai_desktop.study.progress import ItemProgress
+
+
+class Space:
+    item_shown = Signal(int)
+
+    def __init__(self, items):
+        self.study = SimpleNamespace(items=items)
+        self.index = None
+
+
+class FakeStudy:
+    item_changed = Signal(int)
+
+    def __init__(self, items):
+        self.workspace = Space(items)
+        self.states = ["to-do"] * len(items)
+        self.mask = "a"
+
+    def item(self, row):
+        return ItemProgress(self.states[row], mask_sha256=self.mask)
+
+    def show(self, row):
+        self.workspace.index = row
+        self.workspace.item_shown.emit(row)
+
+    def become(self, row, state):
+        self.states[row] = state
+        self.item_changed.emit(row)
+
+
+def a_lesson():
+    return Lesson(np.ones((1, 2), np.float32), np.zeros((1, 5), np.float32), np.array([0]))
+
+
+class Desk:
+    def __init__(self, pump, count=30):
+        self.pump, self.asked, self.told = pump, [], []
+        self.study = FakeStudy([StudyItem(str(row), Path(f"{row}.png"), Path()) for row in range(count)])
+        self.model = LessonModel(self.study, pump, self.teach)
+        self.model.correction_changed.connect(self.told.append)
+
+    def teach(self, item):
+        self.asked.append(int(item.stem))
+        return a_lesson()
+
+    def settle(self):
+        self.pump.until(lambda: not self.model.busy)
+
+
+@pytest.fixture
+def desk(pump):
+    made = Desk(pump)
+    yield made
+    made.model.close()
+
+
+def test_nothing_is_learnt_where_nothing_is_finished(desk):
+    desk.study.show(3)
+    desk.settle()
+
+    assert desk.asked == []
+    assert desk.told == []
+
+
+def test_an_image_that_is_submitted_is_learnt_from_in_the_next(desk):
+    desk.study.show(3)
+    desk.study.become(2, "submitted")
+    desk.settle()
+
+    assert desk.asked == [2]
+    assert desk.told == [desk.model.correction]
+    assert desk.model.correction is not None
+
+
+def test_the_image_that_is_shown_teaches_nothing_about_itself(desk):
+    desk.study.show(3)
+    desk.study.become(3, "submitted")
+    desk.settle()
+
+    assert desk.asked == []
+
+
+def test_the_nearest_ten_are_learnt_from(desk):
+    desk.study.states = ["approved"] * 30
+    desk.study.show(4)
+    desk.settle()
+
+    assert desk.asked == [3, 5, 2, 6, 1, 7, 0, 8, 9, 10]
+
+
+def test_a_lesson_is_learnt_once(desk):
+    desk.study.states[2] = desk.study.states[6] = "submitted"
+    for row in (3, 4, 5):
+        desk.study.show(row)
+        desk.settle()
+
+    assert sorted(desk.asked) == [2, 6]
+
+
+def test_another_mask_is_another_lesson(desk):
+    desk.study.states[2] = "submitted"
+    desk.study.show(3)
+    desk.settle()
+    desk.study.mask = "b"
+    desk.study.become(2, "submitted")
+    desk.settle()
+
+    assert desk.asked == [2, 2]
+
+
+def test_what_is_returned_is_unlearnt(desk):
+    desk.study.states[2] = "submitted"
+    desk.study.show(3)
+    desk.settle()
+    desk.study.become(2, "returned")
+    desk.settle()
+
+    assert desk.model.correction is None
+    assert desk.told[1:] == [None]
+
+
+def test_an_image_that_cannot_be_read_teaches_nothing(pump, tmp_path):
+    study = FakeStudy([StudyItem(str(row), tmp_path / f"{row}.png", tmp_path / "0.npz") for row in range(2)])
+    study.states[0] = "submitted"
+    model = LessonModel(study, pump)
+
+    study.show(1)
+    pump.until(lambda: not model.busy)
+
+    assert model.correction is None
+    model.close()
+
+
+def test_a_finished_image_is_read_with_its_mask(pump, tmp_path, monkeypatch):
+    monkeypatch.setattr(proposer, "five_class_network", lambda: None)
+    pixels = np.full((24, 24, 3), 230, np.uint8)
+    pixels[6:18, 6:18] = (80, 40, 130)
+    Image.fromarray(pixels).save(tmp_path / "0.png")
+    codes = np.where(pixels[..., 0] < 100, np.uint8(1), np.uint8(5))
+    save_mask(tmp_path / "0.npz", codes, image=read_image(tmp_path / "0.png"))
+    study = FakeStudy([StudyItem(str(row), tmp_path / f"{row}.png", tmp_path / "0.npz") for row in range(2)])
+    study.states[0] = "submitted"
+    model = LessonModel(study, pump)
+
+    study.show(1)
+    pump.until(lambda: not model.busy)
+
+    assert model.correction is not None
+    model.close()
+
+
+def test_a_mask_larger_than_what_gets_a_proposal_teaches_nothing(pump, tmp_path, monkeypatch):
+    monkeypatch.setattr(lesson_model, "LARGEST", 24 * 24 - 1)
+    Image.fromarray(np.zeros((24, 24, 3), np.uint8)).save(tmp_path / "0.png")
+    save_mask(tmp_path / "0.npz", np.full((24, 24), 5, np.uint8), image=read_image(tmp_path / "0.png"))
+    study = FakeStudy([StudyItem(str(row), tmp_path / f"{row}.png", tmp_path / "0.npz") for row in range(2)])
+    study.states[0] = "submitted"
+    model = LessonModel(study, pump)
+
+    study.show(1)
+    pump.until(lambda: not model.busy)
+
+    assert model.correction is None
+    model.close()

@@ -138,6 +138,11 @@ class ClassShare:
     enrichment: float | None
 
 
+def percent(share: float | None) -> str:
+    """Return a share 0…1 as text with one decimal, a dash for None."""
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
 def _shares(
     pixels: NDArray[np.int64], weight: NDArray[np.int64] | None, *, counted: bool
 ) -> dict[str, ClassShare]:

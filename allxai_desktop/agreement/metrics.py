@@ -16,7 +16,7 @@ from scipy.spatial import KDTree
 
 from allxai_desktop.cellclasses import CLASSES, CODES, MAX_CODE, UNLABELLED
 from allxai_desktop.training.measuring.intervals import Basis, Bootstrap, Estimate
-from allxai_desktop.training.measuring.metrics import ratio
+from allxai_desktop.training.measuring.metrics import ratio, weighted_mean
 from allxai_desktop.training.measuring.segmentation_metrics import pixel_confusion
 
 Figure = Literal["dice", "iou", "kappa", "distance", "hausdorff95"]
@@ -203,17 +203,19 @@ class _Table:
         found: dict[_Key, _Floats] = {}
         for ending, rates in (("pooled", _overall(pooled)), ("mean", _overall(self.matrices))):
             for name, values in rates.items():
-                found[f"{name}_{ending}", None] = values if ending == "pooled" else _mean(weights, values)
+                found[f"{name}_{ending}", None] = (
+                    values if ending == "pooled" else weighted_mean(weights, values)
+                )
         of_all, of_each = _of_class(pooled), _of_class(self.matrices)
         distances = ratio(weights @ self.totals, weights @ self.counts)
         each = ratio(self.totals, self.counts)
         for number in range(len(CLASSES)):
             for name in ("dice", "iou", "kappa"):
                 found[f"{name}_pooled", number] = of_all[name][:, number]
-                found[f"{name}_mean", number] = _mean(weights, of_each[name][:, number])
+                found[f"{name}_mean", number] = weighted_mean(weights, of_each[name][:, number])
             found["distance_pooled", number] = distances[:, number]
-            found["distance_mean", number] = _mean(weights, each[:, number])
-            found["hausdorff95_mean", number] = _mean(weights, self.percentiles[:, number])
+            found["distance_mean", number] = weighted_mean(weights, each[:, number])
+            found["hausdorff95_mean", number] = weighted_mean(weights, self.percentiles[:, number])
         return found
 
 
@@ -239,12 +241,6 @@ def _of_class(matrices: NDArray[np.number]) -> dict[str, _Floats]:
         "iou": ratio(hits, first + second - hits),
         "kappa": ratio(same - chance, 1 - chance),
     }
-
-
-def _mean(weights: _Floats, values: _Floats) -> _Floats:
-    """Return the mean (B,) of `values` (N,) over the images that have one."""
-    known = ~np.isnan(values)
-    return ratio(weights[:, known] @ values[known], weights[:, known].sum(axis=1))
 
 
 def _scale(one: Compared, in_um: bool) -> float:

@@ -27,7 +27,7 @@ from allxai_desktop.networks.card import Card
 from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.networks.registry import list_networks, load_network
 from allxai_desktop.overlay import blend
-from allxai_desktop.relevance import COLORMAPS, ClassShare, ShareCounter, pixel_weights
+from allxai_desktop.relevance import COLORMAPS, ClassShare, ShareCounter, percent, pixel_weights
 from allxai_desktop.tasks import Progress, unwatched
 
 if TYPE_CHECKING:
@@ -275,16 +275,12 @@ def _print_shares(shares: Mapping[str, ClassShare]) -> None:
     for key, share in shares.items():
         cells = (
             str(share.pixels),
-            _percent(share.area_share),
-            _percent(share.relevant_share),
+            percent(share.area_share),
+            percent(share.relevant_share),
             _ratio(share.enrichment),
         )
         columns = "".join(f"  {cell:>{max(len(head), 8)}}" for head, cell in zip(heads, cells, strict=True))
         print(f"  {titles[key]:{width}}{columns}")
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
 
 
 def _ratio(value: float | None) -> str:

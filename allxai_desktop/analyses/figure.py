@@ -21,7 +21,7 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.overlay import COLORMAP_TITLES, blend, class_outlines, color_table, underlay
-from allxai_desktop.relevance import RULE_TITLES, ClassShare
+from allxai_desktop.relevance import RULE_TITLES, ClassShare, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -252,7 +252,7 @@ class _Drawing:
                 left + 0.055, top + 0.055, cls.letter, 6, bold=True, color=ink, across="center", down="center"
             )
             self._text(left + 0.16, top + 0.055, cls.title, 6, down="center")
-            area = _percent(grid.areas[cls.key].area_share)
+            area = percent(grid.areas[cls.key].area_share)
             self._text(left + plan.cell[0], top + 0.055, area, 6, across="right", down="center")
 
     def _label(self, row: int, method: Method) -> None:
@@ -379,7 +379,3 @@ def _rgb(cls: CellClass) -> tuple[float, ...]:
 def _bright(cls: CellClass) -> bool:
     red, green, blue = cls.color
     return 0.3 * red + 0.59 * green + 0.11 * blue > 110
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
-from allxai_desktop.training.words import duration
+from allxai_desktop.training.words import duration, percent
 
 if TYPE_CHECKING:
     from allxai_desktop.training.run_types import EpochRecord, Request
@@ -160,7 +160,7 @@ def _each_subject(request: Request, terminal: Terminal) -> None:
     found = leave_each_out(request, terminal)
     terminal.end_line()
     for subject, accuracy in found.accuracies.items():
-        print(f"{subject:>10}  {_percent(accuracy)}")
+        print(f"{subject:>10}  {percent(accuracy)}")
     for line in figure_lines(found.evaluation):
         print(line)
     print(_("Report and one folder a subject: {folder}").format(folder=found.folder))
@@ -187,7 +187,7 @@ def _search(request: Request, terminal: Terminal) -> None:
     print(f"{_('rate'):>10} {_('decay'):>10} {_('val. loss'):>10} {_('val. right'):>10}")
     for trial in trials:
         loss = "–" if trial.loss is None else f"{trial.loss:.4f}"
-        print(f"{trial.rate:10.2e} {trial.decay:10.2e} {loss:>10} {_percent(trial.accuracy):>10}")
+        print(f"{trial.rate:10.2e} {trial.decay:10.2e} {loss:>10} {percent(trial.accuracy):>10}")
 
 
 def _write_images(request: Request, terminal: Terminal) -> None:
@@ -250,12 +250,12 @@ class Terminal:
         cells = (
             f"{record.number}/{record.of}",
             f"{record.loss:.4f}",
-            _percent(record.accuracy),
+            percent(record.accuracy),
             "–" if record.validation_loss is None else f"{record.validation_loss:.4f}",
-            _percent(record.validation_accuracy),
+            percent(record.validation_accuracy),
             f"{record.seconds:.1f}",
             duration(record.seconds_left),
-            *([] if record.validation_dice is None else [f"Dice {_percent(record.validation_dice)}"]),
+            *([] if record.validation_dice is None else [f"Dice {percent(record.validation_dice)}"]),
         )
         print(" ".join(f"{cell:>10}" for cell in cells), flush=True)
 
@@ -317,10 +317,6 @@ def _request(options: argparse.Namespace) -> Request:
         as_published=options.as_published,
         resume=options.resume,
     )
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
 
 
 def _at_least(least: int) -> Callable[[str], int]:

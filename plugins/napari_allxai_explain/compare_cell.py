@@ -24,9 +24,8 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 from allxai_desktop.cellclasses import BY_KEY, CLASSES
 from allxai_desktop.i18n import _
 from allxai_desktop.overlay import class_outlines, color_table
-from allxai_desktop.relevance import ClassShare
+from allxai_desktop.relevance import ClassShare, percent
 from napari_allxai_explain.linked_view import LinkedView
-from napari_allxai_explain.shares_table import percent
 
 STEP = 1.25
 OPACITY = 0.75

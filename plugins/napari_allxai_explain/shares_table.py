@@ -18,17 +18,12 @@ from qtpy.QtWidgets import (
 
 from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.i18n import _
-from allxai_desktop.relevance import ClassShare
+from allxai_desktop.relevance import ClassShare, percent
 from napari_allxai_widgets.drawing import draw_letter
 
 NAME, BARS, AREA, SQUARE_UM, RELEVANCE, ENRICHMENT = range(6)
 Index = QModelIndex | QPersistentModelIndex
 NONE = "–"
-
-
-def percent(value: float | None) -> str:
-    """Return a share in 0…1 as text with one decimal, or a dash."""
-    return NONE if value is None else f"{100 * value:.1f} %"
 
 
 class SharesModel(QAbstractTableModel):

@@ -99,3 +99,9 @@ def ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
     known = np.full(part.shape, np.nan)
     np.divide(part, whole, out=known, where=whole != 0)
     return known
+
+
+def weighted_mean(weights: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean (B,) of `values` (N,) by `weights` (B, N) over the images that have one: no NaN."""
+    known = ~np.isnan(values)
+    return ratio(weights[:, known] @ values[known], weights[:, known].sum(axis=1))

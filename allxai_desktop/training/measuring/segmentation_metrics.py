@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allxai_desktop.training.measuring.intervals import Basis, Bootstrap, Estimate
-from allxai_desktop.training.measuring.metrics import ratio
+from allxai_desktop.training.measuring.metrics import ratio, weighted_mean
 
 Overlap = Literal["dice_pooled", "dice_mean", "iou_pooled", "iou_mean"]
 """`_pooled`: of the pixels of all images; `_mean`: over the images in which the class is drawn or true."""
@@ -110,18 +110,12 @@ def _figures(
     pooled, united, summed = (weights @ part for part in (hits, either, sizes))
     found: dict[_Key, NDArray[np.float64]] = {
         ("pixel_accuracy_pooled", None): ratio(pooled.sum(axis=1), weights @ pixels),
-        ("pixel_accuracy_mean", None): _mean(weights, ratio(hits.sum(axis=1), pixels)),
+        ("pixel_accuracy_mean", None): weighted_mean(weights, ratio(hits.sum(axis=1), pixels)),
     }
     dice, iou = ratio(2 * hits, sizes), ratio(hits, either)
     for number in range(hits.shape[1]):
         found["dice_pooled", number] = ratio(2 * pooled[:, number], summed[:, number])
-        found["dice_mean", number] = _mean(weights, dice[:, number])
+        found["dice_mean", number] = weighted_mean(weights, dice[:, number])
         found["iou_pooled", number] = ratio(pooled[:, number], united[:, number])
-        found["iou_mean", number] = _mean(weights, iou[:, number])
+        found["iou_mean", number] = weighted_mean(weights, iou[:, number])
     return found
-
-
-def _mean(weights: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean (B,) of `values` (N,) over the images that have one."""
-    known = ~np.isnan(values)
-    return ratio(weights[:, known] @ values[known], weights[:, known].sum(axis=1))

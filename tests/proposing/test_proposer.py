@@ -77,6 +77,15 @@ def test_a_correction_changes_the_proposal_and_looks_at_the_image_no_second_time
     assert plain.corrected(None).start().source == "classical"
 
 
+def test_a_vacuole_changes_nothing_but_itself(without_network):
+    image = drawn_cell()
+    codes = np.zeros((96, 96), np.uint8)
+    codes[50:59, 31:40] = 3
+    before, after = Proposer(image).start(), Proposer(image).update(codes, codes > 0)
+
+    assert np.array_equal(after.codes, np.where(codes > 0, codes, before.codes))
+
+
 def test_a_large_image_is_proposed_for_at_its_own_size(without_network, monkeypatch):
     monkeypatch.setattr(proposer, "_PIXELS", 48 * 48)
     codes = np.zeros((96, 96), np.uint8)

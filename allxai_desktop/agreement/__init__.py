@@ -1,0 +1,1 @@
+"""Second annotations, how far two people agree, and the final mask that a third look makes of two."""

@@ -1,0 +1,1 @@
+"""What is made of explanations: comparisons, regions, what-if, and how far to trust a map."""

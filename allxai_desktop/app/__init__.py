@@ -1,0 +1,1 @@
+"""The desktop window: composes the panels of the plugins, and holds no logic."""

@@ -1,0 +1,1 @@
+"""The mask file, and the formats of other programs, one module each."""

@@ -1,0 +1,1 @@
+"""Architectures, trained networks with their cards, checkpoints and ONNX files."""

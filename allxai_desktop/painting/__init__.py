@@ -1,0 +1,1 @@
+"""Painting a mask: the engine with its history, the shapes of the tools, superpixels, clean-up."""

@@ -12,8 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Source = Literal["human", "proposal"]
-
-
 Place = NDArray[np.int64] | slice
 LARGE = 500_000
 """Edits of more pixels than this are of whole rows, where they fill a good part of them."""

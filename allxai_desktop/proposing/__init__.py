@@ -1,0 +1,1 @@
+"""What the program proposes for an image, and how it learns from the strokes of a person."""

@@ -1,0 +1,1 @@
+"""A study folder: images and masks, who paints them, their states, the audit trail."""

@@ -1,0 +1,1 @@
+"""Explaining: prediction and relevance over an image, by class; comparisons and checks."""

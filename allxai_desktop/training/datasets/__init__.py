@@ -1,0 +1,1 @@
+"""Images to learn from: read, looked through, divided."""

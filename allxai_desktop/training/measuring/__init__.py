@@ -1,0 +1,1 @@
+"""How good a trained network is: figures with their intervals, pictures, report."""

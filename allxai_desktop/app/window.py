@@ -154,9 +154,9 @@ class MainWindow(QMainWindow):
         canvas.setSpacing(2)
         middle, bottom = Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignBottom
         over = (
-            (self.notices, Qt.AlignmentFlag(0)),
             (self.what_if_banner, middle),
             (self.fields.bar, middle),
+            (self.notices, Qt.AlignmentFlag(0)),
             (self.desk.bar, middle | bottom),
         )
         canvas.addWidget(pages, 0, 0, len(over), 1)

@@ -29,7 +29,7 @@ QTabBar::tab:hover {{ background: {foreground}; }}
 QComboBox {{ min-height: 20px; }}
 QPushButton:focus {{ border: 1px solid {dim}; padding: 3px; }}
 QToolButton:focus {{ border: 1px solid {dim}; border-radius: 2px; }}
-QComboBox:focus {{ border: 1px solid {dim}; padding: 2px 9px 2px 7px; }}
+QComboBox:focus {{ border-bottom: 2px solid {dim}; padding-bottom: 1px; }}
 QCheckBox::indicator:focus {{ border: 1px solid {dim}; padding: 0px; }}
 QSlider::handle:horizontal:focus {{ background: {dim}; }}
 QTabBar::tab:selected:focus {{ background: {foreground}; border-bottom-color: {dim}; }}

@@ -67,3 +67,22 @@ def test_each_kind_of_control_shows_that_it_has_the_keyboard(theme, qtbot):
         assert control.hasFocus()
         assert control.grab().toImage() != before, type(control).__name__
         assert control.geometry() == place
+
+
+def test_the_list_of_a_focused_combo_box_shows_its_last_line(qtbot):
+    page = QWidget()
+    combo = QComboBox()
+    combo.addItems(["one", "two", "three"])
+    QVBoxLayout(page).addWidget(combo)
+    page.setStyleSheet(stylesheet("dark"))
+    qtbot.addWidget(page)
+    with qtbot.waitExposed(page):
+        page.show()
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    qtbot.mouseClick(combo, Qt.MouseButton.LeftButton)
+    view = combo.view()
+    qtbot.waitUntil(view.isVisible)
+    qtbot.wait(50)
+    assert view.height() >= sum(view.sizeHintForRow(row) for row in range(3))
+    combo.hidePopup()

@@ -230,7 +230,7 @@ def _dashes(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return which pixels of `codes` (H, W) are drawn: the edges of the regions, dashed, but for the background's."""
     step, (rows, columns) = _step(codes), np.ogrid[: codes.shape[0], : codes.shape[1]]
     edges = np.zeros(codes.shape, bool)
-    for away in range(1, 1 + step // 3):
+    for away in range(1, 1 + max(1, round(max(codes.shape) / (3 * STRIPES)))):
         down, across = codes[away:] != codes[:-away], codes[:, away:] != codes[:, :-away]
         edges[away:] |= down
         edges[:-away] |= down

@@ -115,7 +115,7 @@ def luminance(image: Tensor) -> Tensor:
 def sharpened(image: Tensor) -> Tensor:
     """Return an image (N, C, h, w) in 0…1 as 1.5 times itself − 0.2 times its 5×5 Gaussian blur, cut off at 0 and 1.
 
-    Weights, kernel and borders are those of Amador 2023 (`training.documents.sharpen`, OpenCV).
+    Weights, kernel and borders are those of Amador 2023 (`training.preparing.documents.sharpen`, OpenCV).
     """
     kernel = (_GAUSSIAN[:, None] * _GAUSSIAN).expand(image.shape[1], 1, 5, 5)
     blurred = functional.conv2d(

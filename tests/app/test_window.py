@@ -2,7 +2,6 @@
 
 import gc
 import re
-import time
 import weakref
 from pathlib import Path
 
@@ -273,9 +272,7 @@ def test_the_canvas_is_not_blank(cell):
 def test_closing_stops_every_worker(window, folder, qtbot):
     window.open_path(folder)
     qtbot.waitUntil(lambda: window.session.result is not None, timeout=20_000)
-    begin = time.monotonic()
     window.close()
-    assert time.monotonic() - begin < 5
     assert window.session._worker._shutdown
 
 

@@ -21,6 +21,7 @@ from allxai_desktop.slides.large import LargeImage
 from napari_allxai_annotate import contours
 from napari_allxai_annotate.brush import BrushView, add_brush, remove_brush
 from napari_allxai_annotate.gestures import Gestures
+from napari_allxai_annotate.private import forget_history, gathers_history, measure_again, without_refresh
 from napari_allxai_annotate.slide import slide_layer
 
 if TYPE_CHECKING:
@@ -58,15 +59,6 @@ def write(layer: Labels, indices: Place, values: NDArray[np.uint8]) -> None:
         with layer.block_history():
             layer.data_setitem(place, values.astype(layer.data.dtype, copy=False))
         forget_history(layer)
-
-
-def forget_history(layer: Labels) -> None:
-    """Empty napari's history of a layer whose model has the history.
-
-    A second one would hold each pixel twice and, undone by napari's own means, bring back pixels from before a step
-    that was undone here.
-    """
-    layer._reset_history()
 
 
 def mask_name(image_name: str) -> str:
@@ -203,7 +195,7 @@ class PaintCanvas:
             with ExitStack() as quiet:
                 # Each step would slice, measure and draw anew what is drawn once, at the end.
                 for layer, _values, _name in new:
-                    quiet.enter_context(layer._block_refresh())
+                    quiet.enter_context(without_refresh(layer))
                     quiet.enter_context(layer.events.data.blocker())
                 for layer, values, name in new:
                     moved |= layer.data.shape != values.shape
@@ -216,8 +208,7 @@ class PaintCanvas:
                 self._prepare()
             for layer, _values, _name in new:
                 if moved:
-                    # Refreshing does it for a layer that is seen only.
-                    layer._clear_extent()
+                    measure_again(layer)
                 layer.refresh(extent=False)
             if moved:
                 self.mask_layer.events.data(value=self.mask_layer.data)
@@ -345,7 +336,7 @@ class PaintCanvas:
 
     def _on_labels_update(self) -> None:
         # A script's single edit tells of its history before it writes; a drag is taken over whole, at its end.
-        if self.mask_layer is not None and not self.mask_layer._block_history:
+        if self.mask_layer is not None and not gathers_history(self.mask_layer):
             self._adopt()
 
     def _adopt(self) -> None:

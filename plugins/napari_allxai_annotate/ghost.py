@@ -18,7 +18,8 @@ from allxai_desktop.painting import shapes
 from allxai_desktop.proposing import places
 from allxai_desktop.proposing.model import ProposalModel
 from napari_allxai_annotate.brush import ABOVE_ALL, BrushView, Color, add_brush, remove_brush
-from napari_allxai_annotate.canvas import PaintCanvas, forget_history, mask_colormap, write
+from napari_allxai_annotate.canvas import PaintCanvas, mask_colormap, write
+from napari_allxai_annotate.private import forget_history
 
 OVERLAY = "allxai_unsure"
 BACKGROUND = BY_KEY["background"].code

@@ -9,6 +9,7 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 
 from allxai_desktop.painting.tiles import Tiles
+from napari_allxai_annotate.private import keep_no_level
 
 COARSEST = 256
 """The smallest level has at least this many pixels along its longer side."""
@@ -49,6 +50,5 @@ def mask_levels(tiles: Tiles) -> list[MaskLevel]:
 def slide_layer(tiles: Tiles, **options: Any) -> Labels:
     """Return a layer that shows a mask; when that changes, the layer is to be refreshed."""
     layer = Labels(mask_levels(tiles), multiscale=True, **options)
-    # It would keep the smallest level as it is now.
-    layer._level_materializer = None
+    keep_no_level(layer)
     return layer

@@ -14,7 +14,8 @@ from qtpy.QtCore import QTimer
 from allxai_desktop.analyses.what_if import REMOVED
 from allxai_desktop.i18n import _
 from allxai_desktop.painting.history import Place, pixels
-from napari_allxai_annotate.canvas import forget_history, write
+from napari_allxai_annotate.canvas import write
+from napari_allxai_annotate.private import forget_history
 from napari_allxai_annotate.shared import SHOWN_KEY
 from napari_allxai_explain.overlay import keeping_active_layer
 

@@ -174,8 +174,7 @@ class MainWindow(QMainWindow):
         self.session.failed.connect(self._on_failure)
         self.canvas.gestures.told.connect(lambda text: self._on_notice(Notice("info", text)))
         self.session.shares_changed.connect(self._on_shares)
-        # Areas in stripes and a map over each other cannot be read.
-        self.overlay.map_shown.connect(lambda shown: setattr(self.proposals.ghost, "striped", not shown))
+        self.overlay.map_shown.connect(lambda shown: setattr(self.canvas, "map_shown", shown))
         self.view_bar.adjusted.connect(self._on_adjusted)
         self.view_bar.fit_asked.connect(self.canvas.fit)
         self.viewer.events.mouse_over_canvas.connect(self._on_over_canvas)

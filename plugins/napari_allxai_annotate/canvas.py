@@ -70,10 +70,12 @@ class PaintCanvas:
     """Shows an image and its mask as layers, follows the model, and takes the mouse for its tools.
 
     What napari's own Labels tools change on the mask layer is taken over into the model, as one undo step.
-    `left` asks who had a region painted in place of the mask to end that.
+    `left` asks who had a region painted in place of the mask to end that. `map_shown_changed` tells whether a map is
+    seen over the image.
     """
 
     left = Signal()
+    map_shown_changed = Signal(bool)
 
     def __init__(self, viewer: ViewerModel, model: PaintModel) -> None:
         self.viewer = viewer
@@ -83,6 +85,7 @@ class PaintCanvas:
         self.gestures = Gestures(viewer, model, BrushView())
         self._busy = False
         self._whole: Camera | None = None
+        self._map_shown = False
         add_brush(viewer, self.gestures.view)
         model.edited.connect(self._on_edited)
         for signal in (
@@ -131,6 +134,17 @@ class PaintCanvas:
             self.left.emit()
 
     # Layers
+
+    @property
+    def map_shown(self) -> bool:
+        """Whether a map is seen over the image, under what is drawn here; who draws the map says so."""
+        return self._map_shown
+
+    @map_shown.setter
+    def map_shown(self, shown: bool) -> None:
+        if shown != self._map_shown:
+            self._map_shown = shown
+            self.map_shown_changed.emit(shown)
 
     def show(self, image: CellImage | None) -> None:
         """Show `image` and the model's mask in place of those shown before; None takes them away.

@@ -35,9 +35,8 @@ FOUND_PX, CLOSEST = 40, 8.0
 class Ghost:
     """Draws what `proposals` would change so that nobody takes it for painted, and moves the camera.
 
-    It is in stripes or, where it is not `striped` so that a map is seen as well, in dashed outlines. The layer
-    stays the same from image to image, because napari takes half a second to replace one. `told` has a sentence for
-    the user.
+    It is in stripes or, where a map is to be seen as well, in dashed outlines. The layer stays the same from image to
+    image, because napari takes half a second to replace one. `told` has a sentence for the user.
     """
 
     told = Signal(str)
@@ -47,13 +46,13 @@ class Ghost:
         self.proposals = proposals
         self.layer: Labels | None = None
         self.view = BrushView()
-        self._striped = True
         self._drawn = np.zeros(0, bool)
         # Under what is outlined to be found.
         add_brush(canvas.viewer, self.view, OVERLAY, order=ABOVE_ALL - 1)
         canvas.gestures.accept = proposals.accept_at
         proposals.proposal_changed.connect(self._show)
         proposals.visible_changed.connect(self._show)
+        canvas.map_shown_changed.connect(self._show)
         proposals.paint.edited.connect(self._on_edited)
         proposals.paint.stroke_ended.connect(self._leave_found)
         proposals.paint.image_replaced.connect(self._leave_found)
@@ -63,22 +62,12 @@ class Ghost:
         """Stop following; the layer stays, as napari takes seconds to remove one where torch is loaded."""
         self.proposals.proposal_changed.disconnect(self._show)
         self.proposals.visible_changed.disconnect(self._show)
+        self.canvas.map_shown_changed.disconnect(self._show)
         self.proposals.paint.edited.disconnect(self._on_edited)
         self.proposals.paint.stroke_ended.disconnect(self._leave_found)
         self.proposals.paint.image_replaced.disconnect(self._leave_found)
         remove_brush(self.canvas.viewer, OVERLAY)
         self.canvas.viewer.layers.events.removed.disconnect(self._on_layer_removed)
-
-    @property
-    def striped(self) -> bool:
-        """Whether the areas of the proposal are filled with stripes, not only outlined."""
-        return self._striped
-
-    @striped.setter
-    def striped(self, striped: bool) -> None:
-        if striped != self._striped:
-            self._striped = striped
-            self._show()
 
     def actions(self) -> dict[str, Callable[[], object]]:
         """Return what the keys of the registry do here, by their names."""
@@ -151,7 +140,7 @@ class Ghost:
                 layer.visible = False
             self.view.set_sides(np.empty((0, 2)), UNSURE_COLOR)
             return
-        pattern = _stripes if self._striped else _dashes
+        pattern = _dashes if self.canvas.map_shown else _stripes
         self._drawn = pattern(proposal.codes).reshape(-1)
         values = np.where(self._drawn, proposals.ghost(), np.uint8(0)).reshape(proposal.codes.shape)
         if layer is None:
@@ -198,7 +187,7 @@ class Ghost:
         mask = self.canvas.mask_layer
         assert mask is not None
         place = {"scale": mask.scale, "translate": mask.translate, "units": mask.units}
-        return place | {"opacity": STRIPED if self._striped else DASHED}
+        return place | {"opacity": DASHED if self.canvas.map_shown else STRIPED}
 
     def _on_edited(self, indices: NDArray[np.int64], _old: object, _new: object) -> None:
         layer = self.layer

@@ -67,6 +67,7 @@ class RelevanceOverlay:
         """Stop following and take the layers away."""
         self.release()
         self._remove()
+        self.map_shown.emit(False)
 
     def _on_result(self, result: Result | None) -> None:
         relevance = result.explanation.relevance if result else None

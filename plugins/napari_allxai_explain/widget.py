@@ -46,6 +46,7 @@ class ExplainWidget(DockedWidget):
             show_error(str(error))
         canvas = self.painting.canvas
         self.overlay = RelevanceOverlay(napari_viewer, self.session, self.view, lambda: canvas.image_layer)
+        self.overlay.map_shown.connect(lambda shown: setattr(canvas, "map_shown", shown))
         self.panel = ExplainPanel(self.session, self.view, cards)
         self.what_if_view = WhatIfView(canvas, self.what_if)
         self.what_if_banner = WhatIfBanner(self.what_if)

@@ -411,10 +411,10 @@ def test_the_map_lies_under_the_mask(cell):
     assert layers.index(cell.overlay.map_layer) < layers.index(cell.canvas.mask_layer)
 
 
-def test_the_proposal_is_striped_where_no_map_lies_under_it(cell):
-    assert not cell.proposals.ghost.striped
+def test_the_canvas_knows_whether_a_map_is_seen(cell):
+    assert cell.canvas.map_shown
     cell.view.map_visible = False
-    assert cell.proposals.ghost.striped
+    assert not cell.canvas.map_shown
 
 
 def test_a_notice_moves_nothing_of_the_image(cell, qtbot):

@@ -47,13 +47,13 @@ def test_the_ghost_is_striped_in_the_colours_of_the_classes_and_shows_edges_whol
     assert (shown[:, 29] == 1).all()
 
 
-def test_without_stripes_the_ghost_is_dashed_edges_and_the_background_has_none(proposed):
-    proposed.ghost.striped = False
+def test_over_a_map_the_ghost_is_dashed_edges_and_the_background_has_none(proposed):
+    proposed.canvas.map_shown = True
     shown = drawn(proposed)
     assert set(np.unique(shown)) == {0, 1}
     assert np.flatnonzero(shown.any(axis=0)).tolist() == [29]
     assert np.flatnonzero(shown[:, 29]).tolist() == [row for row in range(40) if row // 6 % 2 == 0]
-    proposed.ghost.striped = True
+    proposed.canvas.map_shown = False
     assert set(np.unique(drawn(proposed))) == {0, 1, 5}
 
 

@@ -37,6 +37,15 @@ def test_an_image_that_is_opened_is_explained(widget, viewer, qtbot):
     assert widget.overlay.map_layer not in widget.painting.candidates()
 
 
+def test_who_annotates_knows_of_the_map_until_it_is_gone(widget, viewer, qtbot):
+    canvas = widget.painting.canvas
+    viewer.add_image(np.zeros((5, 6, 3), np.uint8), rgb=True)
+    qtbot.waitUntil(lambda: widget.session.result is not None)
+    assert canvas.map_shown
+    widget.release()
+    assert not canvas.map_shown
+
+
 def test_it_counts_the_mask_that_is_painted(widget, viewer, qtbot):
     viewer.add_image(np.zeros((5, 6, 3), np.uint8), rgb=True)
     qtbot.waitUntil(lambda: widget.session.result is not None)

@@ -25,8 +25,7 @@ from allxai_desktop.study.autosave import Autosaver
 from allxai_desktop.study.finding import find_mask
 from allxai_desktop.study.folder import Study, StudyItem
 from allxai_desktop.study.keeper import MaskKeeper
-from allxai_desktop.study.locks import Holder, holders_in
-from allxai_desktop.study.locks import Session as PaintingSession
+from allxai_desktop.study.locks import Holder, PaintingSession, holders_in
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.store import StudyStore
 from allxai_desktop.tasks import Dispatch, at_once

@@ -21,7 +21,7 @@ from allxai_desktop.study.journal import (
     journals_of,
     read_journal,
 )
-from allxai_desktop.study.locks import Holder, Session, holder_of, left_behind, lock_path
+from allxai_desktop.study.locks import Holder, PaintingSession, holder_of, left_behind, lock_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class Found:
 
 
 def find_mask(
-    path: Path, image: CellImage, me: Session, person: str | None, taken: Container[Path] = ()
+    path: Path, image: CellImage, me: PaintingSession, person: str | None, taken: Container[Path] = ()
 ) -> Found:
     """Look for the mask of an image at `path`, or beside it where that is another's. Nothing is written.
 
@@ -124,7 +124,9 @@ class _Place:
     held: Path | None
 
 
-def _place(path: Path, image: CellImage, me: Session, person: str | None, taken: Container[Path]) -> _Place:
+def _place(
+    path: Path, image: CellImage, me: PaintingSession, person: str | None, taken: Container[Path]
+) -> _Place:
     """Return the first place for the mask of an image that is free for this person."""
     theirs: MaskFile | TiledMask | None = None
     refused: str | None = None
@@ -163,7 +165,7 @@ def sha256_or_unknown(path: Path) -> str:
 
 
 def _crashed(
-    target: Path, image: CellImage, me: Session, sha256: str, mask: MaskFile | TiledMask | None
+    target: Path, image: CellImage, me: PaintingSession, sha256: str, mask: MaskFile | TiledMask | None
 ) -> tuple[Crashed, Codes | None]:
     """Return the journals of dead sessions for a mask, and its codes with the strokes of the fullest on them."""
     fitting: list[tuple[Recorded, int, tuple[Codes, Flags]]] = []
@@ -228,7 +230,7 @@ def _of_crash(crashed: Crashed, gone: Holder | None, target: Path) -> list[str]:
     return []
 
 
-def _crashed_copy(copy: Path, image: CellImage, me: Session) -> tuple[Path, Codes, Crashed] | None:
+def _crashed_copy(copy: Path, image: CellImage, me: PaintingSession) -> tuple[Path, Codes, Crashed] | None:
     """Return a copy that somebody painted while another held this mask, and whose program ended before it was saved."""
     if sha256_or_unknown(copy) != NO_FILE or holder_of(lock_path(copy), me) is not None:
         return None

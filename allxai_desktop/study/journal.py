@@ -29,7 +29,7 @@ from allxai_desktop.cellclasses import MAX_CODE
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.painting.history import Edit, Runs
 from allxai_desktop.painting.tiles import Codes, Flags, Tiles, bands, flat
-from allxai_desktop.study.locks import Session
+from allxai_desktop.study.locks import PaintingSession
 
 NO_FILE = "0" * 64
 """Stands for the SHA-256 of a mask file that does not exist yet."""
@@ -54,7 +54,7 @@ class Head:
     mask: str
     height: int
     width: int
-    session: Session
+    session: PaintingSession
 
 
 @dataclass(frozen=True, eq=False)
@@ -364,7 +364,7 @@ def _head(kind: bytes, payload: bytes) -> Head:
         str(found["mask"]),
         int(found["height"]),
         int(found["width"]),
-        Session.of(found["session"]),
+        PaintingSession.of(found["session"]),
     )
 
 

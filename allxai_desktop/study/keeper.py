@@ -20,7 +20,7 @@ from allxai_desktop.study.journal import NO_FILE, Head, Journal
 from allxai_desktop.study.locks import (
     Holder,
     Lock,
-    Session,
+    PaintingSession,
     acquire,
     held_by_me,
     holder_of,
@@ -40,7 +40,12 @@ class MaskKeeper:
     """
 
     def __init__(
-        self, image: CellImage, found: Found, me: Session, person: str | None, warn: Callable[[str], None]
+        self,
+        image: CellImage,
+        found: Found,
+        me: PaintingSession,
+        person: str | None,
+        warn: Callable[[str], None],
     ) -> None:
         self.key = found.key
         self.path = found.path

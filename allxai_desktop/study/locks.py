@@ -37,7 +37,7 @@ class LockError(AllxaiError):
 
 
 @dataclass(frozen=True)
-class Session:
+class PaintingSession:
     """One run of the program: a random `id`, and what tells on its own machine whether it still runs."""
 
     id: str
@@ -82,7 +82,7 @@ class Holder:
 
     person: str
     since: datetime
-    session: Session
+    session: PaintingSession
 
     @property
     def name(self) -> str:
@@ -150,7 +150,7 @@ def lock_path(mask_path: Path) -> Path:
     return mask_path.with_suffix(".lock")
 
 
-def holder_of(path: Path, me: Session) -> Holder | None:
+def holder_of(path: Path, me: PaintingSession) -> Holder | None:
     """Return who else holds a lock file; None where nobody does, or whoever did is gone."""
     found = _read(path)
     if found is None or found.session.id == me.id:
@@ -161,11 +161,11 @@ def holder_of(path: Path, me: Session) -> Holder | None:
 
 def held_elsewhere(path: Path) -> Holder | None:
     """Return who holds a lock file in another run of the program; None where nobody does, or whoever did is gone."""
-    found = holder_of(path, Session.new())
+    found = holder_of(path, PaintingSession.new())
     return None if found is None or found.session.here() else found
 
 
-def holders_in(folder: Path, me: Session) -> dict[str, Holder]:
+def holders_in(folder: Path, me: PaintingSession) -> dict[str, Holder]:
     """Return who else holds which masks of a folder: stem of the mask → holder."""
     try:
         paths = [path for path in folder.iterdir() if path.suffix == ".lock"]
@@ -175,20 +175,20 @@ def holders_in(folder: Path, me: Session) -> dict[str, Holder]:
     return {stem: holder for stem, holder in found.items() if holder is not None}
 
 
-def left_behind(path: Path, me: Session) -> Holder | None:
+def left_behind(path: Path, me: PaintingSession) -> Holder | None:
     """Return whose program ended without letting a lock file go."""
     found = _read(path)
     gone = found is not None and found.session.id != me.id and holder_of(path, me) is None
     return found if gone else None
 
 
-def held_by_me(path: Path, me: Session) -> bool:
+def held_by_me(path: Path, me: PaintingSession) -> bool:
     """Whether this session holds a lock file."""
     found = _read(path)
     return found is not None and found.session.id == me.id
 
 
-def acquire(path: Path, me: Session, person: str | None) -> Lock | Holder:
+def acquire(path: Path, me: PaintingSession, person: str | None) -> Lock | Holder:
     """Take a lock file, also a stale one; return who holds it where it cannot be had.
 
     The folder is made when it is missing. Raises `OSError` where the file cannot be written.
@@ -208,7 +208,7 @@ def acquire(path: Path, me: Session, person: str | None) -> Lock | Holder:
     return mine
 
 
-def take_by_force(path: Path, me: Session, person: str | None) -> None:
+def take_by_force(path: Path, me: PaintingSession, person: str | None) -> None:
     """Take a lock file from whoever holds it. Raises `LockError` where it cannot be written."""
     try:
         _put(path, Holder(person or "", datetime.now(UTC), me))
@@ -245,14 +245,14 @@ def _read(path: Path) -> Holder | None:
         since = datetime.fromisoformat(found["since"])
         if since.tzinfo is None:
             raise ValueError("a time without a zone")
-        return Holder(str(found["person"])[:100], since, Session.of(found["session"]))
+        return Holder(str(found["person"])[:100], since, PaintingSession.of(found["session"]))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         # Somebody is about to write it, or did long ago: its age tells.
         with suppress(OSError):
             since = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            return Holder("", since, Session("", "", 0, 0.0))
+            return Holder("", since, PaintingSession("", "", 0, 0.0))
         return None
 
 

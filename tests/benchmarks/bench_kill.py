@@ -24,7 +24,7 @@ from allxai_desktop.painting import shapes
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.study.finding import find_mask
 from allxai_desktop.study.folder import Study
-from allxai_desktop.study.locks import Session as PaintingSession
+from allxai_desktop.study.locks import PaintingSession
 
 SHAPE = (363, 360)
 IMAGES = 3

@@ -15,7 +15,7 @@ from allxai_desktop.masks.formats import EXPORTS
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.study.exchange import export_study, free_folder, import_masks, uncertain_labels
 from allxai_desktop.study.folder import Study
-from allxai_desktop.study.locks import Lock, Session, acquire, lock_path
+from allxai_desktop.study.locks import Lock, PaintingSession, acquire, lock_path
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.preview import hash_on_disk
 from allxai_desktop.study.progress import Progress
@@ -298,7 +298,7 @@ def test_an_image_that_somebody_paints_is_left_alone(study, empty, tmp_path):
     export_study(study, EXPORTS["png"], tmp_path / "out")
     (empty.folder / "masks").mkdir()
     locked = lock_path(empty.items[0].mask_path)
-    elsewhere = replace(Session.new(), machine="0" * 64)
+    elsewhere = replace(PaintingSession.new(), machine="0" * 64)
     assert isinstance(acquire(locked, elsewhere, "B01"), Lock)
     report = import_masks(empty, tmp_path / "out")
     assert report.count == 1
@@ -312,7 +312,7 @@ def test_an_image_that_somebody_paints_is_left_alone(study, empty, tmp_path):
 def test_an_image_that_this_program_paints_takes_its_mask(study, empty, tmp_path):
     export_study(study, EXPORTS["png"], tmp_path / "out")
     (empty.folder / "masks").mkdir()
-    assert isinstance(acquire(lock_path(empty.items[0].mask_path), Session.new(), "A07"), Lock)
+    assert isinstance(acquire(lock_path(empty.items[0].mask_path), PaintingSession.new(), "A07"), Lock)
     assert import_masks(empty, tmp_path / "out").count == 2
 
 

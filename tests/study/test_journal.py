@@ -10,7 +10,7 @@ from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.tiles import Tiles
 from allxai_desktop.study import journal as module
 from allxai_desktop.study.journal import NO_FILE, Head, Journal, JournalError, journals_of, read_journal
-from allxai_desktop.study.locks import Session
+from allxai_desktop.study.locks import PaintingSession
 
 IMAGE, FIRST, SECOND = "a" * 64, "b" * 64, "c" * 64
 
@@ -39,7 +39,7 @@ def strokes():
 
 
 def head(mask=NO_FILE):
-    return Head(IMAGE, mask, 3, 4, Session.new())
+    return Head(IMAGE, mask, 3, 4, PaintingSession.new())
 
 
 def only(mask_path):

@@ -15,7 +15,7 @@ from allxai_desktop.masks.npz import load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from allxai_desktop.study import journal
-from allxai_desktop.study.locks import Session as PaintingSession
+from allxai_desktop.study.locks import PaintingSession
 from allxai_desktop.study.people import Person
 from allxai_desktop.workspace import Workspace
 

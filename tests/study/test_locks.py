@@ -16,7 +16,7 @@ from allxai_desktop.study.locks import (
     Holder,
     Lock,
     LockError,
-    Session,
+    PaintingSession,
     acquire,
     held_by_me,
     holder_of,
@@ -33,17 +33,17 @@ def path(tmp_path):
 
 
 def of_another_machine():
-    return replace(Session.new(), machine="0" * 64)
+    return replace(PaintingSession.new(), machine="0" * 64)
 
 
 def of_a_dead_process():
     """Return a session of this machine whose process has ended."""
-    made = Session.new()
+    made = PaintingSession.new()
     return replace(made, started=made.started - 3600)
 
 
 def test_the_first_has_it_and_the_second_sees_who(path):
-    first, second = Session.new(), Session.new()
+    first, second = PaintingSession.new(), PaintingSession.new()
     assert isinstance(acquire(path, first, "A07"), Lock)
     held = acquire(path, second, "B01")
     assert isinstance(held, Holder)
@@ -55,14 +55,14 @@ def test_the_first_has_it_and_the_second_sees_who(path):
 
 
 def test_what_is_let_go_may_be_taken(path):
-    acquire(path, Session.new(), "A07").release()
+    acquire(path, PaintingSession.new(), "A07").release()
     assert not path.exists()
-    assert isinstance(acquire(path, Session.new(), "B01"), Lock)
+    assert isinstance(acquire(path, PaintingSession.new(), "B01"), Lock)
 
 
 def test_the_lock_of_a_process_that_ended_is_free_and_says_whose_it_was(path):
     acquire(path, of_a_dead_process(), "A07")
-    me = Session.new()
+    me = PaintingSession.new()
     assert holder_of(path, me) is None
     assert left_behind(path, me).person == "A07"
     assert isinstance(acquire(path, me, "B01"), Lock)
@@ -70,19 +70,19 @@ def test_the_lock_of_a_process_that_ended_is_free_and_says_whose_it_was(path):
 
 def test_a_killed_process_is_dead(path):
     code = (
-        "import sys, time; from pathlib import Path; from allxai_desktop.study.locks import Session, acquire\n"
-        "acquire(Path(sys.argv[1]), Session.new(), 'A07'); print('held', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from allxai_desktop.study.locks import PaintingSession, acquire\n"
+        "acquire(Path(sys.argv[1]), PaintingSession.new(), 'A07'); print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE) as process:
         process.stdout.readline()
-        assert holder_of(path, Session.new()).person == "A07"
+        assert holder_of(path, PaintingSession.new()).person == "A07"
         process.kill()
-    assert holder_of(path, Session.new()) is None
+    assert holder_of(path, PaintingSession.new()) is None
 
 
 @pytest.mark.skipif(not psutil.LINUX, reason="elsewhere the time at which a process started stays as it was")
 def test_a_clock_that_is_set_back_ends_no_process(monkeypatch):
-    session, booted = Session.new(), psutil.boot_time()
+    session, booted = PaintingSession.new(), psutil.boot_time()
     # The system keeps how long it runs, so that by the new clock it started an hour before.
     monkeypatch.setattr("psutil._psplatform.boot_time", lambda: booted - 3600)
     assert psutil.boot_time() == booted - 3600
@@ -91,7 +91,7 @@ def test_a_clock_that_is_set_back_ends_no_process(monkeypatch):
 
 def test_on_another_machine_only_silence_tells(path):
     acquire(path, of_another_machine(), "A07")
-    me = Session.new()
+    me = PaintingSession.new()
     assert holder_of(path, me).person == "A07"
     long_ago = time.time() - locks.STALE_SECONDS - 5
     os.utime(path, (long_ago, long_ago))
@@ -104,7 +104,7 @@ def test_a_beat_keeps_a_lock_alive(path):
     long_ago = time.time() - locks.STALE_SECONDS - 5
     os.utime(path, (long_ago, long_ago))
     assert lock.beat()
-    assert holder_of(path, Session.new()).person == "A07"
+    assert holder_of(path, PaintingSession.new()).person == "A07"
 
 
 def test_the_clock_of_the_disk_counts_not_this_one(path, monkeypatch):
@@ -116,12 +116,12 @@ def test_the_clock_of_the_disk_counts_not_this_one(path, monkeypatch):
             return datetime(2100, 1, 1, tzinfo=zone)
 
     monkeypatch.setattr(locks, "datetime", Wrong)
-    assert holder_of(path, Session.new()).person == "A07"
+    assert holder_of(path, PaintingSession.new()).person == "A07"
 
 
 def test_whoever_lost_it_by_force_is_told_and_leaves_it_alone(path, monkeypatch):
     monkeypatch.setattr(locks, "BEAT_SECONDS", 0.01)
-    lock, second = acquire(path, Session.new(), "A07"), Session.new()
+    lock, second = acquire(path, PaintingSession.new(), "A07"), PaintingSession.new()
     told = []
     take_by_force(path, second, "B01")
     lock.keep(told.append)
@@ -138,11 +138,11 @@ def test_whoever_lost_it_by_force_is_told_and_leaves_it_alone(path, monkeypatch)
 def test_a_lock_that_cannot_be_taken_by_force_says_why(tmp_path):
     (tmp_path / "masks").write_text("in the way")
     with pytest.raises(LockError, match="cell cannot be taken over"):
-        take_by_force(tmp_path / "masks" / "cell.lock", Session.new(), "A07")
+        take_by_force(tmp_path / "masks" / "cell.lock", PaintingSession.new(), "A07")
 
 
 def test_the_file_names_no_machine_and_differs_from_session_to_session(path):
-    first, second = Session.new(), Session.new()
+    first, second = PaintingSession.new(), PaintingSession.new()
     acquire(path, first, "A07")
     text = path.read_text()
     assert locks.platform.node() not in text
@@ -154,7 +154,7 @@ def test_the_file_names_no_machine_and_differs_from_session_to_session(path):
 def test_a_lock_that_cannot_be_read_holds_until_it_is_old(path, text):
     path.parent.mkdir()
     path.write_text(text)
-    me = Session.new()
+    me = PaintingSession.new()
     assert holder_of(path, me).name == "Somebody"
     long_ago = time.time() - locks.STALE_SECONDS - 5
     os.utime(path, (long_ago, long_ago))
@@ -162,8 +162,8 @@ def test_a_lock_that_cannot_be_read_holds_until_it_is_old(path, text):
 
 
 def test_a_folder_tells_who_holds_what_but_not_what_is_mine_or_left_behind(tmp_path):
-    me = Session.new()
-    acquire(tmp_path / "a.lock", Session.new(), "A07")
+    me = PaintingSession.new()
+    acquire(tmp_path / "a.lock", PaintingSession.new(), "A07")
     acquire(tmp_path / "b.lock", me, "B01")
     acquire(tmp_path / "c.lock", of_a_dead_process(), "C02")
     assert {stem: holder.person for stem, holder in holders_in(tmp_path, me).items()} == {"a": "A07"}
@@ -173,9 +173,9 @@ def test_a_folder_tells_who_holds_what_but_not_what_is_mine_or_left_behind(tmp_p
 def test_a_folder_that_cannot_be_written_raises(tmp_path):
     (tmp_path / "masks").write_text("in the way")
     with pytest.raises(OSError, match="masks"):
-        acquire(tmp_path / "masks" / "cell.lock", Session.new(), "A07")
+        acquire(tmp_path / "masks" / "cell.lock", PaintingSession.new(), "A07")
 
 
 def test_an_earlier_day_is_shown_with_its_date():
-    holder = Holder("A07", datetime(2020, 1, 2, 3, 4, tzinfo=UTC), Session.new())
+    holder = Holder("A07", datetime(2020, 1, 2, 3, 4, tzinfo=UTC), PaintingSession.new())
     assert holder.time.startswith("2020-01-0")

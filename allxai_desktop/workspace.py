@@ -62,9 +62,9 @@ class Workspace:
     """Opens images off the window's thread, hands them to `paint` and `session`, saves each stroke.
 
     `dispatch` runs a callable on the thread that owns the widgets. `person` is who paints, where that is known.
-    `saving_progressed` tells what share 0…1 of a mask is written, where that takes long. `item_left` tells that
-    another image takes the place of this one, whose mask is still there. What `is_field` says is a field of many
-    cells is not explained.
+    `mask_saved` tells where the mask belongs that came to the disk, in its place or as a copy; `saving_progressed`
+    what share 0…1 of a mask is written, where that takes long. `item_left` tells that another image takes the place of
+    this one, whose mask is still there. What `is_field` says is a field of many cells is not explained.
     """
 
     study_opened = Signal(Study)
@@ -73,6 +73,7 @@ class Workspace:
     item_failed = Signal(int)
     holder_changed = Signal()
     saved_changed = Signal(str)
+    mask_saved = Signal(Path)
     saving_progressed = Signal(float)
     noticed = Signal(Notice)
 
@@ -239,9 +240,18 @@ class Workspace:
             keeper.close()
         return done
 
-    def unsaved(self, timeout: float = 30.0) -> bool:
-        """Wait for running saves; True where something could not be written."""
-        return not self._autosaver.flush(timeout)
+    @property
+    def saving(self) -> bool:
+        """Whether a mask is being written, or is about to be."""
+        return self._autosaver.busy
+
+    def unsaved(self, timeout: float = 30.0, *, patient: bool = True) -> bool:
+        """Wait for running saves; True where something could not be written.
+
+        After `timeout` seconds also where it was not written yet; for who is `patient`, that begins anew with each
+        sign that a mask is being written.
+        """
+        return not self._autosaver.flush(timeout, patient=patient)
 
     def _mask_facts(self) -> dict[str, Any]:
         meta = {} if self._keeper is None else self._keeper.meta
@@ -367,12 +377,14 @@ class Workspace:
                 self._set_saved("saved")
             # It may have found that somebody else changed the file.
             self.holder_changed.emit()
+        self.mask_saved.emit(path)
 
     def _on_save_error(self, path: Path, error: AllxaiError) -> None:
         self._set_saved("failed")
         self.noticed.emit(Notice("error", str(error)))
 
     def _tell_progress(self, share: float) -> None:
+        self._autosaver.beat()
         self._dispatch(lambda: self.saving_progressed.emit(share))
 
     def _set_saved(self, state: SavedState) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFileDialog
 
+from allxai_desktop.app.saving import saved_first
 from allxai_desktop.i18n import _
 from allxai_desktop.workspace import Notice
 
@@ -61,7 +62,8 @@ class Exchange:
         if study is None or self._raise_running():
             return
         # What was painted a moment ago is a mask that is there.
-        self.window.workspace.unsaved()
+        if saved_first(self.window) is None:
+            return
         dialog = ImportDialog(study, self.window.workspace.person, self.window.dispatch, self.window)
         dialog.model.imported.connect(self._on_imported)
         dialog.model.cancelled.connect(self._on_cancelled)

@@ -26,6 +26,7 @@ from napari_allxai_widgets.drawing import pixmap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from allxai_desktop.study.folder import Study, StudyItem
     from allxai_desktop.study.locks import Holder
@@ -76,6 +77,21 @@ class StudyListModel(QAbstractListModel):
     def refresh(self, row: int) -> None:
         """Read again how far the mask of one item is."""
         self._read(self._reader, row, mask_on_disk, self._set_mask)
+
+    def show_saved(self, path: Path) -> None:
+        """Show how far the mask at `path` is, which was just saved: the one in work without reading it again."""
+        if self._study is None:
+            return
+        row = next((row for row, item in enumerate(self._study.items) if item.mask_path == path), None)
+        workspace = self.study_model.workspace
+        if row is None:
+            return
+        if row != workspace.index or workspace.mask_path != path:
+            self.refresh(row)
+            return
+        paint = workspace.paint
+        self._masks[row] = OnDisk(paint.labelled / max(paint.mask.size, 1))
+        self.show_again(row)
 
     def mark_failed(self, row: int) -> None:
         """Show that an image could not be read."""

@@ -74,7 +74,7 @@ class StudyPanel(QWidget):
         workspace.study_opened.connect(self._on_study)
         workspace.item_shown.connect(self._on_item)
         workspace.item_failed.connect(self._on_failed)
-        workspace.saved_changed.connect(self._on_saved)
+        workspace.mask_saved.connect(self.model.show_saved)
         study.item_changed.connect(self.model.show_again)
         self.retranslate()
 
@@ -128,10 +128,6 @@ class StudyPanel(QWidget):
         self.model.mark_failed(row)
         if self.workspace.index is not None:
             self._on_item(self.workspace.index)
-
-    def _on_saved(self, state: str) -> None:
-        if state == "saved" and self.workspace.index is not None:
-            self.model.refresh(self.workspace.index)
 
     def _choose(self, index: QModelIndex) -> None:
         row = self.shown.mapToSource(index).row()

@@ -34,6 +34,7 @@ from allxai_desktop.app.menus import Menus
 from allxai_desktop.app.notices import NoticeBar
 from allxai_desktop.app.proposals import Proposals
 from allxai_desktop.app.qt_texts import QtTexts
+from allxai_desktop.app.saving import saved_first
 from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.app.status import StatusLine
 from allxai_desktop.app.study_desk import StudyDesk
@@ -357,7 +358,8 @@ class MainWindow(QMainWindow):
         drops.take(event, self.open_path)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.workspace.unsaved() and not may_lose_work(self):
+        saved = saved_first(self)
+        if saved is None or not (saved or may_lose_work(self)):
             event.ignore()
             return
         if not self.training.may_close():
@@ -373,7 +375,8 @@ class MainWindow(QMainWindow):
         if self.compare_window is not None:
             self.compare_window.close()
             self.compare_window.release()
-        self.workspace.close()
+        # Who leaves without having it saved does not wait for it.
+        self.workspace.close(30 if saved else 0)
         self.desk.close()
         self.agreement.close()
         self.session.close()

@@ -183,6 +183,12 @@ def load_mask(path: str | Path, image: CellImage | None = None) -> MaskFile:
     return mask if image is None else _matched(mask, image, path.name)
 
 
+def mask_meta(path: Path) -> dict[str, Any]:
+    """Return what a mask file of any size says in its `meta_json`. Raises `MaskError`."""
+    with open_archive(path) as archive:
+        return read_meta(archive, path.name)
+
+
 @contextmanager
 def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open an `.npz`; what goes wrong while it is open raises `MaskError`."""

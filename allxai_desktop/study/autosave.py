@@ -46,6 +46,7 @@ class Autosaver:
         self._failed: dict[Path, _State] = {}
         self._running: tuple[Path, _State] | None = None
         self._closing = False
+        self._beats = 0
         self._thread = threading.Thread(target=self._work, name="autosave", daemon=True)
         self._thread.start()
 
@@ -77,14 +78,29 @@ class Autosaver:
             return None
         return state.codes() if callable(state.codes) else state.codes, state.facts
 
-    def flush(self, timeout: float | None = None) -> bool:
-        """Wait at most `timeout` seconds for everything, also what failed before. Returns whether all is on disk."""
+    @property
+    def busy(self) -> bool:
+        """Whether something is being written, or waits for it."""
+        return bool(self._waiting) or self._running is not None
+
+    def beat(self) -> None:
+        """Note that what is being written goes on."""
+        self._beats += 1
+
+    def flush(self, timeout: float | None = None, *, patient: bool = False) -> bool:
+        """Wait at most `timeout` seconds for everything, also what failed before. Returns whether all is on disk.
+
+        The time of who is `patient` begins anew with each `beat`. Nobody waits for a saver that is closed.
+        """
         with self._changed:
             self._retry()
             for state in self._waiting.values():
                 state.due = 0
-            idle = self._changed.wait_for(lambda: not self._waiting and self._running is None, timeout)
-            return idle and not self._failed
+            while True:
+                beats = self._beats
+                ended = self._changed.wait_for(lambda: self._closing or not self.busy, timeout)
+                if ended or not patient or beats == self._beats:
+                    return not self.busy and not self._failed
 
     def close(self, timeout: float | None = None) -> bool:
         """Flush and stop. Returns whether all is on disk; after a timeout the thread still finishes its list."""

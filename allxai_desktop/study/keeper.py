@@ -12,7 +12,7 @@ from typing import Any
 
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
-from allxai_desktop.masks.npz import MaskError, load_mask, mask_bytes, put_mask
+from allxai_desktop.masks.npz import MaskError, mask_bytes, mask_meta, put_mask
 from allxai_desktop.painting.history import Runs
 from allxai_desktop.painting.tiles import Codes, flat
 from allxai_desktop.study.finding import Crashed, Found, candidates, sha256_or_unknown
@@ -222,7 +222,7 @@ class MaskKeeper:
         person = _("Somebody") if taker is None else taker.name
         if taker is None:
             with suppress(MaskError):
-                person = load_mask(before).meta.get("annotator") or person
+                person = mask_meta(before).get("annotator") or person
         text = _(
             "{person} changed {name} or took it over after you opened it: what you paint is saved as {copy}. "
             "Compare the two."

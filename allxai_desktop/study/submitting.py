@@ -25,10 +25,12 @@ def submit(
     """Submit the mask of an item once it is on disk with the hash `mask`. Raises `StateError`, `StoreError`."""
     unsaved = workspace.unsaved()
     if hash_on_disk(item) != mask:
+        if not unsaved:
+            raise StateError(_("Somebody else painted it after you opened it: look at it again."))
         raise StateError(
-            _("Its mask could not be saved.")
-            if unsaved
-            else _("Somebody else painted it after you opened it: look at it again.")
+            _("Its mask is not saved yet, but your strokes are kept: submit it again once it is saved.")
+            if workspace.kept
+            else _("Its mask could not be saved.")
         )
     notes = tuple(f"overruled: {finding.note}" for finding in overruled)
     return progress.submit(person, item.image_path.name, mask, notes)

@@ -1,6 +1,7 @@
 """What the list of a study shows, without a window."""
 
 from threading import Event
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from qtpy.QtCore import Qt
 
 from allxai_desktop.app.study_list import StudyFilter, StudyListModel, duration
 from allxai_desktop.masks.npz import save_mask
+from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.preview import OnDisk
@@ -24,6 +26,7 @@ class Known:
     def __init__(self):
         self.items = {}
         self.seen = []
+        self.workspace = SimpleNamespace(index=None, mask_path=None, paint=None)
 
     def item(self, row):
         return self.items.get(row, ItemProgress())
@@ -130,6 +133,23 @@ def test_the_row_in_work_stays_in_a_search(rows):
 def test_a_mask_saved_while_the_window_closes_is_not_read_again(rows):
     rows.close()
     rows.refresh(0)
+
+
+def test_the_mask_in_work_is_not_read_again_when_it_was_saved(rows, study):
+    paint = PaintModel(np.zeros((10, 10), np.uint8))
+    paint.apply(np.arange(25), 1)
+    path = study.items[0].mask_path
+    rows.study_model.workspace = SimpleNamespace(index=0, mask_path=path, paint=paint)
+    # There is no such file.
+    rows.show_saved(path)
+    assert text(rows, 0) == "a.png\n✎ in progress\n25 %"
+
+
+def test_a_mask_saved_after_its_image_was_left_is_read(rows, study, qtbot):
+    save_mask(study.items[0].mask_path, np.full((10, 10), 1, np.uint8))
+    rows.study_model.workspace = SimpleNamespace(index=1, mask_path=study.items[1].mask_path, paint=None)
+    rows.show_saved(study.items[0].mask_path)
+    qtbot.waitUntil(lambda: "100 %" in text(rows, 0))
 
 
 def test_the_images_in_sight_do_not_wait_for_the_masks(qapp, study, qtbot, monkeypatch):

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from allxai_desktop.images import image_from_array
-from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
+from allxai_desktop.masks import npz
+from allxai_desktop.masks.npz import MaskError, load_mask, mask_meta, save_mask
 
 CODES = np.array([[0, 1, 2], [3, 4, 5]], np.uint8)
 ACCEPTED = np.array([[False, True, True], [False, False, False]])
@@ -413,3 +414,11 @@ def test_a_zip_bomb_behind_a_small_header_is_not_unpacked(path):
 
 def test_unknown_compression_is_refused(path):
     assert "is damaged" in refused(zipped(path, (2, 3), CODES.tobytes(), compression=zipfile.ZIP_LZMA))
+
+
+def test_who_painted_a_mask_too_large_to_be_read_is_known(tmp_path, monkeypatch):
+    save_mask(tmp_path / "slide.npz", np.ones((3, 4), np.uint8), annotator="S09")
+    monkeypatch.setattr(npz, "MAX_PIXELS", 11)
+    with pytest.raises(MaskError, match="more than"):
+        load_mask(tmp_path / "slide.npz")
+    assert mask_meta(tmp_path / "slide.npz")["annotator"] == "S09"

@@ -149,6 +149,43 @@ def test_closing_writes_what_waits(saver, tmp_path):
         saver.submit(tmp_path / "a.npz", codes(3))
 
 
+@pytest.mark.parametrize(
+    ("patient", "beats", "waits"),
+    [(True, 2, 3), (True, 0, 1), (False, 2, 1)],
+    ids=["goes on", "stuck", "hurried"],
+)
+def test_who_is_patient_waits_for_as_long_as_the_saving_goes_on(
+    saver, gate, tmp_path, monkeypatch, patient, beats, waits
+):
+    saver.submit(tmp_path / "a.npz", codes(1))
+    assert gate.entered.wait(5)
+    waited = []
+
+    def out_of_time(_condition, timeout):
+        waited.append(timeout)
+        if len(waited) <= beats:
+            saver.beat()
+        return False
+
+    with monkeypatch.context() as patched:
+        patched.setattr(saver._changed, "wait_for", out_of_time)
+        assert not saver.flush(30, patient=patient)
+    assert waited == [30] * waits
+    gate.permits.release()
+
+
+def test_nobody_waits_for_a_saver_that_is_closed(saver, gate, tmp_path):
+    saver.submit(tmp_path / "a.npz", codes(1))
+    assert gate.entered.wait(5)
+    ended = []
+    waiting = threading.Thread(target=lambda: ended.append(saver.flush()))
+    waiting.start()
+    assert not saver.close(0)
+    waiting.join(5)
+    assert ended == [False]
+    gate.permits.release()
+
+
 def test_many_states_from_many_threads_end_with_the_last(saver, tmp_path):
     def paint(name):
         for value in (1, 2, 3, 4, 5) * 20:

@@ -354,7 +354,15 @@ def test_a_folder_that_may_not_be_written_says_so_once(desk, monkeypatch):
     assert desk.space.paint.codes[0, 0] == 1
 
 
-def test_a_mask_that_was_not_saved_is_not_submitted(desk, monkeypatch):
+@pytest.mark.parametrize(
+    ("kept", "reason"),
+    [
+        (True, "Its mask is not saved yet, but your strokes are kept: submit it again once it is saved."),
+        (False, "Its mask could not be saved."),
+    ],
+)
+def test_a_mask_that_was_not_saved_is_not_submitted(desk, monkeypatch, kept, reason):
+    monkeypatch.setattr(Workspace, "kept", kept)
     desk.open()
     desk.study.person = A
     desk.paint()
@@ -363,7 +371,7 @@ def test_a_mask_that_was_not_saved_is_not_submitted(desk, monkeypatch):
     desk.enter()
     desk.settle()
     assert desk.states()[0] == "in-progress"
-    assert desk.notices[-1] == "0.png was not submitted. Its mask could not be saved."
+    assert desk.notices[-1] == f"0.png was not submitted. {reason}"
 
 
 def _full(path, _data):

@@ -46,7 +46,8 @@ class FakeStudy:
 
 
 def a_lesson():
-    return Lesson(np.ones((1, 2), np.float32), np.zeros((1, 5), np.float32), np.array([0]))
+    ones = np.ones((1, 1), np.float32)
+    return Lesson(ones, np.zeros((1, 5), np.float32), np.array([0]), ones[0])
 
 
 class Desk:

@@ -1,5 +1,6 @@
 import numpy as np
 
+from allxai_desktop.proposing import lessons
 from allxai_desktop.proposing.lessons import Correction, lesson
 
 DARK, PALE = (40, 40, 40), (160, 160, 160)
@@ -30,6 +31,31 @@ def test_a_lesson_holds_the_labelled_pixels_alone():
     assert found.classes.tolist() == [0] * 72
     assert len(found.features) == 72
     np.testing.assert_allclose(found.logs[0], np.log([0.051, 0.801, 0.051, 0.051, 0.051]), rtol=1e-5)
+
+
+def test_each_half_counts_as_much_as_its_pixels_are_many(monkeypatch):
+    monkeypatch.setattr(lessons, "_PIXELS", 4)
+    codes = strips(5, 5)
+    codes[0] = 1
+
+    found = lesson(halves(DARK, PALE), cytoplasm_everywhere(), codes)
+
+    assert found.classes.tolist() == [0, 0, 4, 4]
+    np.testing.assert_allclose(found.weights, np.array([6, 6, 66, 66]) / 144)
+
+
+def test_a_mask_with_nothing_but_vacuoles_teaches_nothing():
+    assert lesson(halves(DARK, PALE), cytoplasm_everywhere(), strips(3, 3)) is None
+
+
+def test_vacuoles_stay_where_they_were_proposed():
+    first = cytoplasm_everywhere()
+    first[5, 5] = (0.05, 0.05, 0.8, 0.05, 0.05)
+    taught = Correction([lesson(halves(DARK, PALE), first, strips(1, 2))])
+
+    found = taught.corrected(halves(DARK, PALE), first)
+
+    np.testing.assert_array_equal(found[..., 2], first[..., 2])
 
 
 def test_a_mask_without_labels_teaches_nothing():

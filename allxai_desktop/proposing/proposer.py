@@ -12,6 +12,7 @@ from allxai_desktop.cellclasses import BY_KEY
 from allxai_desktop.images import CellImage
 from allxai_desktop.proposing.classical import classical_probabilities
 from allxai_desktop.proposing.classifier import PixelClassifier
+from allxai_desktop.proposing.cutout import on_white
 from allxai_desktop.proposing.lessons import Correction, Lesson, lesson
 from allxai_desktop.proposing.network import five_class_network, network_probabilities
 from allxai_desktop.proposing.own_colours import with_own_colours
@@ -104,8 +105,8 @@ class _Seen:
 
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
-        """The image (H, W, 3), smaller where it is large."""
-        return _at_most(self._image.pixels, _PIXELS)
+        """The image (H, W, 3), smaller where it is large, on white."""
+        return _at_most(on_white(self._image.pixels), _PIXELS)
 
     @cached_property
     def first(self) -> tuple[Planes, Source]:

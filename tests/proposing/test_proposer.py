@@ -50,6 +50,17 @@ def test_without_a_network_the_classical_method_proposes(without_network):
     assert found.codes[70, 75] == 4
 
 
+def test_what_was_cut_away_around_a_cell_is_background(without_network):
+    pixels = drawn_cell().pixels.copy()
+    rows, columns = np.mgrid[:96, :96]
+    pixels[np.hypot(rows - 40, columns - 35) >= 24] = 0
+
+    found = Proposer(image_from_array(pixels, "cut.png")).start()
+
+    assert found.codes[40, 35] == 1
+    assert (found.codes[np.hypot(rows - 40, columns - 35) > 27] == 5).all()
+
+
 def test_a_stroke_changes_more_than_itself(without_network):
     image = drawn_cell()
     codes = np.zeros((96, 96), np.uint8)

@@ -10,7 +10,7 @@ _LIGHT = 240
 
 def on_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return an image (H, W, 3) with light in place of the black around a cell that was cut out; others as they are."""
-    black = (pixels <= _BLACK).all(axis=2)
+    black: NDArray[np.bool_] = np.max(pixels, axis=2) <= _BLACK
     if black.mean() <= _SHARE:
         return pixels
     found: NDArray[np.uint8] = np.where(black[..., None], np.uint8(_LIGHT), pixels)

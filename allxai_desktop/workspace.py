@@ -27,7 +27,9 @@ from allxai_desktop.study.folder import Study, StudyItem
 from allxai_desktop.study.keeper import MaskKeeper
 from allxai_desktop.study.locks import Holder, PaintingSession, holders_in
 from allxai_desktop.study.people import Person
+from allxai_desktop.study.progress import Progress
 from allxai_desktop.study.store import StudyStore
+from allxai_desktop.study.waiting import where_to_begin
 from allxai_desktop.tasks import Dispatch, at_once
 
 Level = Literal["info", "warning", "error"]
@@ -126,11 +128,12 @@ class Workspace:
         return {stem: holder for folder in folders for stem, holder in holders_in(folder, self._me).items()}
 
     def open(self, path: Path) -> None:
-        """Open a study, a folder of images or one image; what is open stays where that fails."""
+        """Open a study where it waits for this person, or one image; what is open stays where that fails."""
         try:
             study = Study.open(path)
             # A study that another version works on is left alone.
-            StudyStore.open(study.folder)
+            known = Progress(StudyStore.open(study.folder)).items()
+            study = replace(study, start=where_to_begin(study, known, self.person))
         except AllxaiError as error:
             self.noticed.emit(Notice("error", str(error)))
         else:

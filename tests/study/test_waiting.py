@@ -1,7 +1,13 @@
 """Which image waits next."""
 
+from pathlib import Path
+
+import pytest
+
+from allxai_desktop.study.folder import Study, StudyItem
+from allxai_desktop.study.people import Person
 from allxai_desktop.study.progress import ItemProgress
-from allxai_desktop.study.waiting import next_waiting
+from allxai_desktop.study.waiting import next_waiting, where_to_begin
 
 TODO = ItemProgress()
 MINE, THEIRS = ItemProgress("in-progress", "A07"), ItemProgress("in-progress", "B02")
@@ -23,3 +29,31 @@ def test_a_reviewer_is_led_to_what_somebody_else_submitted():
     items = [TODO, SUBMITTED, ItemProgress("submitted", "R01")]
     assert next_waiting(items, 0, "R01", reviewing=True) == 1
     assert next_waiting(items, 1, "R01", reviewing=True) is None
+
+
+A, R = Person("A07"), Person("R01", "reviewer")
+
+
+@pytest.mark.parametrize(
+    ("states", "person", "row"),
+    [
+        ("sst", A, 2),
+        ("ss", A, 0),
+        ("tt", A, 0),
+        ("sit", None, 2),
+        ("tas", R, 2),
+        ("aat", R, 2),
+    ],
+)
+def test_a_study_begins_at_what_waits_for_the_person(states, person, row):
+    of = {"s": "submitted", "a": "approved", "i": "in-progress"}
+    items = [StudyItem(str(at), Path(f"{at}.png"), Path(f"{at}.npz")) for at in range(len(states))]
+    known = {f"{at}.png": ItemProgress(of[one], "A07") for at, one in enumerate(states) if one in of}
+
+    assert where_to_begin(Study(Path(), items), known, person) == row
+
+
+def test_a_study_does_not_begin_at_a_field():
+    items = [StudyItem("0", Path("0.png"), Path()), StudyItem("1", Path("1.png"), Path(), field="0.png")]
+
+    assert where_to_begin(Study(Path(), items), {}, None) == 1

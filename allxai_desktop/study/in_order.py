@@ -1,6 +1,7 @@
 """Work of the study on a thread of its own, one piece after the other."""
 
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -58,8 +59,9 @@ class InOrder:
         self._worker.submit(run)
 
     def pause(self, seconds: float) -> None:
-        """Begin what is asked for after this `seconds` later, or as soon as somebody waits for it."""
-        self._worker.submit(self._hurry.wait, seconds)
+        """Begin what is asked for after this `seconds` from now, or as soon as somebody waits for it."""
+        until = time.monotonic() + seconds
+        self._worker.submit(lambda: self._hurry.wait(max(0.0, until - time.monotonic())))
 
     def wait(self) -> None:
         """Wait for all that was asked for."""

@@ -270,8 +270,9 @@ class StudyModel:
         self.touch()
         name, seconds, progress = self._name(row), self._time.take(), self._progress
         assert progress is not None
-        if self.kept and self._in_place:
-            if painted:
+        # What is submitted first makes the record, later than this.
+        if (self.kept or timed) and self._in_place:
+            if painted and self.kept:
                 self._record_edit(row)
             self._run(lambda: progress.add_time(name, seconds), lambda _done: None)
 

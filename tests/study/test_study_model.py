@@ -8,6 +8,7 @@ from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from allxai_desktop.study import study_model
+from allxai_desktop.study.folder import STUDY_FILE
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.progress import Comment, Progress
 from allxai_desktop.study.store import STORE_FILE, ReadOnlyError, StudyStore
@@ -305,6 +306,21 @@ def test_the_time_of_an_image_is_kept_without_its_pauses(desk):
     desk.settle()
     assert desk.study.item(0).state == "in-progress"
     assert desk.progress.items()["0.png"].seconds == 5 + 15 + 10
+
+
+def test_the_image_that_is_submitted_first_in_a_folder_keeps_its_time(desk, monkeypatch):
+    (desk.folder / STUDY_FILE).unlink()
+    desk.open()
+    desk.study.person = A
+    desk.now = 5.0
+    desk.paint()
+    monkeypatch.setattr(study_model, "WAIT_S", 3600)
+    desk.now = 20.0
+    desk.study.enter()
+    desk.pump.until(lambda: desk.space.index == 1)
+    assert not (desk.folder / STORE_FILE).exists()
+    desk.settle()
+    assert desk.progress.items()["0.png"].seconds == 5 + 15
 
 
 def test_looking_takes_no_time(submitted):

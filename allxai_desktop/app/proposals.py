@@ -30,8 +30,9 @@ class Proposals:
 
     def learn_from(self, study: StudyModel) -> None:
         """Correct each proposal by what the finished images of the study teach."""
-        self.lessons = LessonModel(study, self.window.dispatch)
+        self.lessons = LessonModel(study, self.window.dispatch, active=self.model.visible)
         self.lessons.correction_changed.connect(self.model.set_correction)
+        self.model.visible_changed.connect(self._allow_lessons)
 
     def close(self) -> None:
         """Stop proposing; called before the canvas is closed."""
@@ -40,6 +41,10 @@ class Proposals:
             self.lessons.close()
         self.ghost.close()
         self.model.close()
+
+    def _allow_lessons(self, visible: bool) -> None:
+        assert self.lessons is not None
+        self.lessons.active = visible
 
     def _remember(self, visible: bool) -> None:
         self.window.settings.proposals = visible

@@ -48,7 +48,9 @@ def run(options: argparse.Namespace) -> None:
         if not folder.is_dir():
             raise AllxaiError(_("{name} is no folder: give the one with the files.").format(name=folder))
     found = pairs(options.images, options.masks)
-    finished = spread_evenly(found, min(options.finished, len(found) - 1)) if options.finished > 0 else []
+    # One is left to be measured.
+    finishing = min(options.finished, len(found) - 1)
+    finished = spread_evenly(found, finishing) if finishing > 0 else []
     chosen = spread_evenly([pair for pair in found if pair not in finished], options.limit)
     efforts = []
     for number, effort in enumerate(measure(chosen, taught_by(finished)), 1):

@@ -44,15 +44,25 @@ def _taught(item: StudyItem) -> Lesson | None:
 class LessonModel:
     """Learns from the submitted and approved images of a `StudyModel` that are nearest in its list to the one shown.
 
-    That one is never learnt from. `correction_changed` tells the new `Correction`, or None where nothing was finished.
+    That one is never learnt from, and nothing new is learnt while it is not `active`. `correction_changed` tells the
+    new `Correction`, or None where nothing was finished.
     """
 
     correction_changed = Signal(object)
 
-    def __init__(self, study: StudyModel, dispatch: Dispatch = at_once, teach: Teach = _taught) -> None:
+    def __init__(
+        self,
+        study: StudyModel,
+        dispatch: Dispatch = at_once,
+        teach: Teach = _taught,
+        *,
+        active: bool = True,
+    ) -> None:
         self.correction: Correction | None = None
         self._study = study
         self._teach = teach
+        self._active = active
+        self._rows: tuple[int, ...] = ()
         self._wanted: tuple[_Finished, ...] = ()
         self._lessons: dict[_Finished, Lesson | None] = {}
         self._tasks = TaskRunner(dispatch)
@@ -65,6 +75,16 @@ class LessonModel:
         """Whether something is being learnt."""
         return self._tasks.running
 
+    @property
+    def active(self) -> bool:
+        """Whether a correction is wanted."""
+        return self._active
+
+    @active.setter
+    def active(self, active: bool) -> None:
+        self._active = active
+        self._follow()
+
     def close(self) -> None:
         """Stop; nothing is told after this."""
         self._study.item_changed.disconnect(self._on_item)
@@ -72,15 +92,22 @@ class LessonModel:
         self._tasks.close()
 
     def _on_item(self, row: int) -> None:
-        if row != self._study.workspace.index:
+        here, rows = self._study.workspace.index, self._rows
+        if here is None or row == here:
+            return
+        # Where a study is opened, thousands come at once that are too far, or not finished.
+        near = len(rows) < IMAGES or abs(row - here) <= abs(rows[-1] - here)
+        if row in rows or (near and self._is_finished(row)):
             self._follow()
 
     def _on_shown(self, _row: int) -> None:
         self._follow()
 
     def _follow(self) -> None:
-        wanted = tuple(islice(self._nearest(), IMAGES))
-        if wanted == self._wanted:
+        self._rows = tuple(islice(self._nearest(), IMAGES))
+        wanted = tuple(self._finished(row) for row in self._rows)
+        # In another order they teach the same.
+        if set(wanted) == set(self._wanted) or (wanted and not self._active):
             return
         self._wanted = wanted
         if wanted:
@@ -89,16 +116,22 @@ class LessonModel:
             self._tasks.cancel()
             self._set(None)
 
-    def _nearest(self) -> Iterator[_Finished]:
+    def _nearest(self) -> Iterator[int]:
         study, here = self._study.workspace.study, self._study.workspace.index
         if study is None or here is None:
             return
         for away in range(1, len(study.items)):
             for row in (here - away, here + away):
-                if 0 <= row < len(study.items):
-                    item = self._study.item(row)
-                    if item.state in ("submitted", "approved"):
-                        yield study.items[row], item.mask_sha256
+                if 0 <= row < len(study.items) and self._is_finished(row):
+                    yield row
+
+    def _is_finished(self, row: int) -> bool:
+        return self._study.item(row).state in ("submitted", "approved")
+
+    def _finished(self, row: int) -> _Finished:
+        study = self._study.workspace.study
+        assert study is not None
+        return study.items[row], self._study.item(row).mask_sha256
 
     def _learn(self, wanted: tuple[_Finished, ...], progress: Progress) -> Correction | None:
         from allxai_desktop.proposing.lessons import Correction

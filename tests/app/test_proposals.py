@@ -105,6 +105,14 @@ def test_switched_off_it_stays_so_in_the_next_session(window, folder, qtbot):
     assert WindowSettings().proposals
 
 
+def test_switched_off_nothing_is_learnt_for_it(window, folder, qtbot):
+    opened(window, folder, qtbot)
+    key(window, "G")
+    assert not window.proposals.lessons.active
+    key(window, "G")
+    assert window.proposals.lessons.active
+
+
 def test_a_failure_is_told_and_painting_goes_on(window, folder, qtbot):
     window.proposals.model._make = Broken
     opened(window, folder, qtbot)

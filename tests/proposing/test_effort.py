@@ -202,6 +202,20 @@ def test_the_images_that_are_finished_first_teach_and_are_not_measured(tmp_path,
     assert lines[2].split() == ["0", "0.000", "0.500"]
 
 
+def test_a_single_image_is_measured_not_finished_first(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(effort, "Proposer", Learner)
+    Image.fromarray(np.full((30, 30, 3), 200, np.uint8)).save(tmp_path / "a.bmp")
+    Image.fromarray(np.full((30, 30), 255, np.uint8)).save(tmp_path / "a.png")
+    parser = argparse.ArgumentParser()
+    bench_cli.add_arguments(parser)
+    bench_cli.run(
+        parser.parse_args(
+            ["annotate", "--images", str(tmp_path), "--masks", str(tmp_path), "--finished", "1"]
+        )
+    )
+    assert capsys.readouterr().out.startswith("1 of 1 images")
+
+
 def test_a_missing_folder_is_named(tmp_path):
     options = argparse.Namespace(images=tmp_path / "none", masks=tmp_path, limit=None)
     with pytest.raises(AllxaiError, match="none is no folder"):

@@ -32,8 +32,10 @@ class FakeStudy:
         self.workspace = Space(items)
         self.states = ["to-do"] * len(items)
         self.mask = "a"
+        self.looked_at = 0
 
     def item(self, row):
+        self.looked_at += 1
         return ItemProgress(self.states[row], mask_sha256=self.mask)
 
     def show(self, row):
@@ -113,6 +115,63 @@ def test_a_lesson_is_learnt_once(desk):
         desk.settle()
 
     assert sorted(desk.asked) == [2, 6]
+
+
+def test_the_same_images_in_another_order_teach_nothing_new(desk):
+    desk.study.states[2] = desk.study.states[6] = "submitted"
+    for row in (3, 5):
+        desk.study.show(row)
+        desk.settle()
+
+    assert len(desk.told) == 1
+
+
+def test_a_nearer_image_that_is_submitted_takes_the_place_of_the_farthest(desk):
+    desk.study.states[6:] = ["submitted"] * 24
+    desk.study.show(4)
+    desk.settle()
+    desk.study.become(2, "approved")
+    desk.settle()
+
+    assert desk.asked == [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 2]
+    assert len(desk.told) == 2
+
+
+def test_a_study_with_thousands_of_images_is_not_looked_through_for_each_of_them(pump):
+    study = FakeStudy([StudyItem(str(row), Path(f"{row}.png"), Path()) for row in range(2000)])
+    model = LessonModel(study, pump, lambda _item: a_lesson())
+    study.show(0)
+    study.looked_at = 0
+    study.states = ["in-progress"] * 1000 + ["approved"] * 1000
+    for row in range(2000):
+        study.item_changed.emit(row)
+
+    # Each once, and all a few times for the ten that are nearest.
+    assert study.looked_at < 50_000
+    model.close()
+
+
+def test_nothing_is_learnt_while_no_correction_is_wanted(desk):
+    desk.model.active = False
+    desk.study.states[2] = "submitted"
+    desk.study.show(3)
+    desk.settle()
+    assert desk.asked == []
+
+    desk.model.active = True
+    desk.settle()
+    assert desk.asked == [2]
+
+
+def test_what_another_study_taught_is_forgotten_also_while_no_correction_is_wanted(desk):
+    desk.study.states[2] = "submitted"
+    desk.study.show(3)
+    desk.settle()
+    desk.model.active = False
+    desk.study.states[2] = "to-do"
+    desk.study.show(0)
+
+    assert desk.model.correction is None
 
 
 def test_another_mask_is_another_lesson(desk):

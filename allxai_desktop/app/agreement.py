@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from allxai_desktop import keys
 from allxai_desktop.agreement.adjudication import Adjudication
 from allxai_desktop.agreement.model import AgreementModel, Prepared
-from allxai_desktop.agreement.plan import final_path
+from allxai_desktop.agreement.plan import SECOND_FOLDER, final_path
 from allxai_desktop.app.adjudication_bar import AdjudicationBar
 from allxai_desktop.i18n import _
 from allxai_desktop.workspace import Notice
@@ -17,6 +17,8 @@ from napari_allxai_annotate.disagreements import DisagreementLayer
 from napari_allxai_annotate.shortcuts import Shortcuts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from allxai_desktop.app.agreement_window import AgreementWindow
     from allxai_desktop.app.window import MainWindow
     from allxai_desktop.study.folder import Study
@@ -46,6 +48,7 @@ class Agreement:
         workspace.study_opened.connect(self._on_study)
         workspace.item_left.connect(self._end_adjudication)
         workspace.item_shown.connect(self._on_item)
+        workspace.mask_saved.connect(self._on_saved)
         self.window.session.image_changed.connect(self._on_image)
         keys.events.changed.connect(self._bind_keys)
 
@@ -102,6 +105,7 @@ class Agreement:
         workspace.study_opened.disconnect(self._on_study)
         workspace.item_left.disconnect(self._end_adjudication)
         workspace.item_shown.disconnect(self._on_item)
+        workspace.mask_saved.disconnect(self._on_saved)
         self.window.session.image_changed.disconnect(self._on_image)
         keys.events.changed.disconnect(self._bind_keys)
         self._end_adjudication()
@@ -172,6 +176,14 @@ class Agreement:
         else:
             self.model.refresh()
             self.model.measure_again()
+
+    def _on_saved(self, path: Path) -> None:
+        # The last second mask may come to the disk after the way back to the study.
+        model = self.model
+        if model is None or model.study is None or self._blind is not None:
+            return
+        if model.study.folder / SECOND_FOLDER in path.parents:
+            model.refresh()
 
     def _on_item(self, _index: int) -> None:
         workspace, prepared = self.window.workspace, self._prepared

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from typing import TypeVar
 
@@ -59,14 +59,18 @@ class InOrder:
         self._worker.submit(run)
 
     def pause(self, seconds: float) -> None:
-        """Begin what is asked for after this `seconds` from now, or as soon as somebody waits for it."""
+        """Begin what is asked for after this `seconds` from now, unless there is a `hurry` before."""
         until = time.monotonic() + seconds
         self._worker.submit(lambda: self._hurry.wait(max(0.0, until - time.monotonic())))
 
+    def hurry(self) -> Future[None]:
+        """End the pauses of all that was asked for. Returns when that is done."""
+        self._hurry.set()
+        return self._worker.submit(self._hurry.clear)
+
     def wait(self) -> None:
         """Wait for all that was asked for."""
-        self._hurry.set()
-        self._worker.submit(self._hurry.clear).result()
+        self.hurry().result()
 
     def close(self) -> None:
         """Finish all that was asked for, and hand nothing over any more."""

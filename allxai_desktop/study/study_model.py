@@ -251,6 +251,7 @@ class StudyModel:
         if row is None:
             return
         if not self._painted and self.kept and self._in_place and self.current.state != "in-progress":
+            self._worker.hurry()
             self._record_edit(row)
         self._painted = True
         self._checking, self._checked = False, None

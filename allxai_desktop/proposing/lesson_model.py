@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -13,7 +14,7 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask
 from allxai_desktop.proposing.model import LARGEST
-from allxai_desktop.study.ahead import MAX_BYTES
+from allxai_desktop.study.ahead import MAX_BYTES, WAIT_S
 from allxai_desktop.study.folder import StudyItem
 from allxai_desktop.study.study_model import StudyModel
 from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
@@ -134,6 +135,8 @@ class LessonModel:
         return study.items[row], self._study.item(row).mask_sha256
 
     def _learn(self, wanted: tuple[_Finished, ...], progress: Progress) -> Correction | None:
+        # The image that was just shown is drawn first.
+        time.sleep(WAIT_S)
         from allxai_desktop.proposing.lessons import Correction
 
         for number, finished in enumerate(wanted):

@@ -54,7 +54,8 @@ def make_study(folder: Path, size: tuple[int, int], count: int) -> Study:
 def shown(app: QApplication, window: MainWindow, act: Callable[[], object]) -> tuple[float, float]:
     """Return the seconds from `act` until the models have another image, and until the canvas shows it."""
     quiet = time.monotonic() + 0.5
-    wait(app, lambda: time.monotonic() > quiet)
+    lessons = window.proposals.lessons
+    wait(app, lambda: time.monotonic() > quiet and not (lessons and lessons.busy))
     ready: list[float] = []
     drawn: list[float] = []
     canvas = window.qt_viewer.canvas._scene_canvas

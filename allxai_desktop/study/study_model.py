@@ -56,7 +56,7 @@ class StudyModel:
         self._rows: dict[str, int] = {}
         self._row: int | None = None
         self._time = ActiveTime()
-        self._before: str | None = None
+        self._before: dict[str, str | None] = {}
         self._checked: str | None = None
         self._checking = self._painted = self._timed = self._told_read_only = False
         self._worker = InOrder(dispatch, self._on_failed)
@@ -216,7 +216,7 @@ class StudyModel:
         self._row = None
         self._study, self._progress = study, Progress(StudyStore(study.folder))
         self._rows = {item.image_path.name: row for row, item in enumerate(study.items)}
-        self._items = {}
+        self._items, self._before = {}, {}
         self._told_read_only = False
         self._run(self._progress.items, self._receive)
 
@@ -228,22 +228,19 @@ class StudyModel:
         self._set_findings(())
         self._check.changed(self.workspace.paint.mask)
         name, codes, progress = self._name(row), self.workspace.paint.mask.copy(), self._progress
+        before = self._before
         assert progress is not None
 
-        def work() -> tuple[str | None, dict[str, ItemProgress]]:
-            mask = mask_sha256(codes)
+        def work() -> dict[str, ItemProgress]:
+            # Here, and not once it is received: an edit may be asked for before.
+            mask = before[name] = mask_sha256(codes)
             known = progress.items()
             if name in known and known[name].mask_sha256 != mask:
                 known[name] = progress.edited(self.person, name, None, mask, found=True)
-            return mask, known
-
-        def receive(found: tuple[str | None, dict[str, ItemProgress]]) -> None:
-            if self.workspace.index == row:
-                self._before = found[0]
-            self._receive(found[1])
+            return known
 
         self._worker.pause(WAIT_S)
-        self._run(work, receive)
+        self._run(work, self._receive)
 
     def _on_stroke(self) -> None:
         self.touch()
@@ -347,7 +344,7 @@ class StudyModel:
         def work() -> ItemProgress:
             # Where somebody else was quicker, it is a copy that was painted, and the mask is still theirs.
             self.workspace.unsaved()
-            return progress.edited(person, name, before, hash_on_disk(item))
+            return progress.edited(person, name, before.get(name), hash_on_disk(item))
 
         self._record(name, work)
 

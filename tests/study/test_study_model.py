@@ -323,6 +323,18 @@ def test_the_image_that_is_submitted_first_in_a_folder_keeps_its_time(desk, monk
     assert desk.progress.items()["0.png"].seconds == 5 + 15
 
 
+def test_an_early_stroke_is_recorded_as_an_edit_of_its_own_image(desk, monkeypatch):
+    save_mask(desk.folder / "masks" / "0.npz", np.full((SIDE, SIDE), 5, np.uint8))
+    desk.open()
+    desk.study.person = A
+    monkeypatch.setattr(study_model, "WAIT_S", 3600)
+    desk.space.show(1)
+    desk.pump.until(lambda: desk.space.index == 1)
+    desk.space.paint.apply(np.arange(4), 5)
+    desk.settle()
+    assert [(entry.item, entry.mask_before) for entry in desk.progress.trail()] == [("1.png", None)]
+
+
 def test_looking_takes_no_time(submitted):
     submitted.now = 50.0
     before = submitted.progress.items()["0.png"].seconds

@@ -30,9 +30,10 @@ class Proposals:
 
     def learn_from(self, study: StudyModel) -> None:
         """Correct each proposal by what the finished images of the study teach."""
-        self.lessons = LessonModel(study, self.window.dispatch, active=self.model.visible)
+        self.lessons = LessonModel(study, self.window.dispatch, active=False)
         self.lessons.correction_changed.connect(self.model.set_correction)
-        self.model.visible_changed.connect(self._allow_lessons)
+        for changed in (self.model.visible_changed, self.model.busy_changed, self.model.proposal_changed):
+            changed.connect(self._allow_lessons)
 
     def close(self) -> None:
         """Stop proposing; called before the canvas is closed."""
@@ -42,9 +43,10 @@ class Proposals:
         self.ghost.close()
         self.model.close()
 
-    def _allow_lessons(self, visible: bool) -> None:
+    def _allow_lessons(self, _change: object) -> None:
+        # While masks are reviewed, the explanations have the processor to themselves.
         assert self.lessons is not None
-        self.lessons.active = visible
+        self.lessons.active = self.model.following
 
     def _remember(self, visible: bool) -> None:
         self.window.settings.proposals = visible

@@ -83,8 +83,9 @@ class LessonModel:
 
     @active.setter
     def active(self, active: bool) -> None:
-        self._active = active
-        self._follow()
+        if active != self._active:
+            self._active = active
+            self._follow()
 
     def close(self) -> None:
         """Stop; nothing is told after this."""

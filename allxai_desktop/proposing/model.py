@@ -133,6 +133,11 @@ class ProposalModel:
         return self._tasks.running
 
     @property
+    def following(self) -> bool:
+        """Whether there is something to correct: a proposal for the image, or one that is being made."""
+        return self._visible and (self._made is not None or self.busy)
+
+    @property
     def too_large(self) -> bool:
         """Whether the image is too large to propose anything."""
         return self.image is not None and self.paint.codes.size > LARGEST

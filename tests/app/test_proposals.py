@@ -113,6 +113,22 @@ def test_switched_off_nothing_is_learnt_for_it(window, folder, qtbot):
     assert window.proposals.lessons.active
 
 
+def test_for_a_mask_that_is_complete_nothing_is_learnt(window, folder, qtbot):
+    opened(window, folder, qtbot)
+    key(window, "Y")
+    assert window.proposals.lessons.active
+    for by in (1, -1):
+        shown = window.workspace.index + by
+        window.workspace.step(by)
+        qtbot.waitUntil(
+            lambda shown=shown: window.workspace.index == shown and not window.proposals.model.busy,
+            timeout=20_000,
+        )
+    assert not window.proposals.lessons.active
+    window.paint.apply(np.arange(SIDE), 0)
+    assert window.proposals.lessons.active
+
+
 def test_a_failure_is_told_and_painting_goes_on(window, folder, qtbot):
     window.proposals.model._make = Broken
     opened(window, folder, qtbot)

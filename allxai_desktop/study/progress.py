@@ -137,6 +137,8 @@ class Progress:
 
     def add_time(self, item: str, seconds: float) -> None:
         """Add to the active time of an image that has a record; of others it is not kept."""
+        if not self.store.path.exists():
+            return
         with self.store.writing(PART) as db:
             db.execute("UPDATE items SET seconds = seconds + ? WHERE item = ?", (seconds, item))
 

@@ -129,6 +129,11 @@ def test_the_time_adds_up(progress):
     assert progress.items()["a.png"].seconds == 6.5
 
 
+def test_where_nothing_was_recorded_no_time_is_kept(progress, tmp_path):
+    progress.add_time("a.png", 2.5)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_pauses_of_more_than_a_minute_are_not_counted():
     time = ActiveTime()
     for now in (100, 130, 190, 251, 253):

@@ -352,8 +352,9 @@ class Workspace:
     def _keep(self, keeper: MaskKeeper) -> None:
         before, self._keeper = self._keeper, keeper
         keeper.resume()
-        self._keepers = {key: other for key, other in self._keepers.items() if not other.done}
-        self._keepers[keeper.key] = keeper
+        others = {key: other for key, other in self._keepers.items() if not other.done}
+        # At once: another thread may be going through them.
+        self._keepers = others | {keeper.key: keeper}
         if before is not None and before is not keeper:
             # At once, where the same image is shown anew.
             if before.key == keeper.key:

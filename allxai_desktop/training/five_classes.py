@@ -16,6 +16,7 @@ from allxai_desktop.files import write_whole
 from allxai_desktop.images import CellImage, image_from_array, read_image
 from allxai_desktop.masks.npz import load_mask, save_mask
 from allxai_desktop.masks.pictures import read_values
+from allxai_desktop.proposing.adapting import dyed_as_learnt
 from allxai_desktop.proposing.classical import optical_density
 from allxai_desktop.study.folder import IMAGES_FOLDER, MASKS_FOLDER
 from allxai_desktop.training.preparing.copies import make_empty, png_bytes
@@ -86,9 +87,11 @@ def make(data: Path, out: Path) -> None:
 
 
 def _write(out: Path, image: CellImage, codes: NDArray[np.uint8]) -> None:
+    """Write an image as the network will be shown it, with its dye brought to one strength, and its mask."""
     stem = Path(image.name).stem
-    write_whole(out / IMAGES_FOLDER / f"{stem}.png", png_bytes(image.pixels))
-    save_mask(out / MASKS_FOLDER / f"{stem}.npz", codes, image=image)
+    shown = image_from_array(dyed_as_learnt(image.pixels, codes == 1).round().astype(np.uint8), image.name)
+    write_whole(out / IMAGES_FOLDER / f"{stem}.png", png_bytes(shown.pixels))
+    save_mask(out / MASKS_FOLDER / f"{stem}.npz", codes, image=shown)
 
 
 if __name__ == "__main__":

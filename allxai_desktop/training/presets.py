@@ -281,12 +281,12 @@ UNET_FIVE_CLASSES = Preset(
     ),
     architecture="mobilenet-v1-unet",
     side=256,
-    plan=Plan(40, 8, Optimiser("adamw", 1e-3, weight_decay=0.02), "cosine", average=0.99, bfloat16=True),
+    plan=Plan(60, 8, Optimiser("adamw", 1e-3, weight_decay=0.02), "cosine", average=0.99, bfloat16=True),
     classes=5,
     start="imagenet",
     drawing=Drawing(
         ANNOTATOR,
-        PairAugmentation(crop=160, zoom=2.0, stain=0.4, dyes=0.2, blur=3.0, noise=0.05),
+        PairAugmentation(crop=160, zoom=2.0, stain=0.6, dyes=0.4, blur=3.0, noise=0.05),
         # Vacuoles are one pixel in a thousand.
         weights=(1.0, 1.0, 8.0, 1.0, 1.0),
     ),

@@ -1,6 +1,11 @@
 import numpy as np
+import pytest
+from PIL import Image
 
-from allxai_desktop.training.five_classes import derive, square_about
+from allxai_desktop.images import read_image
+from allxai_desktop.masks.npz import load_mask
+from allxai_desktop.training import five_classes
+from allxai_desktop.training.five_classes import derive, make, square_about
 
 
 def test_outside_the_given_cell_red_cells_platelets_and_background_are_told_apart():
@@ -31,3 +36,21 @@ def test_the_square_is_moved_as_far_to_the_cell_as_the_image_allows():
     given[20:30, 150:160] = 1
     assert square_about(given) == (slice(0, 100), slice(60, 160))
     assert square_about(np.zeros((100, 160), np.uint8)) == (slice(0, 100), slice(30, 130))
+
+
+@pytest.mark.parametrize("red", [60, 160])
+def test_nuclei_are_brought_to_one_strength_of_dye(tmp_path, monkeypatch, red):
+    monkeypatch.setattr(five_classes, "files", lambda _package: tmp_path / "none")
+    pixels = np.full((60, 60, 3), 239, np.uint8)
+    given = np.zeros((60, 60), np.uint8)
+    pixels[20:40, 20:40], given[20:40, 20:40] = (red, 100, 180), 1
+    (tmp_path / "data" / "bccd_masks").mkdir(parents=True)
+    Image.fromarray(pixels).save(tmp_path / "data" / "bccd_masks" / "7.jpg", quality=100, subsampling=0)
+    Image.fromarray(given).save(tmp_path / "data" / "bccd_masks" / "7_mask.png")
+
+    make(tmp_path / "data", tmp_path / "out")
+
+    image = read_image(tmp_path / "out" / "images" / "bccd_7.png")
+    assert load_mask(tmp_path / "out" / "masks" / "bccd_7.npz", image).codes[30, 30] == 1
+    # exp(−0.65) of the light.
+    assert abs(int(image.pixels[30, 30, 0]) - 240 * 0.522 + 1) <= 2

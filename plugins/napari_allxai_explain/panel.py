@@ -293,7 +293,8 @@ class ExplainPanel(QWidget):
             return
         card = self.cards[result.choices.network or ""]
         probabilities = result.explanation.prediction.probabilities
-        self.bars.show_probabilities({card.class_title(key): share for key, share in probabilities.items()})
+        shares = {card.class_title(key): share for key, share in probabilities.items()}
+        self.bars.show_probabilities(shares, in_doubt=bool(result.domain_warning))
         self.warning.setText("⚠ " + (result.domain_warning or ""))
         self.message.setText(result.explanation.undefined or "")
 

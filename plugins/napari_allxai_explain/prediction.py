@@ -10,7 +10,8 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from allxai_desktop.i18n import _
 
-SHOWN = 4
+SHOWN, SHOWN_IN_DOUBT = 4, 2
+"""Rows of a prediction, and of one with a warning, which takes their room."""
 BAR_COLOR = QColor(86, 180, 233)
 
 
@@ -20,18 +21,20 @@ class PredictionBars(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[tuple[str, float]] = []
+        self._shown = SHOWN
         self._all = False
         self._stale = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
-    def show_probabilities(self, probabilities: Mapping[str, float]) -> None:
-        """Show class title → probability in 0…1; an empty mapping clears the bars."""
+    def show_probabilities(self, probabilities: Mapping[str, float], *, in_doubt: bool = False) -> None:
+        """Show class title → probability in 0…1, fewer of them `in_doubt`; an empty mapping clears the bars."""
         rows = sorted(probabilities.items(), key=lambda row: -row[1])
-        if rows == self._rows:
+        shown = SHOWN_IN_DOUBT if in_doubt else SHOWN
+        if (rows, shown) == (self._rows, self._shown):
             # Another explainer predicts the same; a repaint would delay its map.
             return
-        self._rows = rows
+        self._rows, self._shown = rows, shown
         self.setAccessibleDescription("; ".join(f"{name} {share:.1%}" for name, share in self._rows))
         self.updateGeometry()
         self.update()
@@ -96,7 +99,7 @@ class PredictionBars(QWidget):
             )
 
     def _visible(self) -> list[tuple[str, float]]:
-        return self._rows if self._all else self._rows[:SHOWN]
+        return self._rows if self._all else self._rows[: self._shown]
 
     def _row_height(self) -> int:
         return self.fontMetrics().height() + 2

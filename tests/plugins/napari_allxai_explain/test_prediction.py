@@ -44,3 +44,13 @@ def test_another_prediction_is_painted(bars, qtbot):
     bars.show_probabilities({"monocyte": 1.0, "lymphocyte": 0.0})
     qtbot.waitUntil(lambda: paints.count > 0)
     assert bars.accessibleDescription() == "monocyte 100.0%; lymphocyte 0.0%"
+
+
+def test_a_prediction_in_doubt_leaves_room_for_its_warning(bars):
+    shares = dict.fromkeys("abcde", 0.2)
+    bars.show_probabilities(shares)
+    rows = bars.sizeHint().height()
+
+    bars.show_probabilities(shares, in_doubt=True)
+
+    assert (rows - 2) * 2 == (bars.sizeHint().height() - 2) * 4

@@ -196,46 +196,45 @@ def test_what_is_returned_is_unlearnt(desk):
     assert desk.told[1:] == [None]
 
 
-def test_an_image_that_cannot_be_read_teaches_nothing(pump, tmp_path):
-    study = FakeStudy([StudyItem(str(row), tmp_path / f"{row}.png", tmp_path / "0.npz") for row in range(2)])
+def correction_by(folder, pump):
+    """What an image that was submitted, `0.png` with the mask `0.npz`, teaches about another."""
+    study = FakeStudy([StudyItem(str(row), folder / f"{row}.png", folder / "0.npz") for row in range(2)])
     study.states[0] = "submitted"
     model = LessonModel(study, pump)
-
     study.show(1)
     pump.until(lambda: not model.busy)
-
-    assert model.correction is None
     model.close()
+    return model.correction
+
+
+def write_finished(folder, pixels, codes):
+    Image.fromarray(pixels).save(folder / "0.png")
+    save_mask(folder / "0.npz", codes, image=read_image(folder / "0.png"))
+
+
+def test_an_image_that_cannot_be_read_teaches_nothing(pump, tmp_path):
+    assert correction_by(tmp_path, pump) is None
+
+
+def test_a_mask_that_was_cut_off_teaches_nothing(pump, tmp_path):
+    write_finished(tmp_path, np.zeros((24, 24, 3), np.uint8), np.full((24, 24), 5, np.uint8))
+    mask = tmp_path / "0.npz"
+    mask.write_bytes(mask.read_bytes()[:100])
+
+    assert correction_by(tmp_path, pump) is None
 
 
 def test_a_finished_image_is_read_with_its_mask(pump, tmp_path, monkeypatch):
     monkeypatch.setattr(proposer, "five_class_network", lambda: None)
     pixels = np.full((24, 24, 3), 230, np.uint8)
     pixels[6:18, 6:18] = (80, 40, 130)
-    Image.fromarray(pixels).save(tmp_path / "0.png")
-    codes = np.where(pixels[..., 0] < 100, np.uint8(1), np.uint8(5))
-    save_mask(tmp_path / "0.npz", codes, image=read_image(tmp_path / "0.png"))
-    study = FakeStudy([StudyItem(str(row), tmp_path / f"{row}.png", tmp_path / "0.npz") for row in range(2)])
-    study.states[0] = "submitted"
-    model = LessonModel(study, pump)
+    write_finished(tmp_path, pixels, np.where(pixels[..., 0] < 100, np.uint8(1), np.uint8(5)))
 
-    study.show(1)
-    pump.until(lambda: not model.busy)
-
-    assert model.correction is not None
-    model.close()
+    assert correction_by(tmp_path, pump) is not None
 
 
 def test_a_mask_larger_than_what_gets_a_proposal_teaches_nothing(pump, tmp_path, monkeypatch):
     monkeypatch.setattr(lesson_model, "LARGEST", 24 * 24 - 1)
-    Image.fromarray(np.zeros((24, 24, 3), np.uint8)).save(tmp_path / "0.png")
-    save_mask(tmp_path / "0.npz", np.full((24, 24), 5, np.uint8), image=read_image(tmp_path / "0.png"))
-    study = FakeStudy([StudyItem(str(row), tmp_path / f"{row}.png", tmp_path / "0.npz") for row in range(2)])
-    study.states[0] = "submitted"
-    model = LessonModel(study, pump)
+    write_finished(tmp_path, np.zeros((24, 24, 3), np.uint8), np.full((24, 24), 5, np.uint8))
 
-    study.show(1)
-    pump.until(lambda: not model.busy)
-
-    assert model.correction is None
-    model.close()
+    assert correction_by(tmp_path, pump) is None

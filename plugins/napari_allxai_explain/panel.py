@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Qt, QTimer
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QDoubleSpinBox,
@@ -267,6 +268,11 @@ class ExplainPanel(QWidget):
         self.fraction.setVisible(choices.rule == "top-q")
         with QSignalBlocker(self.fraction):
             self.fraction.setValue(100 * choices.q)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Part the row of the choices again: only now has it the font and the frames of the style."""
+        super().showEvent(event)
+        self._fill_target()
 
     def _fill_target(self) -> None:
         choices, card = self.session.choices, self.cards.get(self.session.choices.network or "")

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QMainWindow
 
+from allxai_desktop.app.theme import stylesheet
 from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
@@ -78,3 +80,18 @@ def test_the_longest_class_has_room_beside_a_short_explainer(panel):
     assert longest > panel.width() // 2
     assert panel.target.width() >= longest
     assert panel.explainer.width() >= panel.explainer.width_for("Grad-CAM")
+
+
+def test_before_there_is_a_result_the_explainer_is_read_whole(panel, qtbot):
+    panel.session.choose(network="pbc-mobilenet-v1")
+    frame = QMainWindow()
+    qtbot.addWidget(frame)
+    frame.setStyleSheet(stylesheet("dark"))
+    frame.setCentralWidget(panel)
+    frame.setFixedWidth(385)
+    with qtbot.waitExposed(frame):
+        frame.show()
+    qtbot.wait(20)
+    widths = panel.explainer.width(), panel.explainer.width_for(panel.explainer.currentText())
+    frame.takeCentralWidget()
+    assert widths[0] >= widths[1]

@@ -3,7 +3,7 @@
 It adds to the logarithms of the first probabilities a linear function of the features (logistic regression that
 begins at the first proposal), and for each stroke that contradicted them one more feature: how like the stroke a pixel
 is in colour and how near. Pixels drawn from the first proposal hold it in place, less so where they are like a stroke
-of another class.
+of another class, and no class much less as a whole.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,9 @@ _WEAK, _PAINTED = 1500, 3000
 _ENOUGH, _WEIGHT = 300, 0.3
 # What a pixel between two classes of the first proposal still weighs.
 _DOUBTED = 0.02
+# The share of its weight that a class keeps against strokes of others: without it one of cytoplasm could take the
+# whole nucleus away.
+_HELD = 0.7
 # Squared weights are punished so much: those of the features, and those of likeness to a stroke.
 _GLOBAL, _LOCAL = 0.2, 0.003
 _STROKES = 16
@@ -68,8 +71,7 @@ class PixelClassifier:
         weights[: len(weak)] = margins(self._first[weak]) + _DOUBTED
         weights[len(weak) :] = _WEIGHT * len(weak) / max(_ENOUGH, len(painted))
         likely = self._first[weak].argmax(axis=1) + 1
-        for stroke in strokes:
-            weights[: len(weak)] *= np.where(likely == stroke.code, 1, 1 - stroke.values[weak])
+        weights[: len(weak)] *= _kept(strokes, weak, likely, weights[: len(weak)])
         wanted = np.concatenate([self._first[weak], np.eye(5, dtype=np.float32)[codes.ravel()[painted] - 1]])
         inputs = self._inputs(strokes)
         punished = np.full(inputs.shape[1], _GLOBAL, np.float32)
@@ -108,3 +110,18 @@ class PixelClassifier:
         reach = _REACH * min(self._shape) * min(1, len(part) / _DISC)
         far = ndimage.distance_transform_edt(outside).ravel() / reach
         return Likeness(code, np.exp(-(unlike + far**2) / 2).astype(np.float32))
+
+
+def _kept(
+    strokes: list[Likeness], places: NDArray[np.int64], likely: NDArray[np.int64], weights: Planes
+) -> Planes:
+    """Return the share, 0…1, that the pixels at `places` (N,), of codes `likely` (N,), keep of their `weights` (N,)."""
+    kept = np.ones(len(places), np.float32)
+    for stroke in strokes:
+        kept *= np.where(likely == stroke.code, 1, 1 - stroke.values[places])
+    for code in np.unique(likely):
+        own = likely == code
+        share = np.average(kept[own], weights=weights[own])
+        if share < _HELD:
+            kept[own] += (1 - kept[own]) * (_HELD - share) / (1 - share)
+    return kept

@@ -41,6 +41,16 @@ def test_a_second_stroke_takes_back_what_the_first_took_too_much():
     assert (second[16:25, 47:55] == 1).all()
 
 
+def test_one_stroke_of_cytoplasm_does_not_take_the_whole_nucleus_away():
+    pixels, probabilities = halves()
+    probabilities[:, 30:] = (0.7, 0.24, 0.02, 0.02, 0.02)
+    codes = np.zeros((40, 60), np.uint8)
+    codes[16:25, 32:41] = 2
+    found = PixelClassifier(pixels, probabilities).learn(codes).argmax(axis=2) + 1
+    assert (found[16:25, 32:41] == 2).all()
+    assert (found[:, 52:] == 1).all()
+
+
 def test_the_same_strokes_give_the_same_whatever_came_before():
     pixels, probabilities = halves()
     codes = np.zeros((40, 60), np.uint8)

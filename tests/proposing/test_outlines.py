@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from allxai_desktop.proposing.outlines import on_edges, without_specks
+
+AWAY = np.hypot(*(np.indices((80, 80)) - 39.5))
+NUCLEUS, CYTOPLASM, BACKGROUND = (80, 40, 130), (190, 160, 215), (240, 235, 220)
+
+
+def cell(nucleus, rim):
+    """A nucleus and its cell, discs of such radii in pixels, on the background."""
+    inside, lit = (nucleus > AWAY)[..., None], (rim > AWAY)[..., None]
+    return np.where(inside, NUCLEUS, np.where(lit, CYTOPLASM, BACKGROUND)).astype(np.uint8)
+
+
+def likely(nucleus, rim):
+    """Probabilities of such a cell, that of nucleus falling off gently around its outline."""
+    found = np.full((80, 80, 5), 0.01)
+    found[..., 1] = np.where(rim > AWAY, 0.95, 0.01)
+    found[..., 4] = np.where(rim > AWAY, 0.01, 0.95)
+    dark = expit((nucleus - AWAY) / 2)[..., None]
+    found = found * (1 - dark)
+    found[..., :1] += dark
+    return (found / found.sum(axis=2, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("drawn", [13, 23])
+def test_a_nucleus_drawn_too_small_or_too_large_begins_where_its_dye_begins(drawn):
+    found = on_edges(cell(18, 32), likely(drawn, 32)).argmax(axis=2) == 0
+    assert found.sum() == pytest.approx((AWAY < 18).sum(), rel=0.08)
+
+
+def test_the_outline_of_the_cell_is_no_edge_of_its_nucleus():
+    pixels = cell(18, 24)
+    # Darker than the rim of the nucleus would let the outline of the cell be the strongest edge.
+    pixels[(AWAY >= 18) & (AWAY < 24)] = (120, 85, 160)
+    found = on_edges(pixels, likely(19, 24)).argmax(axis=2) == 0
+    assert found.sum() == pytest.approx((AWAY < 18).sum(), rel=0.08)
+
+
+def test_what_is_moved_still_adds_up_to_one():
+    found = on_edges(cell(18, 32), likely(23, 32))
+    np.testing.assert_allclose(found.sum(axis=2), 1, atol=1e-5)
+
+
+def test_of_a_large_nucleus_fewer_pixels_are_looked_at():
+    twice = [np.repeat(np.repeat(plane, 3, axis=0), 3, axis=1) for plane in (cell(18, 32), likely(23, 32))]
+    found = on_edges(*twice).argmax(axis=2) == 0
+    assert found.sum() == pytest.approx(9 * (AWAY < 18).sum(), rel=0.08)
+
+
+@pytest.mark.parametrize(("nucleus", "rim"), [(-99, 32), (18, 0)])
+def test_without_a_nucleus_or_a_cytoplasm_nothing_is_moved(nucleus, rim):
+    first = likely(nucleus, rim)
+    np.testing.assert_array_equal(on_edges(cell(18, 32), first), first)
+
+
+def test_where_nucleus_and_cytoplasm_have_one_colour_nothing_is_moved():
+    first = likely(18, 32)
+    np.testing.assert_array_equal(on_edges(np.full((80, 80, 3), 120, np.uint8), first), first)
+
+
+def test_a_speck_in_a_nucleus_is_a_part_of_it():
+    first = likely(18, 32)
+    first[38:41, 38:41] = (0.3, 0.66, 0.01, 0.02, 0.01)
+    assert (without_specks(first)[38:41, 38:41].argmax(axis=2) == 0).all()
+
+
+def test_a_vacuole_stays():
+    first = likely(18, 32)
+    first[38:41, 60:63] = (0.01, 0.3, 0.66, 0.02, 0.01)
+    np.testing.assert_array_equal(without_specks(first)[..., 2], first[..., 2])
+
+
+def test_where_nothing_is_likely_a_nucleus_specks_stay():
+    first = likely(-99, 32)
+    np.testing.assert_array_equal(without_specks(first), first)

@@ -17,7 +17,7 @@ from allxai_desktop.proposing.fitting import fit
 
 # Pixels that are drawn from an image, half of them in cells, and how much squared weights are punished, as against one
 # image.
-_PIXELS, _PUNISHED = 1000, 0.3
+_PIXELS, _PUNISHED = 1000, 3
 _FLOOR = 1e-3
 _VACUOLE = 2
 

@@ -79,9 +79,9 @@ class Proposer:
     @cached_property
     def _first(self) -> tuple[Planes, Source]:
         probabilities, source = self._seen.first
-        if self._correction is None:
-            return probabilities, source
-        return self._correction.corrected(self._seen.pixels, probabilities), "study"
+        if self._correction is not None:
+            probabilities, source = self._correction.corrected(self._seen.pixels, probabilities), "study"
+        return without_specks(probabilities), source
 
     @cached_property
     def _start(self) -> Proposal:
@@ -118,7 +118,7 @@ class _Seen:
             return classical, "classical"
         drawn = network_probabilities(network, self.pixels, classical[..., 0] > 0.5)
         known = with_own_colours(self.pixels, settled(drawn, classical))
-        return without_specks(on_edges(self.pixels, known)), "network"
+        return on_edges(self.pixels, known), "network"
 
 
 def settled(network: Planes, classical: Planes) -> Planes:

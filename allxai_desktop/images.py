@@ -1,6 +1,7 @@
-"""Any supported image file as RGB pixels of 8 bits, with the identity that ties a mask to it."""
+"""Any supported image file as RGB pixels of 8 bits, with the identity that ties a mask to it; pixels as a PNG."""
 
 import hashlib
+import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,13 @@ class Decoded:
 def pixel_sha256(pixels: NDArray[np.uint8]) -> str:
     """Return the identity of an image (H, W, 3): the hexadecimal SHA-256 of its bytes in C order."""
     return hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest()
+
+
+def png_bytes(pixels: NDArray[Any]) -> bytes:
+    """Return an image (H, W, 3) or a mask (H, W) as a PNG file that holds its pixels and nothing else."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def check_size(width: int, height: int, name: str) -> None:

@@ -1,4 +1,5 @@
 import hashlib
+import io
 import os
 import struct
 import subprocess
@@ -18,6 +19,7 @@ from allxai_desktop.images import (
     ImageError,
     image_from_array,
     pixel_sha256,
+    png_bytes,
     read_image,
 )
 
@@ -44,6 +46,13 @@ def test_lossless_formats_give_the_same_pixels_and_identity(tmp_path, suffix):
     assert image.name == f"cell.{suffix}"
     assert image.notes == ()
     assert image.pixel_size_um is None
+
+
+@pytest.mark.parametrize("pixels", [RGB, GREY, GREY.astype(np.uint16) * 257])
+def test_a_png_holds_the_pixels_and_nothing_else(pixels):
+    with Image.open(io.BytesIO(png_bytes(pixels))) as picture:
+        assert (picture.format, picture.info) == ("PNG", {})
+        assert np.asarray(picture).tolist() == pixels.tolist()
 
 
 def test_pixels_are_read_only(tmp_path):

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from allxai_desktop.analyses import compare_cli, regions_cli, trust_cli
 from allxai_desktop.cellclasses import BY_KEY
@@ -21,7 +20,7 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.explainers.registry import EXPLAINERS, ExplainerInfo, complete_settings, explainer
 from allxai_desktop.files import make_folder, write_whole
 from allxai_desktop.i18n import _
-from allxai_desktop.images import read_image
+from allxai_desktop.images import png_bytes, read_image
 from allxai_desktop.masks.npz import load_mask
 from allxai_desktop.networks.card import Card
 from allxai_desktop.networks.errors import NetworkError
@@ -229,13 +228,12 @@ def _write_results(folder: Path, image: CellImage, explanation: Explanation, col
         for name in (f"{base}.npz", f"{base}.png"):
             (folder / name).unlink(missing_ok=True)
         return
-    archive, picture = io.BytesIO(), io.BytesIO()
+    archive = io.BytesIO()
     np.savez_compressed(archive, relevance=explanation.relevance)
     # seismic is centred on zero, as in the rule of the same name.
     drawn = blend(image.pixels, explanation.relevance, signed=colormap == "seismic", colormap=colormap)
-    Image.fromarray(drawn).save(picture, "PNG")
     write_whole(folder / f"{base}.npz", archive.getbuffer())
-    write_whole(folder / f"{base}.png", picture.getbuffer())
+    write_whole(folder / f"{base}.png", png_bytes(drawn))
 
 
 def _without_nan(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
-from allxai_desktop.images import ImageError, read_image
+from allxai_desktop.images import ImageError, png_bytes, read_image
 from allxai_desktop.study.folder import STUDY_FILE, Study, StudyError, StudyItem
 
 MIN_SIDE, MAX_SIDE = 32, 2048
@@ -104,9 +102,7 @@ def _write(folder: Path, stem: str, pixels: NDArray[np.uint8]) -> Path:
             return path
         number += 1
         path = folder / f"{stem}-{number}.png"
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    write_whole(path, stream.getbuffer())
+    write_whole(path, png_bytes(pixels))
     return path
 
 

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from allxai_desktop.cellclasses import UNLABELLED_KEY
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
-from allxai_desktop.images import IMAGE_SUFFIXES
+from allxai_desktop.images import IMAGE_SUFFIXES, png_bytes
 from allxai_desktop.masks.exported import Exported, write_classes, write_table
 from allxai_desktop.masks.json_file import damaged
 from allxai_desktop.masks.labels import Entry, Labelled, file_name
@@ -40,7 +39,7 @@ def write_matlab(folder: Path, masks: Iterable[Exported]) -> None:
     rows = [("label", "image")]
     for number, mask in enumerate(masks, start=1):
         name = f"Label_{number}_{mask.stem}.png"
-        Image.fromarray(mask.codes).save(labels / name)
+        write_whole(labels / name, png_bytes(mask.codes))
         rows.append((name, mask.image.name))
     write_table(folder / "files.csv", rows)
     write_classes(folder / "classes.csv")

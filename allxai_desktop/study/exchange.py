@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import secrets
 import shutil
@@ -13,12 +12,10 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from PIL import Image
-
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.files import WriteError, write_whole
 from allxai_desktop.i18n import _
-from allxai_desktop.images import CellImage, read_image
+from allxai_desktop.images import CellImage, png_bytes, read_image
 from allxai_desktop.masks.exported import Exported, write_table
 from allxai_desktop.masks.formats import ExportFormat, read_entries
 from allxai_desktop.masks.labels import Entry, ForeignLabelError, Labelled, is_certain, to_codes
@@ -74,7 +71,7 @@ def export_study(
                     continue
                 if images:
                     (folder / IMAGES_FOLDER).mkdir(exist_ok=True)
-                    write_whole(folder / IMAGES_FOLDER / mask.image.name, _png(mask.image))
+                    write_whole(folder / IMAGES_FOLDER / mask.image.name, png_bytes(mask.image.pixels))
                 names.append((mask.image.name, item.image_path.name))
                 report.count += 1
                 yield mask
@@ -184,12 +181,6 @@ def _image(item: StudyItem) -> CellImage:
     if item.pixel_size_um is not None:
         image = replace(image, pixel_size_um=item.pixel_size_um)
     return image
-
-
-def _png(image: CellImage) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(image.pixels).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 # In

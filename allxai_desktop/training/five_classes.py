@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from allxai_desktop.files import write_whole
-from allxai_desktop.images import CellImage, image_from_array, read_image
+from allxai_desktop.images import CellImage, image_from_array, png_bytes, read_image
 from allxai_desktop.masks.npz import load_mask, save_mask
 from allxai_desktop.masks.pictures import read_values
 from allxai_desktop.proposing.adapting import dyed_as_learnt
 from allxai_desktop.proposing.classical import optical_density
 from allxai_desktop.study.folder import IMAGES_FOLDER, MASKS_FOLDER
-from allxai_desktop.training.preparing.copies import make_empty, png_bytes
+from allxai_desktop.training.preparing.copies import make_empty
 
 # Of bccd_masks every second image, so that its one laboratory does not outweigh the painted masks.
 _STRIDE = 2

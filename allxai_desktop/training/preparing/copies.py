@@ -5,18 +5,16 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
-from allxai_desktop.images import read_image
+from allxai_desktop.images import png_bytes, read_image
 from allxai_desktop.tasks import Progress, unwatched
 from allxai_desktop.training.datasets.data import Item, TrainingError
 from allxai_desktop.training.datasets.label_masks import read_label_mask
@@ -225,10 +223,3 @@ def _folder_name(item: Item) -> str:
 def _folders(items: Sequence[Item]) -> set[str]:
     masks = {"masks"} if any(item.mask and not item.label for item in items) else set()
     return {_folder_name(item) for item in items} | masks
-
-
-def png_bytes(pixels: NDArray[Any]) -> bytes:
-    """Return an image or mask as a PNG file."""
-    stream = BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    return stream.getvalue()

@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 from allxai_desktop.cellclasses import BY_KEY
 from allxai_desktop.files import write_whole
-from allxai_desktop.images import read_image
+from allxai_desktop.images import png_bytes, read_image
 from allxai_desktop.networks.network import Network, resize
 from allxai_desktop.training.datasets.data import Item
 from allxai_desktop.training.datasets.label_masks import read_label_mask
 from allxai_desktop.training.datasets.mask_classes import MaskClasses
-from allxai_desktop.training.preparing.copies import png_bytes
 
 MASKS_FILE = "masks.png"
 SHOWN = 12

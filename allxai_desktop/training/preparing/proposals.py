@@ -8,11 +8,11 @@ from PIL import Image
 
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
-from allxai_desktop.images import ImageError, read_image
+from allxai_desktop.images import ImageError, png_bytes, read_image
 from allxai_desktop.study.folder import IMAGES_FOLDER, MASKS_FOLDER
 from allxai_desktop.tasks import Progress, unwatched
 from allxai_desktop.training.datasets.data import TrainingError, one_name_each, read_image_names
-from allxai_desktop.training.preparing.copies import make_empty, png_bytes
+from allxai_desktop.training.preparing.copies import make_empty
 from allxai_desktop.training.preparing.documents import beside_mask, nucleus_mask_steps
 
 PICTURES_FOLDER = "pictures"

@@ -198,7 +198,7 @@ class Menus:
             lambda: window.session.choices.explainer,
             lambda name: window.session.choose(explainer=name),
         )
-        self._add(menu, _("Compare…"), window.compare, "compare", for_image=True)
+        self._add(menu, _("Compare…"), window.comparing.open, "compare", for_image=True)
 
         action = self._add_hint(menu, _("What if"), window.what_if.toggle, "what-if")
         self._check(menu, action, lambda: window.what_if.active)

@@ -20,7 +20,6 @@ from qtpy.QtWidgets import (
 )
 
 from allxai_desktop import keys
-from allxai_desktop.analyses.comparison import Comparison
 from allxai_desktop.analyses.what_if import WhatIf
 from allxai_desktop.app.agreement import Agreement
 from allxai_desktop.app.canvas_view import CanvasView, short_pixels
@@ -57,7 +56,7 @@ from napari_allxai_annotate.canvas import PaintCanvas
 from napari_allxai_annotate.panel import AnnotatePanel
 from napari_allxai_annotate.shortcuts import Shortcuts
 from napari_allxai_explain.analyses import AnalysisTabs
-from napari_allxai_explain.compare import CompareWindow
+from napari_allxai_explain.comparing import Comparing
 from napari_allxai_explain.overlay import RelevanceOverlay
 from napari_allxai_explain.panel import ExplainPanel
 from napari_allxai_explain.view import ExplainView
@@ -86,7 +85,6 @@ class MainWindow(QMainWindow):
         self.what_if = WhatIf(self.session, self.dispatch)
         self.view = ExplainView()
         self.viewer = ViewerModel(title="AllXAI Desktop")
-        self.compare_window: CompareWindow | None = None
         self.training = Training(self)
         self.exchange = Exchange(self)
         self.agreement = Agreement(self)
@@ -118,6 +116,7 @@ class MainWindow(QMainWindow):
         self.what_if_view = WhatIfView(self.canvas, self.what_if, self._adjusted)
         self.what_if_banner = WhatIfBanner(self.what_if)
         self.analyses = AnalysisTabs(self.explain, self.what_if, self.dispatch)
+        self.comparing = Comparing(self.explain, self, self.dispatch)
         self._bind_what_if()
         self.desk = StudyDesk(self)
         self.proposals.learn_from(self.desk.model)
@@ -183,7 +182,6 @@ class MainWindow(QMainWindow):
         self.empty.open_image.clicked.connect(self.ask_open)
         self.empty.open_folder.clicked.connect(self.ask_open_folder)
         self.empty.open_sample.clicked.connect(self.open_sample)
-        self.explain.compare.clicked.connect(self.compare)
         user.events.saved.connect(self._on_network_saved)
         keys.events.changed.connect(self._on_keys)
 
@@ -204,11 +202,10 @@ class MainWindow(QMainWindow):
             self.key_sheet,
             self.fields,
             self.docks,
+            self.comparing,
+            self.training,
         ):
             part.retranslate()
-        if self.compare_window is not None:
-            self.compare_window.retranslate()
-        self.training.retranslate()
 
     # What the menus ask for
 
@@ -259,13 +256,6 @@ class MainWindow(QMainWindow):
         if name:
             self.settings.last_folder = str(Path(name).parent)
             self.open_path(Path(name))
-
-    def compare(self) -> None:
-        """Open the window that compares explainers and networks, or update it."""
-        if self.compare_window is None:
-            cards = list(self.explain.cards.values())
-            self.compare_window = CompareWindow(Comparison(self.session, cards, dispatch=self.dispatch), self)
-        self.compare_window.open()
 
     def train(self) -> None:
         """Open the window in which a network is trained."""
@@ -331,8 +321,7 @@ class MainWindow(QMainWindow):
             return
         self.explain.add_networks(cards)
         self.menus.retranslate()
-        if self.compare_window is not None:
-            self.compare_window.model.add_networks(cards)
+        self.comparing.add_networks(cards)
 
     def _bind_what_if(self) -> None:
         self.what_if_key = Shortcuts(self, {"what-if": self.what_if.toggle})
@@ -372,9 +361,7 @@ class MainWindow(QMainWindow):
         self.docks.save()
         self.analyses.close()
         self.what_if.close()
-        if self.compare_window is not None:
-            self.compare_window.close()
-            self.compare_window.release()
+        self.comparing.close()
         # Who leaves without having it saved does not wait for it.
         self.workspace.close(30 if saved else 0)
         self.desk.close()

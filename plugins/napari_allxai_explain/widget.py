@@ -7,7 +7,6 @@ from napari.utils.notifications import show_error
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout
 
-from allxai_desktop.analyses.comparison import Comparison
 from allxai_desktop.analyses.what_if import WhatIf
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
@@ -19,7 +18,7 @@ from allxai_desktop.session_engine import Engine
 from napari_allxai_annotate.shared import ViewerPainting
 from napari_allxai_annotate.shortcuts import Shortcuts, region_actions
 from napari_allxai_explain.analyses import AnalysisTabs
-from napari_allxai_explain.compare import CompareWindow
+from napari_allxai_explain.comparing import Comparing
 from napari_allxai_explain.overlay import RelevanceOverlay
 from napari_allxai_explain.panel import ExplainPanel
 from napari_allxai_explain.view import ExplainView
@@ -51,7 +50,7 @@ class ExplainWidget(DockedWidget):
         self.what_if_view = WhatIfView(canvas, self.what_if)
         self.what_if_banner = WhatIfBanner(self.what_if)
         self.analyses = AnalysisTabs(self.panel, self.what_if, dispatch)
-        self.compare_window: CompareWindow | None = None
+        self.comparing = Comparing(self.panel, self, dispatch)
         self._dispatch = dispatch
         self._toggle_key: Shortcuts | None = None
         self._brush_keys: Shortcuts | None = None
@@ -65,7 +64,6 @@ class ExplainWidget(DockedWidget):
         layout.addWidget(self.panel)
         self.session.failed.connect(show_error)
         user.events.saved.connect(self._on_network_saved)
-        self.panel.compare.clicked.connect(self.compare)
         self.painting.image_changed.connect(self._on_image)
         self.painting.annotating_changed.connect(self._bind_brush_keys)
         self.what_if.active_changed.connect(self._bind_brush_keys)
@@ -88,9 +86,7 @@ class ExplainWidget(DockedWidget):
         for keys in (self._toggle_key, self._brush_keys):
             if keys is not None:
                 keys.release()
-        if self.compare_window is not None:
-            self.compare_window.close()
-            self.compare_window.release()
+        self.comparing.close()
         self._disconnect()
 
     def _disconnect(self) -> None:
@@ -111,14 +107,6 @@ class ExplainWidget(DockedWidget):
         self.session.close()
         painting.release()
 
-    def compare(self) -> None:
-        """Open the window that compares explainers and networks, or update it."""
-        if self.compare_window is None:
-            cards = list(self.panel.cards.values())
-            model = Comparison(self.session, cards, dispatch=self._dispatch)
-            self.compare_window = CompareWindow(model, self.window())
-        self.compare_window.open()
-
     def _on_network_saved(self, _name: str) -> None:
         self._dispatch(self._show_networks)
 
@@ -129,8 +117,7 @@ class ExplainWidget(DockedWidget):
             show_error(str(error))
             return
         self.panel.add_networks(cards)
-        if self.compare_window is not None:
-            self.compare_window.model.add_networks(cards)
+        self.comparing.add_networks(cards)
 
     def _bind_brush_keys(self, *_changed: bool) -> None:
         # Where somebody annotates, the keys are bound already, and a second time none would work.

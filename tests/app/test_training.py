@@ -96,14 +96,14 @@ def test_the_training_window_opens_by_its_key_and_keeps_the_language(window, qtb
 
 
 def test_a_network_that_is_saved_is_offered_at_once(window, qtbot):
-    window.compare()
+    window.comparing.open()
     card, weights = weights_and_card()
     threading.Thread(target=save_network, args=(card, "weights.safetensors", weights)).start()
     qtbot.waitUntil(lambda: "my-cells" in window.explain.cards)
     offered = [window.explain.network.itemText(row) for row in range(window.explain.network.count())]
     assert offered[-1] == "my-cells"
     assert window.session.choices.network == registry.DEFAULT_NETWORK
-    assert "my-cells" in window.compare_window.model.cards
+    assert "my-cells" in window.comparing.window.model.cards
 
 
 def test_the_status_line_says_how_far_a_run_is(running, qtbot):

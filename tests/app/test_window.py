@@ -482,9 +482,9 @@ def test_the_menu_opens_the_comparison_of_the_image_that_is_shown(cell, qtbot, m
         if action.text().partition("\t")[0] == "Compare…"
     )
     action.trigger()
-    comparison = cell.compare_window.model
+    comparison = cell.comparing.window.model
     qtbot.waitUntil(lambda: not comparison.runner.running)
-    assert cell.compare_window.isVisible()
+    assert cell.comparing.window.isVisible()
     assert {one.problem for one in comparison.grid.cells.values()} == {"No map of a.png."}
     cell.workspace.step(1)
     qtbot.waitUntil(lambda: comparison.outdated)
@@ -492,4 +492,4 @@ def test_the_menu_opens_the_comparison_of_the_image_that_is_shown(cell, qtbot, m
     qtbot.waitUntil(lambda: not comparison.runner.running and not comparison.outdated)
     assert {one.problem for one in comparison.grid.cells.values()} == {"No map of b.png."}
     cell.set_language("es")
-    assert cell.compare_window.target.accessibleName() == "Clase objetivo"
+    assert cell.comparing.window.target.accessibleName() == "Clase objetivo"

@@ -96,7 +96,7 @@ def workspace(pump: Pump) -> Iterator[Any]:
     """Yield a workspace without an image; its `notices` are all that it told."""
     from allxai_desktop.painting.engine import PaintModel
     from allxai_desktop.session import Session
-    from allxai_desktop.workspace import Workspace
+    from allxai_desktop.study.workspace import Workspace
 
     session = Session(PaintModel(), dispatch=pump)
     made: Any = Workspace(session, pump)

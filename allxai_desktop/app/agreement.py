@@ -12,7 +12,7 @@ from allxai_desktop.agreement.model import AgreementModel, Prepared
 from allxai_desktop.agreement.plan import SECOND_FOLDER, final_path
 from allxai_desktop.app.adjudication_bar import AdjudicationBar
 from allxai_desktop.i18n import _
-from allxai_desktop.workspace import Notice
+from allxai_desktop.notice import Notice
 from napari_allxai_annotate.disagreements import DisagreementLayer
 from napari_allxai_annotate.shortcuts import Shortcuts
 

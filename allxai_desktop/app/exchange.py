@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from allxai_desktop.app.saving import saved_first
 from allxai_desktop.i18n import _
-from allxai_desktop.workspace import Notice
+from allxai_desktop.notice import Notice
 
 if TYPE_CHECKING:
     from allxai_desktop.app.exchange_dialogs import ExportDialog, ImportDialog

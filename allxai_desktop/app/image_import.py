@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QFileDialog, QProgressDialog
 
 from allxai_desktop.i18n import N_, _
+from allxai_desktop.notice import Notice
 from allxai_desktop.study.importing import Imported, import_images
 from allxai_desktop.tasks import TaskRunner
-from allxai_desktop.workspace import Notice
 
 if TYPE_CHECKING:
     from allxai_desktop.app.window import MainWindow

@@ -50,7 +50,7 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
     from allxai_desktop.app.programs import keep_programs
     from allxai_desktop.app.window import MainWindow
     from allxai_desktop.i18n import _
-    from allxai_desktop.workspace import Notice
+    from allxai_desktop.notice import Notice
 
     keep_programs()
     window = MainWindow()

@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton
 
 from allxai_desktop.i18n import _
-from allxai_desktop.workspace import Notice
+from allxai_desktop.notice import Notice
 
 SHOWN_MS = {"info": 5_000, "warning": 15_000}
 

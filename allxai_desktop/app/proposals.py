@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from allxai_desktop.notice import Level, Notice
 from allxai_desktop.proposing.lesson_model import LessonModel
 from allxai_desktop.proposing.model import ProposalModel
 from allxai_desktop.study.study_model import StudyModel
-from allxai_desktop.workspace import Level, Notice
 from napari_allxai_annotate.ghost import Ghost
 
 if TYPE_CHECKING:

@@ -21,11 +21,11 @@ from qtpy.QtWidgets import (
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import N_, _, counted
+from allxai_desktop.notice import Notice
 from allxai_desktop.study.audit import Entry, broken, write_csv
 from allxai_desktop.study.details import detail_text
 from allxai_desktop.study.people import ROLE_TITLES
 from allxai_desktop.study.states import ACTION_TITLES
-from allxai_desktop.workspace import Notice
 
 if TYPE_CHECKING:
     from allxai_desktop.app.window import MainWindow

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QMessageBox
 
 from allxai_desktop.i18n import _
-from allxai_desktop.workspace import Notice
+from allxai_desktop.notice import Notice
 
 if TYPE_CHECKING:
     from allxai_desktop.app.window import MainWindow

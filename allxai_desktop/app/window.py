@@ -46,12 +46,13 @@ from allxai_desktop.i18n import _, set_language
 from allxai_desktop.images import IMAGE_SUFFIXES
 from allxai_desktop.networks import user
 from allxai_desktop.networks.registry import list_networks
+from allxai_desktop.notice import Notice
 from allxai_desktop.overlay import adjust
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from allxai_desktop.session_engine import Engine
 from allxai_desktop.study.sample import sample_study
-from allxai_desktop.workspace import Notice, Workspace
+from allxai_desktop.study.workspace import Workspace
 from napari_allxai_annotate.canvas import PaintCanvas
 from napari_allxai_annotate.panel import AnnotatePanel
 from napari_allxai_annotate.shortcuts import Shortcuts

@@ -25,11 +25,12 @@ from allxai_desktop.fields.predicting import Seen, predict
 from allxai_desktop.fields.source import Field, PixelField, find_in_field, read_box
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.images import CellImage
+from allxai_desktop.notice import Level, Notice
 from allxai_desktop.session import Choices
 from allxai_desktop.slides.large import LargeImage
 from allxai_desktop.study.folder import Study, StudyItem
+from allxai_desktop.study.workspace import Workspace
 from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
-from allxai_desktop.workspace import Level, Notice, Workspace
 
 MIN_PIXELS = 1_500_000
 """Images with at least this many pixels are taken for fields, whose cells are marked when they are opened."""

@@ -11,6 +11,7 @@ from psygnal import Signal
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.keys import KEYS
+from allxai_desktop.notice import Level, Notice
 from allxai_desktop.study.audit import Entry, mask_sha256
 from allxai_desktop.study.check_ahead import WAIT_S, CheckAhead, Checked
 from allxai_desktop.study.checks import Finding
@@ -23,8 +24,8 @@ from allxai_desktop.study.states import StateError, step
 from allxai_desktop.study.store import ReadOnlyError, StudyStore
 from allxai_desktop.study.submitting import refused, submit
 from allxai_desktop.study.waiting import next_waiting
+from allxai_desktop.study.workspace import Workspace
 from allxai_desktop.tasks import Dispatch, at_once
-from allxai_desktop.workspace import Level, Notice, Workspace
 
 T = TypeVar("T")
 

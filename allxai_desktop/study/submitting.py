@@ -5,13 +5,14 @@ from dataclasses import replace
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
+from allxai_desktop.notice import Notice
 from allxai_desktop.study.checks import Finding
 from allxai_desktop.study.folder import Study, StudyItem
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.preview import hash_on_disk
 from allxai_desktop.study.progress import ItemProgress, Progress
 from allxai_desktop.study.states import StateError
-from allxai_desktop.workspace import Notice, Workspace
+from allxai_desktop.study.workspace import Workspace
 
 
 def submit(

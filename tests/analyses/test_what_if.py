@@ -11,7 +11,7 @@ from allxai_desktop.analyses.what_if import REMOVED, WhatIf, compare, take_out
 from allxai_desktop.images import image_from_array, pixel_sha256
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
-from allxai_desktop.workspace import Workspace
+from allxai_desktop.study.workspace import Workspace
 
 # Nucleus on the left, background on the right, one pixel without a label.
 CODES = np.array([[1, 1, 5, 5], [1, 1, 5, 0]], np.uint8)

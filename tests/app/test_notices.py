@@ -6,7 +6,7 @@ from qtpy.QtGui import QPalette
 
 from allxai_desktop.app.notices import NoticeBar
 from allxai_desktop.app.theme import stylesheet
-from allxai_desktop.workspace import Notice
+from allxai_desktop.notice import Notice
 
 
 @pytest.fixture

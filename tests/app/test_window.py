@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QLabel
 
 from allxai_desktop.app import menus
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.workspace import Notice
+from allxai_desktop.notice import Notice
 
 pytestmark = pytest.mark.slow
 

@@ -73,7 +73,7 @@ def script(seed: int) -> Iterator[tuple[int, random.Random]]:
 def paint(folder: Path, seed: int) -> None:
     """Paint by the script in a workspace without a window, with a sign on stdout for each action that is finished."""
     from allxai_desktop.session import Session
-    from allxai_desktop.workspace import Workspace
+    from allxai_desktop.study.workspace import Workspace
 
     calls: list = []
     session = Session(PaintModel(), dispatch=calls.append)

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from allxai_desktop import workspace as workspace_module
 from allxai_desktop.masks.npz import load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from allxai_desktop.study import journal
+from allxai_desktop.study import workspace as workspace_module
 from allxai_desktop.study.locks import PaintingSession
 from allxai_desktop.study.people import Person
-from allxai_desktop.workspace import Workspace
+from allxai_desktop.study.workspace import Workspace
 
 
 class Desk:

@@ -14,7 +14,7 @@ from allxai_desktop.study.progress import Comment, Progress
 from allxai_desktop.study.store import STORE_FILE, ReadOnlyError, StudyStore
 from allxai_desktop.study.study_model import StudyModel
 from allxai_desktop.study.verify import verify
-from allxai_desktop.workspace import Workspace
+from allxai_desktop.study.workspace import Workspace
 
 A, R = Person("A07"), Person("R01", "reviewer")
 SIDE = 6

@@ -15,6 +15,7 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, save_mask
+from allxai_desktop.notice import Level, Notice
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.history import Runs
 from allxai_desktop.painting.tiles import Codes, Flags, Tiles
@@ -32,20 +33,10 @@ from allxai_desktop.study.store import StudyStore
 from allxai_desktop.study.waiting import where_to_begin
 from allxai_desktop.tasks import Dispatch, at_once
 
-Level = Literal["info", "warning", "error"]
 SavedState = Literal["saved", "saving", "failed"]
 SLIDE_SECONDS = 15.0
 """The mask of a slide is saved at most this often."""
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Notice:
-    """One sentence for the user; with an `action`, a label and what it does, it stays until it was read."""
-
-    level: Level
-    text: str
-    action: tuple[str, Callable[[], object]] | None = None
 
 
 @dataclass(frozen=True)

@@ -259,7 +259,7 @@ def test_the_mask_of_the_image_before_is_told_before_it_goes(workspace, pump, fo
 def test_an_image_read_ahead_is_not_read_again(workspace, pump, folder, monkeypatch):
     opened(workspace, pump, folder)
     workspace.prefetch(1)
-    monkeypatch.setattr("allxai_desktop.workspace.open_image", None)
+    monkeypatch.setattr("allxai_desktop.study.workspace.open_image", None)
     workspace.step(1)
     pump.until(lambda: workspace.index == 1)
     assert workspace.image.name == "cell_1.png"

@@ -39,11 +39,29 @@ class WindowSettings:
     @property
     def proposals(self) -> bool:
         """Whether classes are proposed for each image."""
-        return self._store.value("proposals", "true") == "true"
+        return self._is_on("proposals")
 
     @proposals.setter
     def proposals(self, wanted: bool) -> None:
-        self._store.setValue("proposals", "true" if wanted else "false")
+        self._switch("proposals", wanted)
+
+    @property
+    def map_visible(self) -> bool:
+        """Whether the relevance map is shown."""
+        return self._is_on("map_visible")
+
+    @map_visible.setter
+    def map_visible(self, shown: bool) -> None:
+        self._switch("map_visible", shown)
+
+    @property
+    def outline_visible(self) -> bool:
+        """Whether the relevant pixels are outlined."""
+        return self._is_on("outline_visible")
+
+    @outline_visible.setter
+    def outline_visible(self, shown: bool) -> None:
+        self._switch("outline_visible", shown)
 
     def layout(self) -> tuple[QByteArray, QByteArray] | None:
         """Return geometry and panel state, or None at the first run."""
@@ -74,11 +92,11 @@ class WindowSettings:
     @property
     def field_auto(self) -> bool:
         """Whether the cells of large images are marked when they are opened."""
-        return self._store.value("field_auto", "true") == "true"
+        return self._is_on("field_auto")
 
     @field_auto.setter
     def field_auto(self, wanted: bool) -> None:
-        self._store.setValue("field_auto", "true" if wanted else "false")
+        self._switch("field_auto", wanted)
 
     @property
     def crop_side(self) -> int | None:
@@ -98,3 +116,10 @@ class WindowSettings:
     @last_folder.setter
     def last_folder(self, folder: str) -> None:
         self._store.setValue("last_folder", folder)
+
+    def _is_on(self, name: str) -> bool:
+        # Not every system keeps what is no text as it was; at the first run everything is on.
+        return self._store.value(name, "true") == "true"
+
+    def _switch(self, name: str, on: bool) -> None:
+        self._store.setValue(name, "true" if on else "false")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,9 @@ class MainWindow(QMainWindow):
         self.session = Session(self.paint, engine, self.dispatch)
         self.workspace = Workspace(self.session, self.dispatch)
         self.what_if = WhatIf(self.session, self.dispatch)
-        self.view = ExplainView()
+        self.view = ExplainView(
+            map_visible=self.settings.map_visible, outline_visible=self.settings.outline_visible
+        )
         self.viewer = ViewerModel(title="AllXAI Desktop")
         self.training = Training(self)
         self.exchange = Exchange(self)
@@ -175,6 +178,8 @@ class MainWindow(QMainWindow):
         self.session.failed.connect(self._on_failure)
         self.canvas.gestures.told.connect(lambda text: self._on_notice(Notice("info", text)))
         self.session.shares_changed.connect(self._on_shares)
+        self.view.events.map_visible.connect(partial(self._remember, "map_visible"))
+        self.view.events.outline_visible.connect(partial(self._remember, "outline_visible"))
         self.overlay.map_shown.connect(lambda shown: setattr(self.canvas, "map_shown", shown))
         self.view_bar.adjusted.connect(self._on_adjusted)
         self.view_bar.fit_asked.connect(self.canvas.fit)
@@ -310,6 +315,11 @@ class MainWindow(QMainWindow):
 
     def _adjusted(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return adjust(pixels, self.view_bar.brightness.value() / 100, self.view_bar.contrast.value() / 100)
+
+    def _remember(self, name: str, shown: bool) -> None:
+        # What is hidden while one decides comes back by itself.
+        if self.agreement.adjudication is None:
+            setattr(self.settings, name, shown)
 
     def _on_network_saved(self, _name: str) -> None:
         self.dispatch(self._show_networks)

@@ -88,16 +88,25 @@ class ExplainPanel(QWidget):
             ),
             (self.colormap, _("Colours"), _("Colours of the relevance map; no number changes")),
             (self.opacity, _("Opacity of the map"), _("Opacity of the relevance map")),
-            (self.outline, _("Outline"), _("Outline of the relevant pixels")),
+            (
+                self.map,
+                _("Map"),
+                _("Show or hide the relevance map") + f" ({KEYS['map'].shown})",
+            ),
+            (
+                self.outline,
+                _("Outline"),
+                _("Show or hide the outline of the relevant pixels") + f" ({KEYS['relevant-outline'].shown})",
+            ),
         ):
             control.setAccessibleName(name)
             control.setToolTip(tip)
         self.title.setText(_("Explain"))
         self.compare.setText(_("Compare…"))
         self.live.setText(_("Live"))
+        self.map.setText(_("Map"))
         self.outline.setText(_("Outline"))
         self.rule_label.setText(_("Rule"))
-        self.map_label.setText(_("Map"))
         self.demand.retranslate()
         self.bars.retranslate()
         self.table.retranslate()
@@ -160,7 +169,7 @@ class ExplainPanel(QWidget):
         self.rule_label = QLabel()
         self.rule = ChoiceBox()
         self.fraction = QDoubleSpinBox(minimum=0.1, maximum=99.9, decimals=1, singleStep=1.0, suffix=" %")
-        self.map_label = QLabel()
+        self.map = QCheckBox()
         self.colormap = ChoiceBox()
         self.opacity = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=100)
         self.outline = QCheckBox()
@@ -182,7 +191,7 @@ class ExplainPanel(QWidget):
         rule_row.addWidget(self.rule, 1)
         rule_row.addWidget(self.fraction)
         foot.addLayout(rule_row, 0, 1, 1, 3)
-        foot.addWidget(self.map_label, 1, 0)
+        foot.addWidget(self.map, 1, 0)
         foot.addWidget(self.colormap, 1, 1)
         foot.addWidget(self.opacity, 1, 2)
         foot.addWidget(self.outline, 1, 3)
@@ -219,6 +228,7 @@ class ExplainPanel(QWidget):
         self.fraction.valueChanged.connect(lambda value: session.choose(q=value / 100))
         self.colormap.activated.connect(self._choose_colormap)
         self.opacity.valueChanged.connect(lambda value: setattr(view, "opacity", value / 100))
+        self.map.toggled.connect(lambda on: setattr(view, "map_visible", on))
         self.outline.toggled.connect(lambda on: setattr(view, "outline_visible", on))
         session.choices_changed.connect(self._show_choices)
         session.result_changed.connect(self._show_result)
@@ -325,8 +335,9 @@ class ExplainPanel(QWidget):
         self.colormap.fill(
             ((name, _(title), "") for name, title in COLORMAP_TITLES.items()), self.view.colormap
         )
-        with QSignalBlocker(self.opacity), QSignalBlocker(self.outline):
+        with QSignalBlocker(self.opacity), QSignalBlocker(self.map), QSignalBlocker(self.outline):
             self.opacity.setValue(round(100 * self.view.opacity))
+            self.map.setChecked(self.view.map_visible)
             self.outline.setChecked(self.view.outline_visible)
 
 

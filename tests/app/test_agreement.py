@@ -156,6 +156,8 @@ def test_the_map_is_out_of_the_way_while_one_decides(window, qtbot):
     window.view.outline_visible = False
     adjudicate(window, qtbot)
     assert (window.view.map_visible, window.view.outline_visible) == (False, False)
+    # The next start knows nothing of it.
+    assert (window.settings.map_visible, window.settings.outline_visible) == (True, False)
     click(window.agreement.bar.back)
     qtbot.waitUntil(lambda: window.agreement.adjudication is None, timeout=20_000)
     assert (window.view.map_visible, window.view.outline_visible) == (True, False)

@@ -417,6 +417,23 @@ def test_the_canvas_knows_whether_a_map_is_seen(cell):
     assert not cell.canvas.map_shown
 
 
+def test_the_key_of_the_map_and_its_box_are_one_state(cell):
+    key(cell, "M")
+    assert not cell.explain.map.isChecked()
+    assert not cell.overlay.map_layer.visible
+    QTest.mouseClick(cell.explain.map, Qt.MouseButton.LeftButton)
+    assert cell.view.map_visible
+    assert cell.overlay.map_layer.visible
+
+
+def test_the_next_start_shows_the_map_as_it_was_left(window, new_window, tmp_path):
+    window.view.map_visible = False
+    again = new_window(tmp_path)
+    assert (again.view.map_visible, again.view.outline_visible) == (False, True)
+    assert not again.explain.map.isChecked()
+    again.close()
+
+
 def test_a_notice_moves_nothing_of_the_image(cell, qtbot):
     native, camera = cell.qt_viewer.canvas.native, cell.viewer.scene.camera
     before = native.size(), native.mapToGlobal(QPoint(0, 0)), camera.center, camera.zoom

@@ -62,6 +62,21 @@ def test_another_network_parts_them_again(panel):
     assert {"LRP-z", "Gradient × Input"} <= set(titles(panel))
 
 
+@pytest.mark.parametrize(("box", "name"), [("map", "map_visible"), ("outline", "outline_visible")])
+def test_what_is_shown_is_one_state_with_its_box(panel, box, name):
+    control = getattr(panel, box)
+    assert control.isChecked()
+    control.click()
+    assert getattr(panel.view, name) is False
+    setattr(panel.view, name, True)
+    assert control.isChecked()
+
+
+def test_the_box_of_the_map_says_its_key(panel):
+    assert panel.map.text() == "Map"
+    assert panel.map.toolTip() == "Show or hide the relevance map (M)"
+
+
 def test_a_network_that_is_added_is_offered_and_the_chosen_one_stays(panel):
     panel.session.choose(network=list_networks()[0].name)
     chosen = panel.network.currentText()

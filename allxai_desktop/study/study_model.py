@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
 from psygnal import Signal
 
@@ -15,19 +14,18 @@ from allxai_desktop.notice import Level, Notice
 from allxai_desktop.study.audit import Entry, mask_sha256
 from allxai_desktop.study.check_ahead import WAIT_S, CheckAhead, Checked
 from allxai_desktop.study.checks import Finding
-from allxai_desktop.study.folder import STUDY_FILE, Study, StudyItem
+from allxai_desktop.study.folder import Study
 from allxai_desktop.study.in_order import InOrder
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.preview import hash_on_disk
 from allxai_desktop.study.progress import ActiveTime, Comment, ItemProgress, Progress
+from allxai_desktop.study.records import Records
 from allxai_desktop.study.states import StateError, step
-from allxai_desktop.study.store import ReadOnlyError, StudyStore
+from allxai_desktop.study.store import ReadOnlyError
 from allxai_desktop.study.submitting import refused, submit
 from allxai_desktop.study.waiting import next_waiting
 from allxai_desktop.study.workspace import Workspace
 from allxai_desktop.tasks import Dispatch, at_once
-
-T = TypeVar("T")
 
 
 class StudyModel:
@@ -51,17 +49,17 @@ class StudyModel:
         self.workspace = workspace
         self.findings: tuple[Finding, ...] = ()
         self._clock = clock
-        self._study: Study | None = None
-        self._progress: Progress | None = None
-        self._items: dict[str, ItemProgress] = {}
-        self._rows: dict[str, int] = {}
         self._row: int | None = None
         self._time = ActiveTime()
         self._before: dict[str, str | None] = {}
         self._checked: str | None = None
         self._checking = self._painted = self._timed = self._told_read_only = False
         self._worker = InOrder(dispatch, self._on_failed)
+        self._records = Records(self._worker)
         self._check = CheckAhead(dispatch, self._on_failed)
+        self._records.changed.connect(self.item_changed.emit)
+        self._records.voided.connect(self._on_voided)
+        self._records.received.connect(self._read_ahead)
         workspace.study_opened.connect(self._on_study)
         workspace.item_shown.connect(self._on_item)
         workspace.item_left.connect(self._on_left)
@@ -84,13 +82,11 @@ class StudyModel:
     @property
     def kept(self) -> bool:
         """Whether the states of this folder are kept already."""
-        if self._study is None or self._progress is None or self._progress.store.read_only:
-            return False
-        return self._progress.store.path.exists() or (self._study.folder / STUDY_FILE).is_file()
+        return self._records.kept
 
     def item(self, row: int) -> ItemProgress:
         """Return how far the image of a row is; "to-do" where nothing was recorded."""
-        return self._items.get(self._name(row), ItemProgress())
+        return self._records.item(row)
 
     @property
     def current(self) -> ItemProgress:
@@ -109,14 +105,15 @@ class StudyModel:
     @property
     def _fields(self) -> set[str | None]:
         """The file names of the images that crops were taken of."""
-        return set() if self._study is None else {item.field for item in self._study.items}
+        study = self._records.study
+        return set() if study is None else {item.field for item in study.items}
 
     @property
     def _in_place(self) -> bool:
         """Whether what is painted becomes the mask of the image, not a copy beside it."""
-        if self._study is None or self._row is None or self.workspace.holder is not None:
+        if self._row is None or self.workspace.holder is not None:
             return False
-        return self.workspace.mask_path == self._study.items[self._row].mask_path
+        return self.workspace.mask_path == self._records.image(self._row).mask_path
 
     def next_row(self, reviewing: bool) -> int | None:
         """Return the row of the next image that waits for this person; see `next_waiting`."""
@@ -124,14 +121,14 @@ class StudyModel:
         if here is None:
             return None
         name = self.person.name if self.person else None
-        fields = {self._rows[field] for field in self._fields if field in self._rows}
-        items = [self.item(row) for row in range(len(self._rows))]
+        rows = self._records.rows
+        fields = {rows[field] for field in self._fields if field in rows}
+        items = [self.item(row) for row in range(len(rows))]
         return next_waiting(items, here, name, reviewing=reviewing, fields=fields)
 
     def read_trail(self, receive: Callable[[list[Entry]], None]) -> None:
         """Hand the audit trail to `receive`, the oldest entry first."""
-        progress = self._progress
-        self._run(lambda: progress.trail() if progress else [], receive)
+        self._records.run(lambda progress: progress.trail(), receive)
 
     # What a person does
 
@@ -146,7 +143,8 @@ class StudyModel:
         if workspace.index is None or self._checking:
             return
         self.touch()
-        if self.current.state in ("submitted", "approved") or self._name(workspace.index) in self._fields:
+        done = self.current.state in ("submitted", "approved")
+        if done or self._records.name(workspace.index) in self._fields:
             self._go_on(self.reviewing)
             return
         if not self._in_place:
@@ -192,11 +190,11 @@ class StudyModel:
             and row != self.workspace.index
             and item.mask_sha256 != mask
         ):
-            progress, seen, name = self._progress, self._item(row), self._name(row)
-            assert progress is not None
+            seen, name = self._records.image(row), self._records.name(row)
             # What was seen may be older than what was submitted meanwhile.
-            self._record(
-                name, lambda: progress.edited(self.person, name, None, hash_on_disk(seen), found=True)
+            self._records.change(
+                name,
+                lambda progress: progress.edited(self.person, name, None, hash_on_disk(seen), found=True),
             )
 
     def close(self) -> None:
@@ -215,11 +213,9 @@ class StudyModel:
         # The image of the study before is still there.
         self._on_left()
         self._row = None
-        self._study, self._progress = study, Progress(StudyStore(study.folder))
-        self._rows = {item.image_path.name: row for row, item in enumerate(study.items)}
-        self._items, self._before = {}, {}
+        self._before = {}
         self._told_read_only = False
-        self._run(self._progress.items, self._receive)
+        self._records.open(study)
 
     def _on_item(self, row: int) -> None:
         self._row = row
@@ -228,11 +224,9 @@ class StudyModel:
         self.touch()
         self._set_findings(())
         self._check.changed(self.workspace.paint.mask)
-        name, codes, progress = self._name(row), self.workspace.paint.mask.copy(), self._progress
-        before = self._before
-        assert progress is not None
+        name, codes, before = self._records.name(row), self.workspace.paint.mask.copy(), self._before
 
-        def work() -> dict[str, ItemProgress]:
+        def work(progress: Progress) -> dict[str, ItemProgress]:
             # Here, and not once it is received: an edit may be asked for before.
             mask = before[name] = mask_sha256(codes)
             known = progress.items()
@@ -241,7 +235,7 @@ class StudyModel:
             return known
 
         self._worker.pause(WAIT_S)
-        self._run(work, self._receive)
+        self._records.read(work)
 
     def _on_stroke(self) -> None:
         self.touch()
@@ -267,13 +261,12 @@ class StudyModel:
             return
         self._painted = self._timed = False
         self.touch()
-        name, seconds, progress = self._name(row), self._time.take(), self._progress
-        assert progress is not None
+        name, seconds = self._records.name(row), self._time.take()
         # What is submitted first makes the record, later than this.
         if (self.kept or timed) and self._in_place:
             if painted and self.kept:
                 self._record_edit(row)
-            self._run(lambda: progress.add_time(name, seconds), lambda _done: None)
+            self._records.run(lambda progress: progress.add_time(name, seconds), lambda _done: None)
 
     # Steps
 
@@ -288,11 +281,10 @@ class StudyModel:
         self._checked = mask
         if self.workspace.saved != "saved":
             self.workspace.save()
-        person, study, progress = self.person, self._study, self._progress
+        person, study = self.person, self._records.study
         assert study is not None
-        assert progress is not None
         if study.alone and not self.kept:
-            self._tell("info", _("{name} is complete and saved.").format(name=self._name(row)))
+            self._tell("info", _("{name} is complete and saved.").format(name=self._records.name(row)))
             self._set_findings(())
             return
         if person is None:
@@ -303,28 +295,28 @@ class StudyModel:
         self._set_findings(())
         # From here on there is a record, which takes the time.
         self._timed = True
-        name, item = self._name(row), self._item(row)
+        name, item = self._records.name(row), self._records.image(row)
         # The next image is drawn first; its mask is on disk or in the journal meanwhile.
         self._worker.pause(WAIT_S)
-        self._record(
+        self._records.change(
             name,
-            lambda: submit(self.workspace, progress, person, item, mask, findings),
+            lambda progress: submit(self.workspace, progress, person, item, mask, findings),
             failed=lambda error: self.workspace.noticed.emit(refused(self.workspace, study, row, error)),
         )
         self._go_on(reviewing=False)
 
     def _judge(self, judge: Callable[[Progress, Person, str, str | None], ItemProgress]) -> None:
-        row, progress, person = self.workspace.index, self._progress, self.person
-        if row is None or progress is None:
+        row, person = self.workspace.index, self.person
+        if row is None:
             return
         if person is None:
             self.person_asked.emit()
             return
         self.workspace.paint.end_stroke()
-        name, codes = self._name(row), self.workspace.paint.mask.copy()
-        self._record(
+        name, codes = self._records.name(row), self.workspace.paint.mask.copy()
+        self._records.change(
             name,
-            lambda: judge(progress, person, name, mask_sha256(codes)),
+            lambda progress: judge(progress, person, name, mask_sha256(codes)),
             lambda: self._go_on(reviewing=True) if self.workspace.index == row else None,
         )
 
@@ -338,46 +330,19 @@ class StudyModel:
             self._tell("info", _("Nothing is left to paint: every image is submitted or somebody else's."))
 
     def _record_edit(self, row: int) -> None:
-        name, before, progress, person = self._name(row), self._before, self._progress, self.person
-        item = self._item(row)
-        assert progress is not None
+        name, item = self._records.name(row), self._records.image(row)
+        before, person = self._before, self.person
 
-        def work() -> ItemProgress:
+        def work(progress: Progress) -> ItemProgress:
             # Where somebody else was quicker, it is a copy that was painted, and the mask is still theirs.
             self.workspace.unsaved()
             return progress.edited(person, name, before.get(name), hash_on_disk(item))
 
-        self._record(name, work)
+        self._records.change(name, work)
 
-    def _record(
-        self,
-        name: str,
-        work: Callable[[], ItemProgress],
-        then: Callable[[], None] = lambda: None,
-        failed: Callable[[AllxaiError], None] | None = None,
-    ) -> None:
-        """Do what changes one record, take the result over, and say where it made an approval void."""
-        study = self._study
-
-        def receive(now: ItemProgress) -> None:
-            if study is self._study:
-                self._receive(self._items | {name: now})
-                then()
-
-        # What was refused is told in another study, too.
-        wanted = (lambda: True) if failed else (lambda: study is self._study)
-        self._worker.run(work, receive, wanted, failed)
-
-    def _receive(self, items: dict[str, ItemProgress]) -> None:
-        before, self._items = self._items, items
-        for name in (before.keys() | items.keys()) & self._rows.keys():
-            was, now = before.get(name, ItemProgress()), items.get(name, ItemProgress())
-            if was != now:
-                self.item_changed.emit(self._rows[name])
-            if was.state == "approved" and now.state == "in-progress":
-                text = _("The approval of {name} is void, for its mask was changed.").format(name=name)
-                self._tell("warning", text)
-        self._read_ahead()
+    def _on_voided(self, name: str) -> None:
+        text = _("The approval of {name} is void, for its mask was changed.").format(name=name)
+        self._tell("warning", text)
 
     def _read_ahead(self) -> None:
         row = self.next_row(self.reviewing)
@@ -389,19 +354,8 @@ class StudyModel:
             self.findings = findings
             self.findings_changed.emit()
 
-    def _item(self, row: int) -> StudyItem:
-        assert self._study is not None
-        return self._study.items[row]
-
-    def _name(self, row: int) -> str:
-        return self._item(row).image_path.name
-
     def _tell(self, level: Level, text: str) -> None:
         self.workspace.noticed.emit(Notice(level, text))
-
-    def _run(self, work: Callable[[], T], receive: Callable[[T], None]) -> None:
-        study = self._study
-        self._worker.run(work, receive, lambda: study is self._study)
 
     def _on_failed(self, error: AllxaiError) -> None:
         self._checking = False

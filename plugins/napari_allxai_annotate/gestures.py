@@ -16,7 +16,7 @@ from allxai_desktop.cellclasses import BY_CODE, UNLABELLED
 from allxai_desktop.i18n import _
 from allxai_desktop.painting import shapes
 from allxai_desktop.painting.engine import PaintModel
-from allxai_desktop.painting.wand import Wand
+from napari_allxai_annotate import strokes
 from napari_allxai_annotate.brush import BrushView, Color, Point
 from napari_allxai_annotate.outlines import CLICKED, Outline
 from napari_allxai_annotate.superpixel_brush import SuperpixelBrush
@@ -32,8 +32,6 @@ LIBRARIES = {
     "wire": ("skimage.graph", "scipy.ndimage"),
 }
 """What some tools import when they are first used, which takes up to a second."""
-TOLERANCE_STEP = 6
-"""How many px of the screen a drag with the wand goes for one more of tolerance."""
 ERASER_COLOR: Color = (1, 1, 1)
 ACCEPT_COLOR: Color = (0.5, 1, 0.5)
 REGION_COLOR: Color = (1, 0.75, 0)
@@ -135,7 +133,7 @@ class Gestures:
         self._region = region
         if region is not None:
             region.history_changed.connect(self._on_region_history)
-        self._show_brush()
+        self.show_brush()
         self.target_changed.emit()
 
     @property
@@ -169,7 +167,7 @@ class Gestures:
             layer, mode = self._tool_held
             layer.mode = mode
             self._tool_held = None
-        self._show_brush()
+        self.show_brush()
 
     # Outlines
 
@@ -216,7 +214,7 @@ class Gestures:
     def point_at(self, point: Point | None, code: int | None = None) -> None:
         """Draw the brush at `point` of the mask, or nowhere, in the colour of `code` or of what it would paint."""
         self._mouse = point
-        self._show_brush(code)
+        self.show_brush(code)
 
     def _on_press(self, _viewer: Any, event: Any) -> Iterator[None]:
         if not self._takes(event):
@@ -233,68 +231,17 @@ class Gestures:
                 _("This tool needs the whole image in memory: take a crop of the slide, and use it there.")
             )
         elif model.tool == "fill":
-            self._fill(self.data_point(event), code)
+            strokes.fill(self, event, code)
         elif model.tool == "wand":
-            yield from self._wand(event, code)
+            yield from strokes.wand(self, event, code)
         elif model.tool == "superpixel":
             yield from self._superpixels.stroke(event, code)
         elif model.tool in CLICKED:
             self._outline.add(self.data_point(event), code)
         elif model.tool == "freehand":
-            yield from self._freehand(event, code)
+            yield from self._outline.freehand(event, code)
         else:
-            yield from self._stroke(event, None if self._accepting and not erasing else code)
-
-    def _fill(self, point: Point, code: int) -> None:
-        try:
-            self.target.apply_window(*shapes.flood(self.model.mask, point), code)
-        except shapes.TooWideError as error:
-            self.told.emit(str(error))
-
-    def _stroke(self, event: Any, code: int | None) -> Iterator[None]:
-        """Paint with `code`, or with None accept the proposal."""
-        target = self.target
-        target.begin_stroke("human" if code is not None else "proposal")
-        last = self.data_point(event)
-        while target.in_stroke:
-            now = self.data_point(event)
-            self.point_at(now, code)
-            under = shapes.stroke(last, now, self.model.brush_size, target.shape)
-            if code is None:
-                self.accept(under)
-            else:
-                target.apply(under, code)
-            last = now
-            if event.type == "mouse_release":
-                target.end_stroke()
-            else:
-                yield
-        self._show_brush()
-
-    def _wand(self, event: Any, code: int) -> Iterator[None]:
-        assert self.pixels is not None
-        target, model = self.target, self.model
-        wand = Wand(self.pixels, self.data_point(event))
-        start, tolerance, shown = event.pos[0], model.tolerance, 0
-        target.begin_stroke()
-        while target.in_stroke:
-            model.tolerance = tolerance + round((event.pos[0] - start) / TOLERANCE_STEP)
-            if model.tolerance != shown:
-                shown = model.tolerance
-                target.replace_stroke(wand.region(shown), code)
-            if event.type == "mouse_release":
-                target.end_stroke()
-            else:
-                yield
-
-    def _freehand(self, event: Any, code: int) -> Iterator[None]:
-        self._outline.cancel()
-        while event.type != "mouse_release":
-            self._outline.add(self.data_point(event), code)
-            yield
-            if not self.drawing:
-                return
-        self._outline.close()
+            yield from strokes.brush(self, event, None if self._accepting and not erasing else code)
 
     def _on_double_click(self, viewer: Any, event: Any) -> bool:
         if not self._takes(event):
@@ -345,7 +292,7 @@ class Gestures:
         )
 
     def _on_settings(self) -> None:
-        self._show_brush()
+        self.show_brush()
 
     # Drawing
 
@@ -368,7 +315,8 @@ class Gestures:
         red, green, blue = BY_CODE[code].color
         return red / 255, green / 255, blue / 255
 
-    def _show_brush(self, code: int | None = None) -> None:
+    def show_brush(self, code: int | None = None) -> None:
+        """Draw the brush where the mouse is, in the colour of `code` or of what it would paint."""
         painting = self.ready and not self._panning
         style = "cross" if painting else "standard"
         if self.viewer.cursor.style != style:

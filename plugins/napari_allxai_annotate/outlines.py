@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from allxai_desktop.cellclasses import UNLABELLED
 from allxai_desktop.i18n import _
@@ -47,6 +48,16 @@ class Outline:
             self._parts.append(self._way(point) or [point])
         self._anchor()
         self._show()
+
+    def freehand(self, event: Any, code: int) -> Iterator[None]:
+        """Draw from the press `event` of the mouse to its release, and fill that with `code`."""
+        self.cancel()
+        while event.type != "mouse_release":
+            self.add(self.gestures.data_point(event), code)
+            yield
+            if not self.drawing:
+                return
+        self.close()
 
     def move(self, point: Point) -> None:
         """Show the outline as it would be with a click at `point`."""

@@ -41,7 +41,7 @@ DENSE = 0.2
 class RelevanceOverlay:
     """Follows a session and draws its result over the image layer that `reference` returns, under its mask.
 
-    `map_shown` tells whether the map is seen.
+    What napari's own eyes show and hide is taken over into `view`. `map_shown` tells whether the map is seen.
     """
 
     map_shown = Signal(bool)
@@ -62,6 +62,9 @@ class RelevanceOverlay:
         """Stop following; the layers stay, as napari takes seconds to remove one where torch is loaded."""
         self.session.result_changed.disconnect(self._on_result)
         self.view.events.disconnect(self._apply_view)
+        for layer in (self.map_layer, self.outline_layer):
+            if layer is not None:
+                layer.events.visible.disconnect(self._on_eye)
 
     def close(self) -> None:
         """Stop following and take the layers away."""
@@ -113,6 +116,8 @@ class RelevanceOverlay:
                 **place,
             )
             self.outline_layer.editable = False
+            for drawn in (self.map_layer, self.outline_layer):
+                drawn.events.visible.connect(self._on_eye)
             # Directly over the image: what is painted has to be seen through no map.
             above = self.viewer.layers.index(layer) + 1 if layer is not None else len(self.viewer.layers)
             self.viewer.layers.insert(above, self.map_layer)
@@ -130,6 +135,16 @@ class RelevanceOverlay:
                 if layer is not None and layer in self.viewer.layers:
                     self.viewer.layers.remove(layer)
         self.map_layer = self.outline_layer = None
+
+    def _on_eye(self, event: Any) -> None:
+        layer, result = event.source, self.session.result
+        if result is None or result.explanation.relevance is None:
+            # It still has the map before, which is of something else.
+            _set(layer, "visible", False)
+        elif layer is self.map_layer:
+            self.view.map_visible = layer.visible
+        else:
+            self.view.outline_visible = layer.visible
 
     def _apply_view(self, *_event: object) -> None:
         result = self.session.result

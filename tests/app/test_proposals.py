@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QStyle, QStyleOptionViewItem
 
 from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.errors import AllxaiError
@@ -127,6 +128,33 @@ def test_for_a_mask_that_is_complete_nothing_is_learnt(window, folder, qtbot):
     assert not window.proposals.lessons.active
     window.paint.apply(np.arange(SIDE), 0)
     assert window.proposals.lessons.active
+
+
+def click_eye(window, layer, qtbot):
+    window.docks.layers.show()
+    rows = window.qt_viewer.layers
+    (row,) = rows.model().match(rows.model().index(0, 0), Qt.ItemDataRole.DisplayRole, layer.name)
+    rows.scrollTo(row)
+    qtbot.wait(50)
+    option = QStyleOptionViewItem()
+    rows.initViewItemOption(option)
+    option.rect = rows.visualRect(row)
+    rows.itemDelegateForIndex(row).initStyleOption(option, row)
+    eye = rows.style().subElementRect(QStyle.SubElement.SE_ItemViewItemCheckIndicator, option, rows)
+    QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=eye.center())
+
+
+def test_the_eye_of_the_map_in_the_list_of_layers_brings_the_stripes_back(window, folder, qtbot):
+    opened(window, folder, qtbot)
+    qtbot.waitUntil(lambda: window.session.result is not None, timeout=20_000)
+    background = 5
+    assert background not in window.proposals.ghost.layer.data
+    click_eye(window, window.overlay.map_layer, qtbot)
+    assert not window.view.map_visible
+    assert background in window.proposals.ghost.layer.data
+    click_eye(window, window.overlay.map_layer, qtbot)
+    assert window.view.map_visible
+    assert background not in window.proposals.ghost.layer.data
 
 
 def test_a_failure_is_told_and_painting_goes_on(window, folder, qtbot):

@@ -90,6 +90,54 @@ def test_an_undefined_map_is_not_a_picture(setting):
     assert not setting.overlay.outline_layer.visible
 
 
+@pytest.mark.parametrize(
+    ("layer", "name"), [("map_layer", "map_visible"), ("outline_layer", "outline_visible")]
+)
+def test_the_eye_of_a_layer_and_the_view_are_one_state(setting, layer, name):
+    setting.session.give(MAP)
+    eye = getattr(setting.overlay, layer)
+    changes = []
+    setting.view.events.connect(lambda info: changes.append((info.signal.name, info.args[0])))
+    eye.visible = False
+    eye.visible = True
+    setattr(setting.view, name, False)
+    assert not eye.visible
+    assert changes == [(name, False), (name, True), (name, False)]
+
+
+def test_it_is_told_that_an_eye_hides_the_map(setting):
+    setting.session.give(MAP)
+    told = []
+    setting.overlay.map_shown.connect(told.append)
+    setting.overlay.map_layer.visible = False
+    assert told == [False]
+    assert not setting.overlay.map_layer.colorbar.visible
+
+
+def test_a_map_that_an_eye_hides_stays_hidden_with_the_next_result(setting):
+    setting.session.give(MAP)
+    setting.overlay.map_layer.visible = False
+    setting.session.give(np.ones((3, 3), np.float32))
+    assert not setting.overlay.map_layer.visible
+    assert setting.overlay.outline_layer.visible
+
+
+def test_without_a_map_no_eye_shows_the_one_before(setting):
+    setting.session.give(MAP)
+    setting.session.give(None)
+    for layer in (setting.overlay.map_layer, setting.overlay.outline_layer):
+        layer.visible = True
+        assert not layer.visible
+    assert (setting.view.map_visible, setting.view.outline_visible) == (True, True)
+
+
+def test_released_it_takes_nothing_over_from_an_eye(setting):
+    setting.session.give(MAP)
+    setting.overlay.release()
+    setting.overlay.map_layer.visible = False
+    assert setting.view.map_visible
+
+
 def test_opacity_colours_and_outline_follow_the_view(setting):
     setting.session.give(MAP)
     setting.view.opacity = 0.25

@@ -99,7 +99,7 @@ def _edges(pixels: NDArray[np.uint8], probabilities: Planes, wide: float) -> Pla
     mixture = np.linalg.solve(spread, both[0].mean(axis=0) - both[1].mean(axis=0))
     seen = colours @ mixture.astype(np.float32)
     levels = np.median(seen[outside]), np.median(seen[inside])
-    found: Plane = np.hypot(*np.gradient(seen.clip(min(levels), max(levels))))
+    found: Plane = ndimage.generic_gradient_magnitude(seen.clip(min(levels), max(levels)), ndimage.sobel)
     return found if found.any() else None
 
 

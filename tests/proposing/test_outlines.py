@@ -61,6 +61,11 @@ def test_where_nucleus_and_cytoplasm_have_one_colour_nothing_is_moved():
     np.testing.assert_array_equal(on_edges(np.full((80, 80, 3), 120, np.uint8), first), first)
 
 
+def test_an_image_of_one_row_is_looked_at_too():
+    row = [np.repeat(plane[40:41], 3, axis=1) for plane in (cell(18, 32), likely(23, 32))]
+    assert (on_edges(*row).argmax(axis=2) == 0).sum() == pytest.approx(3 * 36, abs=3)
+
+
 def test_a_speck_in_a_nucleus_is_a_part_of_it():
     first = likely(18, 32)
     first[38:41, 38:41] = (0.3, 0.66, 0.01, 0.02, 0.01)

@@ -141,10 +141,9 @@ class RelevanceOverlay:
         if result is None or result.explanation.relevance is None:
             # It still has the map before, which is of something else.
             _set(layer, "visible", False)
-        elif layer is self.map_layer:
-            self.view.map_visible = layer.visible
         else:
-            self.view.outline_visible = layer.visible
+            name = "map_visible" if layer is self.map_layer else "outline_visible"
+            setattr(self.view, name, layer.visible)
 
     def _apply_view(self, *_event: object) -> None:
         result = self.session.result

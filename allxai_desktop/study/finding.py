@@ -29,7 +29,7 @@ class Crashed:
     """Journals of programs that ended: the one whose last `count` strokes are brought back, and others.
 
     The strokes of the `spent` are in the mask file or in `recorded`; the `foreign` do not fit. `accepted` bool (H, W)
-    are the pixels that a proposal set, with the strokes brought back.
+    are the pixels that a proposal set, with the strokes brought back. `damaged` where later strokes cannot be read.
     """
 
     recorded: Recorded | None = None
@@ -37,6 +37,7 @@ class Crashed:
     spent: tuple[Recorded, ...] = ()
     foreign: tuple[Path, ...] = ()
     accepted: Flags | None = None
+    damaged: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +86,9 @@ def find_mask(
         notes += _of_copy(beside, image)
         copy = _crashed_copy(beside, image, me)
     notes += _of_crash(crashed, left_behind(lock_path(place.path), me), place.path)
+    if crashed.damaged:
+        text = _("Later strokes on {name} are lost, for their record is damaged: look at the mask again.")
+        notes.append(text.format(name=image.name))
     if holder is not None:
         notes.append(
             _(
@@ -197,6 +201,7 @@ def _crashed(
         tuple(one for one in spent if one is not recorded or not lost),
         tuple(foreign),
         accepted,
+        recorded.damaged,
     )
     return found, painted if lost else None
 

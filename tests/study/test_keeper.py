@@ -164,6 +164,21 @@ def test_only_what_the_file_lacks_is_brought_back(desk, dead, folder):
     assert again.workspace.paint.codes[0].tolist() == [3, 3, 0, 0]
 
 
+@pytest.mark.parametrize(("stroke", "codes"), [(0, [0, 0, 0, 0]), (1, [3, 3, 0, 0])])
+def test_strokes_that_cannot_be_read_after_a_crash_are_said_to_be_lost(desk, dead, folder, stroke, codes):
+    crash(dead(), folder)
+    (path,) = (folder / "masks").glob("*.journal")
+    data = bytearray(path.read_bytes())
+    ends = [end for kind, _payload, end in journal._records(bytes(data)) if kind == b"S"]
+    # The checksum of the record.
+    data[ends[stroke] - 1] ^= 255
+    path.write_bytes(data)
+    again = desk().open(folder)
+    assert again.workspace.paint.codes[0].tolist() == codes
+    text = "Later strokes on cell_0.png are lost, for their record is damaged: look at the mask again."
+    assert again.texts()[-1] == text
+
+
 def test_a_crash_after_bringing_back_loses_nothing(desk, dead, folder):
     crash(dead(), folder)
     second = dead()

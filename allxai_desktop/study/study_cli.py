@@ -54,13 +54,13 @@ def _import(options: argparse.Namespace) -> None:
 def _verify(options: argparse.Namespace) -> None:
     from allxai_desktop.agreement.gathering import parts_of
     from allxai_desktop.study.folder import Study
-    from allxai_desktop.study.verify import verify_study
+    from allxai_desktop.study.verify import verify
 
     study = Study.open(options.study)
     problems: list[str] = []
     hashes: set[str] = set()
     for part in (study, *parts_of(study)):
-        found = verify_study(part)
+        found = verify(part)
         if part is not study:
             print(f"{part.title}:")
         for sentence in found.notes:

@@ -1,7 +1,6 @@
 """Whether the audit trail of a study holds, and whether its masks are those that the trail tells of."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 from allxai_desktop.errors import AllxaiError
@@ -32,12 +31,7 @@ class Verification:
     hashes: tuple[str, ...]
 
 
-def verify(folder: str | Path) -> Verification:
-    """Check the study in a folder, see `verify_study`. Raises `StudyError` where it cannot be opened."""
-    return verify_study(Study.open(folder))
-
-
-def verify_study(study: Study) -> Verification:
+def verify(study: Study) -> Verification:
     """Check the trail of a study, the states that follow from it, and the masks on disk against it.
 
     Raises `StoreError` where its database cannot be read.

@@ -8,7 +8,7 @@ from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from allxai_desktop.study import study_model
-from allxai_desktop.study.folder import STUDY_FILE
+from allxai_desktop.study.folder import STUDY_FILE, Study
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.progress import Comment, Progress
 from allxai_desktop.study.store import STORE_FILE, ReadOnlyError, StudyStore
@@ -124,7 +124,7 @@ def test_enter_submits_a_complete_mask_and_shows_the_next_image(desk):
     assert desk.states() == ["submitted", "to-do", "to-do"]
     assert desk.trail() == [("edit", "A07", "0.png"), ("submit", "A07", "0.png")]
     assert load_mask(desk.folder / "masks" / "0.npz").codes.all()
-    assert verify(desk.folder).problems == ()
+    assert verify(Study.open(desk.folder)).problems == ()
 
 
 def test_the_next_image_is_shown_before_the_last_one_is_recorded_and_closing_records_it(desk, monkeypatch):
@@ -350,7 +350,7 @@ def test_what_was_painted_last_is_recorded_when_the_window_closes(desk):
     desk.paint(2, [1])
     desk.close()
     assert [entry.action for entry in desk.progress.trail()] == ["edit", "edit"]
-    assert verify(desk.folder).notes == ()
+    assert verify(Study.open(desk.folder)).notes == ()
 
 
 def test_what_was_painted_last_is_recorded_when_another_study_is_opened(desk, tmp_path_factory):

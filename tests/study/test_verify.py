@@ -8,6 +8,7 @@ from PIL import Image
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.study.audit import mask_sha256
+from allxai_desktop.study.folder import Study
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.progress import Comment, Progress
 from allxai_desktop.study.store import STORE_FILE, StudyStore
@@ -49,7 +50,7 @@ def test_an_honest_study_holds(folder):
 
 def test_a_study_without_a_trail_has_nothing_to_check(tmp_path):
     Image.new("RGB", (3, 2)).save(tmp_path / "a.png")
-    assert verify(tmp_path).entries == 0
+    assert verify(Study.open(tmp_path)).entries == 0
     assert not (tmp_path / STORE_FILE).exists()
 
 

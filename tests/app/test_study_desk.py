@@ -10,6 +10,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QProgressDialog
 
 from allxai_desktop.app import image_import
+from allxai_desktop.study.folder import Study
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.verify import verify
 
@@ -92,7 +93,7 @@ def test_from_open_to_approved_by_two_people(window, qtbot, folder):
     qtbot.waitUntil(lambda: study.item(0).state == "approved")
     assert window.study_panel.model.data(window.study_panel.model.index(0)).split("\n")[1] == "✔ approved"
     assert not window.desk.pins.marks.size
-    assert verify(folder).problems == ()
+    assert verify(Study.open(folder)).problems == ()
 
 
 def test_what_is_found_is_shown_in_place_and_left_by_the_way(window, qtbot):

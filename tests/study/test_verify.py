@@ -43,7 +43,7 @@ def tamper(folder, *statements):
 
 
 def test_an_honest_study_holds(folder):
-    found = verify(folder)
+    found = verify(Study.open(folder))
     assert (found.entries, found.masks, found.problems, found.notes) == (4, 2, (), ())
     assert found.hashes == tuple(entry.hash for entry in Progress(StudyStore.open(folder)).trail())
 
@@ -56,57 +56,59 @@ def test_a_study_without_a_trail_has_nothing_to_check(tmp_path):
 
 def test_the_first_broken_entry_is_named(folder):
     tamper(folder, "UPDATE trail SET person = 'X' WHERE seq IN (2, 3)")
-    (sentence,) = verify(folder).problems
+    (sentence,) = verify(Study.open(folder)).problems
     assert sentence.startswith("Entry 2 (submitted, a.png, X, ")
 
 
 def test_entries_taken_from_the_end_are_told(folder):
     tamper(folder, "DELETE FROM trail WHERE seq = 4", "DELETE FROM items WHERE item = 'b.png'")
-    assert verify(folder).problems == ("The last entry was taken away.",)
+    assert verify(Study.open(folder)).problems == ("The last entry was taken away.",)
 
 
 @pytest.mark.parametrize("change", ["state = 'approved'", "annotator = 'B'", "mask_sha256 = 'ff'"])
 def test_a_list_that_says_other_than_the_trail_is_told(folder, change):
     tamper(folder, f"UPDATE items SET {change} WHERE item = 'b.png'")
-    assert verify(folder).problems[0].startswith("The list has b.png as ")
+    assert verify(Study.open(folder)).problems[0].startswith("The list has b.png as ")
 
 
 @pytest.mark.parametrize("change", ["UPDATE comments SET text = 'fine'", "DELETE FROM comments"])
 def test_a_comment_that_says_other_than_the_trail_is_told(folder, change):
     mask = mask_sha256(CODES)
     Progress(StudyStore.open(folder)).send_back(R, "a.png", mask, Comment("R01", 1, 2, "look"))
-    assert verify(folder).problems == ()
+    assert verify(Study.open(folder)).problems == ()
     tamper(folder, change)
-    assert verify(folder).problems == ("The comments on a.png are not those of the trail.",)
+    assert verify(Study.open(folder)).problems == ("The comments on a.png are not those of the trail.",)
 
 
 def test_comments_are_done_with_when_the_mask_is_submitted_again(folder):
     progress, mask = Progress(StudyStore.open(folder)), mask_sha256(CODES)
     progress.send_back(R, "a.png", mask, Comment("R01", 1, 2, "look"))
     progress.submit(A, "a.png", mask)
-    assert verify(folder).problems == ()
+    assert verify(Study.open(folder)).problems == ()
 
 
 def test_an_image_that_was_exchanged_under_its_mask_is_told(folder):
     save_mask(folder / "masks" / "a.npz", CODES, image=read_image(folder / "a.png"))
-    assert verify(folder).problems == ()
+    assert verify(Study.open(folder)).problems == ()
     Image.new("RGB", (3, 2), "red").save(folder / "a.png")
-    assert verify(folder).problems == ("The image a.png is not the one that its mask was painted on.",)
+    assert verify(Study.open(folder)).problems == (
+        "The image a.png is not the one that its mask was painted on.",
+    )
 
 
 def test_an_approved_mask_that_was_changed_is_told(folder):
     save_mask(folder / "masks" / "a.npz", CODES - 1)
-    assert verify(folder).problems == ("The mask a.npz is not the one that was approved.",)
+    assert verify(Study.open(folder)).problems == ("The mask a.npz is not the one that was approved.",)
 
 
 def test_an_approved_mask_that_is_gone_is_told(folder):
     (folder / "masks" / "a.npz").unlink()
-    assert verify(folder).problems == ("The mask a.npz is missing.",)
+    assert verify(Study.open(folder)).problems == ("The mask a.npz is missing.",)
 
 
 def test_a_mask_in_progress_is_painted_on(folder):
     save_mask(folder / "masks" / "b.npz", CODES - 1)
-    found = verify(folder)
+    found = verify(Study.open(folder))
     assert (found.problems, found.notes) == ((), ("b.png was painted on since its last entry.",))
 
 
@@ -119,7 +121,7 @@ def test_an_approval_by_who_painted_is_no_step(folder):
         mask = mask_sha256(CODES)
         said = {"person": "A07", "role": "reviewer", "item": "a.png", "mask_before": mask, "mask_after": mask}
         audit.append(db, action="return", **said)
-    (sentence,) = verify(folder).problems
+    (sentence,) = verify(Study.open(folder)).problems
     assert sentence.startswith("Entry 5 (returned, a.png, A07, ")
     assert sentence.endswith("is a step that may not be taken.")
 
@@ -131,4 +133,4 @@ def test_a_returned_mask_that_is_painted_on_keeps_its_comments(folder):
     painted = np.full((2, 3), 4, np.uint8)
     save_mask(folder / "masks" / "b.npz", painted)
     progress.edited(A, "b.png", mask, mask_sha256(painted))
-    assert verify(folder).problems == ()
+    assert verify(Study.open(folder)).problems == ()

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtGui import QPaintEvent, QStandardItemModel
-from qtpy.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter
+from qtpy.QtCore import QEvent, QSignalBlocker, Qt
+from qtpy.QtGui import QHelpEvent, QPaintEvent, QStandardItemModel
+from qtpy.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter, QToolTip
 
 MARGIN = 4
 """What is kept free beside a title, in px."""
@@ -22,7 +22,8 @@ class ChoiceBox(QComboBox):
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[tuple[Any, str, str]] = []
-        # Long titles are elided in the closed box and whole in the list, so that they never widen the panel.
+        # Long titles are elided in the closed box and whole in its tooltip and in the list, so that they never widen
+        # the panel.
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(8)
 
@@ -36,6 +37,14 @@ class ChoiceBox(QComboBox):
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         return self.fontMetrics().horizontalAdvance(title) + self.width() - self._room(option)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            title = self.currentText()
+            if self.width_for(title) > self.width():
+                QToolTip.showText(event.globalPos(), "\n".join(filter(None, (title, self.toolTip()))), self)
+                return True
+        return super().event(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         # Qt itself cuts a long title at the arrow.

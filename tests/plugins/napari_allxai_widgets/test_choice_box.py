@@ -1,4 +1,7 @@
 import pytest
+from qtpy.QtCore import QEvent
+from qtpy.QtGui import QHelpEvent
+from qtpy.QtWidgets import QApplication, QToolTip
 
 from napari_allxai_widgets.choice_box import ChoiceBox
 
@@ -26,3 +29,16 @@ def test_filling_is_no_choice(box, qtbot):
 def test_a_value_that_is_not_offered_chooses_nothing(box):
     box.fill(ROWS, "other")
     assert box.value is None
+
+
+@pytest.mark.parametrize(("wider", "told"), [(0, "The method"), (-1, "Second\nThe method")])
+def test_the_tip_begins_with_a_title_that_is_cut(box, qtbot, wider, told):
+    box.fill(ROWS, ROWS[1][0])
+    box.setToolTip("The method")
+    with qtbot.waitExposed(box):
+        box.show()
+    box.setFixedWidth(box.width_for("Second") + wider)
+    middle = box.rect().center()
+    QApplication.sendEvent(box, QHelpEvent(QEvent.Type.ToolTip, middle, box.mapToGlobal(middle)))
+    assert QToolTip.text() == told
+    QToolTip.hideText()

@@ -8,7 +8,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.i18n import _
 
 # Python keeps such bytes as these surrogates.
@@ -40,7 +40,7 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         raise WriteError(
             _("The folder {name} cannot be made ({reason}): choose another one.").format(
-                name=folder.name, reason=error.strerror or type(error).__name__
+                name=folder.name, reason=reason_of(error)
             )
         ) from error
 
@@ -98,4 +98,4 @@ def _reason(name: str, error: OSError) -> str:
             text = _("{name} was not saved because its name is too long: give its image a shorter one.")
         case _:
             text = _("{name} was not saved ({reason}): check the disk and save again.")
-    return text.format(name=name, reason=error.strerror or type(error).__name__)
+    return text.format(name=name, reason=reason_of(error))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.i18n import _
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif")
@@ -195,7 +195,7 @@ def read_image(path: str | Path) -> CellImage:
     except OSError as error:
         raise ImageError(
             _("{name} could not be read ({reason}): check the disk or the connection.").format(
-                name=name, reason=error.strerror or type(error).__name__
+                name=name, reason=reason_of(error)
             )
         ) from error
 

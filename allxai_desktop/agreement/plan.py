@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.i18n import _
 from allxai_desktop.masks.npz import MaskError, open_archive, read_meta
 from allxai_desktop.study import progress
@@ -189,7 +189,7 @@ def keep_states(folder: Path) -> None:
     except OSError as error:
         raise AgreementError(
             _("The folder {name} cannot be made ({reason}): ask for the right to write in the study.").format(
-                name=folder.name, reason=error.strerror or type(error).__name__
+                name=folder.name, reason=reason_of(error)
             )
         ) from error
     with StudyStore.open(folder).writing(progress.PART):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.masks import coco, labelme, matlab, npz_study, pictures
 from allxai_desktop.masks.class_counts import write_counts
@@ -145,7 +145,7 @@ def _files(folder: Path) -> list[Path]:
     except OSError as error:
         raise MaskError(
             _("{name} could not be opened ({reason}): check that you may read it.").format(
-                name=folder.name, reason=error.strerror or type(error).__name__
+                name=folder.name, reason=reason_of(error)
             )
         ) from error
     for kind in _KINDS:

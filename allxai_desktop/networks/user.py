@@ -11,6 +11,7 @@ from typing import Any
 from platformdirs import user_data_path
 from psygnal import Signal
 
+from allxai_desktop.errors import reason_of
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import LANGUAGES, _
 from allxai_desktop.networks.card import CARD_FILE, parse_card
@@ -97,7 +98,7 @@ def save_network(card: Mapping[str, Any], weights_file: str, weights: bytes) -> 
     except OSError as error:
         raise NetworkError(
             _("The network cannot be written to {folder} ({reason}): free the disk or its name.").format(
-                folder=folder, reason=error.strerror or type(error).__name__
+                folder=folder, reason=reason_of(error)
             )
         ) from error
     finally:
@@ -121,6 +122,6 @@ def remove_network(name: str) -> None:
     except OSError as error:
         raise NetworkError(
             _("The folder {folder} cannot be deleted ({reason}): close what uses it.").format(
-                folder=folder, reason=error.strerror or type(error).__name__
+                folder=folder, reason=reason_of(error)
             )
         ) from error

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.files import WriteError, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage, png_bytes, read_image
@@ -137,7 +137,7 @@ def _new_folder(out: Path) -> Iterator[Path]:
 def _cannot_write(out: Path, error: OSError) -> MaskError:
     return MaskError(
         _("{name} could not be written ({reason}): free the disk or choose another folder.").format(
-            name=out.name, reason=error.strerror or type(error).__name__
+            name=out.name, reason=reason_of(error)
         )
     )
 

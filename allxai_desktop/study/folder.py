@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.files import as_text, read_at_most
 from allxai_desktop.i18n import _
 from allxai_desktop.images import IMAGE_SUFFIXES
@@ -88,7 +88,7 @@ class Study:
         except OSError as error:
             raise StudyError(
                 _("{name} could not be opened ({reason}): check that you may read it.").format(
-                    name=path.name or str(path), reason=error.strerror or type(error).__name__
+                    name=path.name or str(path), reason=reason_of(error)
                 )
             ) from error
 

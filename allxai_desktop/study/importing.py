@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.files import as_text, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.study.folder import IMAGES_FOLDER, STUDY_FILE, StudyError, alike, image_files
@@ -93,7 +93,7 @@ def _made(folder: Path) -> Path:
     except OSError as error:
         raise StudyError(
             _("The study {name} cannot be made ({reason}): choose another folder.").format(
-                name=folder.name, reason=error.strerror or type(error).__name__
+                name=folder.name, reason=reason_of(error)
             )
         ) from error
     return images
@@ -126,5 +126,5 @@ def _put(source: Path, target: Path, link: bool) -> None:
             if link
             else _("{name} could not be opened ({reason}): check that you may read it.")
         )
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
         raise StudyError(text.format(name=source.name, reason=reason)) from error

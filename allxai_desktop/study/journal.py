@@ -26,7 +26,7 @@ import numpy as np
 from platformdirs import user_data_path
 
 from allxai_desktop.cellclasses import MAX_CODE
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.painting.history import Edit, Runs
 from allxai_desktop.painting.tiles import Codes, Flags, Tiles, bands, flat
 from allxai_desktop.study.locks import PaintingSession
@@ -288,7 +288,7 @@ def read_journal(path: Path) -> Recorded:
             raise JournalError(f"{path.name} is too large for a journal")
         data = path.read_bytes()
     except OSError as error:
-        raise JournalError(f"{path.name} cannot be read: {error.strerror}") from error
+        raise JournalError(f"{path.name} cannot be read: {reason_of(error)}") from error
     head: Head | None = None
     base: Runs | None = None
     strokes: list[Runs] = []

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from allxai_desktop.errors import reason_of
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, mask_bytes, mask_meta, put_mask
@@ -281,4 +282,4 @@ class MaskKeeper:
                 "The strokes on {name} cannot be kept ({reason}): until the mask is saved, a crash would lose them. "
                 "Free some space on the disk."
             )
-            self._warn(text.format(name=self._image.name, reason=error.strerror or type(error).__name__))
+            self._warn(text.format(name=self._image.name, reason=reason_of(error)))

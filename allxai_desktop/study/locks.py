@@ -24,7 +24,7 @@ from typing import Any, Self
 
 import psutil
 
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.i18n import _
 
 BEAT_SECONDS = 30.0
@@ -215,7 +215,7 @@ def take_by_force(path: Path, me: PaintingSession, person: str | None) -> None:
     except OSError as error:
         raise LockError(
             _("{name} cannot be taken over ({reason}): check that you may write in its folder.").format(
-                name=path.stem, reason=error.strerror or type(error).__name__
+                name=path.stem, reason=reason_of(error)
             )
         ) from error
 

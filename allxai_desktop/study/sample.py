@@ -6,7 +6,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.i18n import _
 
 
@@ -29,6 +29,6 @@ def sample_study() -> Path:
             _(
                 "The sample study cannot be copied to {folder} ({reason}): "
                 "free the disk or open a folder of your own."
-            ).format(folder=folder.parent, reason=error.strerror)
+            ).format(folder=folder.parent, reason=reason_of(error))
         ) from error
     return folder

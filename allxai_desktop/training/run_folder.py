@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from allxai_desktop.errors import reason_of
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.card import CARD_FILE, WEIGHTS_FILE, read_card
@@ -52,7 +53,7 @@ def open_folder(request: Request) -> bool:
     except OSError as error:
         raise TrainingError(
             _("{folder} cannot be made ({reason}): choose another folder for the run.").format(
-                folder=request.out, reason=error.strerror
+                folder=request.out, reason=reason_of(error)
             )
         ) from error
     content = json.dumps(_settings(request), ensure_ascii=False, indent=1) + "\n"

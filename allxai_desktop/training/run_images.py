@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from allxai_desktop.errors import reason_of
 from allxai_desktop.i18n import _
 from allxai_desktop.images import read_image
 from allxai_desktop.networks.domain import near_black_share, statistics
@@ -87,7 +88,7 @@ def decode(
             raise TrainingError(
                 _(
                     "The decoded images were not written to {folder} ({reason}): free the disk or choose another."
-                ).format(folder=path.parent, reason=error.strerror)
+                ).format(folder=path.parent, reason=reason_of(error))
             ) from error
     watcher.stage(title, 1.0)
     found: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)

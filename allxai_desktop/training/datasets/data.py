@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import torch
 from torch import Tensor
 
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.files import read_at_most
 from allxai_desktop.i18n import _
 from allxai_desktop.images import IMAGE_SUFFIXES, read_image
@@ -275,7 +275,7 @@ def _entries(folder: Path) -> list[Path]:
     except OSError as error:
         raise TrainingError(
             _("{folder} could not be read ({reason}): choose a folder that you may open.").format(
-                folder=folder, reason=error.strerror
+                folder=folder, reason=reason_of(error)
             )
         ) from error
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from allxai_desktop.errors import reason_of
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import png_bytes, read_image
@@ -192,7 +193,7 @@ def make_empty(out: Path, folders: Collection[Path]) -> None:
     except OSError as error:
         raise TrainingError(
             _("{folder} cannot be made ({reason}): choose another folder.").format(
-                folder=out, reason=error.strerror
+                folder=out, reason=reason_of(error)
             )
         ) from error
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from command_line import fails
 from PIL import Image
+from written import content
 
 from allxai_desktop import cli
 from allxai_desktop.analyses import explain_cli
@@ -173,7 +174,7 @@ def test_outputs_are_named_by_image_and_explainer(capsys, toy, image):
         assert overlay.size == (48, 32)
         assert overlay.info == {}
         assert len(overlay.getexif()) == 0
-    assert str(image.parent).encode() not in (out / "cell.gradient-x-input.npz").read_bytes()
+    assert str(image.parent).encode() not in content(out / "cell.gradient-x-input.npz")
 
 
 def test_the_overlay_is_red_where_jet_is_red(capsys, toy, image):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from written import content
 
 from allxai_desktop.files import WriteError
 from allxai_desktop.images import read_image
@@ -111,7 +112,7 @@ def test_nothing_that_is_renamed_tells_the_old_name(study, tmp_path):
         export_study(study, form, tmp_path / name, rename=True, images=True)
         for file in names_in(tmp_path / name):
             assert "Ana" not in file
-            assert b"Ana" not in (tmp_path / name / file).read_bytes()
+            assert b"Ana" not in content(tmp_path / name / file)
 
 
 def test_the_names_stay_in_the_study_and_none_is_lost(study, tmp_path):
@@ -159,7 +160,9 @@ def test_images_go_out_as_their_pixels_alone(study, tmp_path):
 
 def test_labelme_finds_the_images_that_go_out_with_the_masks(study, tmp_path):
     export_study(study, EXPORTS["labelme"], tmp_path / "out", images=True)
-    for path in (tmp_path / "out").glob("*.json"):
+    paths = list((tmp_path / "out").glob("*.json"))
+    assert len(paths) == 2
+    for path in paths:
         image = read_image(path.parent / json.loads(path.read_text())["imagePath"])
         assert image.pixels.shape[:2] == SHAPE
 

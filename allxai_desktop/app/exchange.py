@@ -23,7 +23,6 @@ class Exchange:
     def __init__(self, window: MainWindow) -> None:
         self.window = window
         self.dialog: ExportDialog | ImportDialog | None = None
-        self._waiting: Notice | None = None
 
     def export_mask(self) -> None:
         """Let the user choose file and format of the mask that is shown."""
@@ -110,15 +109,8 @@ class Exchange:
         if not report.count or window.workspace.index is None:
             window.notices.show_notice(notice)
             return
-        # An image that is shown takes away what was said before.
-        self._waiting = notice
+        window.notices.show_with_image(notice)
         window.workspace.show(window.workspace.index)
-
-    def on_item(self) -> None:
-        """Say how an import ended, once the image with its new mask is shown."""
-        if self._waiting is not None:
-            self.window.notices.show_notice(self._waiting)
-            self._waiting = None
 
 
 def _notice(report: ExportReport | ImportReport, doubtful: bool) -> Notice:

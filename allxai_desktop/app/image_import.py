@@ -28,12 +28,10 @@ class ImageImport:
             window.dispatch, N_("The images could not be taken in: see the log, and try another folder.")
         )
         self._folder = Path()
-        self._waiting: Notice | None = None
         self._dialog: QProgressDialog | None = None
         self.tasks.progressed.connect(self._on_progress)
         self.tasks.finished.connect(self._on_finished)
         self.tasks.failed.connect(self._on_failed)
-        window.workspace.item_shown.connect(self._on_item)
 
     def into_this(self) -> None:
         """Let the user choose the images for the study that is open."""
@@ -63,9 +61,8 @@ class ImageImport:
         self.tasks.start(lambda progress: import_images(folder, source, progress=progress))
 
     def close(self) -> None:
-        """Stop, and stop following."""
+        """Stop."""
         self.tasks.close()
-        self.window.workspace.item_shown.disconnect(self._on_item)
 
     def _ask_source(self) -> Path | None:
         settings = self.window.settings
@@ -90,7 +87,7 @@ class ImageImport:
             text += " " + _("With another name here, for theirs was taken: {count}.").format(
                 count=len(found.renamed)
             )
-        self._waiting = Notice("info", text)
+        self.window.notices.show_with_image(Notice("info", text))
         self.window.open_path(self._folder)
 
     def _on_failed(self, message: str) -> None:
@@ -102,9 +99,3 @@ class ImageImport:
             self._dialog.reset()
             self._dialog.deleteLater()
             self._dialog = None
-
-    def _on_item(self, _row: int) -> None:
-        # An image that is shown takes away what was said before.
-        if self._waiting is not None:
-            self.window.notices.show_notice(self._waiting)
-            self._waiting = None

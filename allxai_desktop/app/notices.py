@@ -31,6 +31,7 @@ class NoticeBar(QFrame):
         self._timer.timeout.connect(self.leave)
         self._shown: Notice | None = None
         self._unread: list[Notice] = []
+        self._waiting: Notice | None = None
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 5, 6, 5)
         layout.addWidget(self._label, 1)
@@ -46,6 +47,16 @@ class NoticeBar(QFrame):
         elif notice.level == "info" and self._shown is not None and self._shown.level == "error":
             return
         self._show(notice)
+
+    def show_with_image(self, notice: Notice) -> None:
+        """Show `notice` once the next image is there: that takes away what was said before."""
+        self._waiting = notice
+
+    def image_shown(self) -> None:
+        """Show what waited for the image."""
+        if self._waiting is not None:
+            self.show_notice(self._waiting)
+            self._waiting = None
 
     def leave(self) -> None:
         """Let go what is shown, as when another image comes; what is to be read stays."""

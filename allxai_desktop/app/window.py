@@ -288,7 +288,7 @@ class MainWindow(QMainWindow):
         self.explain.set_pixel_size(image.pixel_size_um)
         self.setWindowTitle(f"{image.name} – AllXAI Desktop")
         self.menus.enable_for_image(True)
-        self.exchange.on_item()
+        self.notices.image_shown()
 
     def _on_saved(self, state: str) -> None:
         if state == "failed":

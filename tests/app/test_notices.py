@@ -60,3 +60,13 @@ def test_what_is_said_twice_is_read_once(bar):
         bar.show_notice(Notice("error", "Refused.", ("Go there", lambda: None)))
     bar._action.click()
     assert bar.isHidden()
+
+
+def test_what_is_to_be_seen_with_an_image_waits_for_it(bar):
+    bar.show_with_image(Notice("info", "3 masks were imported."))
+    assert bar.isHidden()
+    bar.image_shown()
+    assert bar.text() == "3 masks were imported."
+    bar.leave()
+    bar.image_shown()
+    assert bar.isHidden()

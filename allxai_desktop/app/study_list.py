@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SIDE = 48
 HOLDERS_MS = 15_000
 NOT_READ = OnDisk()
-PROBLEMS = {"unreadable": N_("mask cannot be read"), "misfit": N_("mask of another image")}
+PROBLEMS = {"unreadable": N_("mask cannot be read"), "misfit": N_("mask does not fit")}
 SEARCHED = Qt.ItemDataRole.UserRole
 T = TypeVar("T")
 Index = QModelIndex | QPersistentModelIndex
@@ -50,6 +50,7 @@ class StudyListModel(QAbstractListModel):
         self._study: Study | None = None
         self._icons: dict[int, QIcon] = {}
         self._masks: dict[int, OnDisk] = {}
+        self._places: frozenset[Path] = frozenset()
         self._failed: set[int] = set()
         self._holders: dict[str, Holder] = {}
         self._watch = QTimer(self, interval=HOLDERS_MS)
@@ -66,6 +67,7 @@ class StudyListModel(QAbstractListModel):
         self._study = study
         self._icons.clear()
         self._masks.clear()
+        self._places = frozenset(item.mask_path for item in study.items) if study else frozenset()
         self._failed.clear()
         self._holders = {}
         self.endResetModel()
@@ -76,7 +78,8 @@ class StudyListModel(QAbstractListModel):
 
     def refresh(self, row: int) -> None:
         """Read again how far the mask of one item is."""
-        self._read(self._reader, row, mask_on_disk, self._set_mask)
+        taken = self._places
+        self._read(self._reader, row, lambda item: mask_on_disk(item, taken), self._set_mask)
 
     def show_saved(self, path: Path) -> None:
         """Show how far the mask at `path` is, which was just saved: the one in work without reading it again."""
@@ -131,7 +134,8 @@ class StudyListModel(QAbstractListModel):
             return "\n".join((item.image_path.name, self._status(row), self._work(row)))
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             said = (f"{comment.person}: {comment.text}" for comment in self.study_model.item(row).comments)
-            known = (item.image_path.name, item.true_class or "", self._status(row), self._work(row), *said)
+            done = (self._status(row), self._work(row), *self._problem(row))
+            known = (item.image_path.name, item.true_class or "", *done, *said)
             text = ", ".join(part for part in dict.fromkeys(known) if part)
             # A tip would take a comment with tags for HTML.
             return escape(text, quote=False) if role == Qt.ItemDataRole.ToolTipRole else text
@@ -147,23 +151,43 @@ class StudyListModel(QAbstractListModel):
     def _status(self, row: int) -> str:
         if row in self._failed:
             return "✖ " + _("cannot be read")
-        problem = self._mask(row).problem
-        if problem is not None:
-            return "✖ " + _(PROBLEMS[problem])
+        if self._mask(row).share is None and (problem := self._problem(row)):
+            return problem[0]
         state = self.state(row)
-        assert self._study is not None
-        holder = self._holders.get(self._study.items[row].mask_path.stem)
+        holder = self._holders.get(self._stem(row))
         if holder is None:
             return f"{SIGNS[state]} {_(TITLES[state])}"
         return f"{SIGNS[state]} " + _("{person} is painting").format(person=holder.name)
 
+    def _problem(self, row: int) -> tuple[str, ...]:
+        """Return what is wrong with the mask of a row, and where what is painted goes instead."""
+        mask = self._mask(row)
+        if mask.problem is None:
+            return ()
+        wrong = "✖ " + _(PROBLEMS[mask.problem])
+        if mask.beside is None:
+            return (wrong,)
+        return wrong, _("what is painted is saved as {name}").format(name=mask.beside)
+
     def _work(self, row: int) -> str:
-        item, share = self.study_model.item(row), self._mask(row).share
+        item, mask = self.study_model.item(row), self._mask(row)
+        share = mask.share
         if item.comments:
             return _("“{text}”").format(text=item.comments[-1].text)
         # 99.96 % must not read as complete.
         labelled = "" if share is None else f"{100 if share == 1.0 else min(int(100 * share), 99)} %"
-        return " · ".join(part for part in (labelled, item.annotator or "", duration(item.seconds)) if part)
+        # The name above begins the same.
+        beside = "…" + mask.beside.removeprefix(self._place(row).stem) if labelled and mask.beside else ""
+        parts = (labelled, beside, item.annotator or "", duration(item.seconds))
+        return " · ".join(part for part in parts if part)
+
+    def _place(self, row: int) -> Path:
+        assert self._study is not None
+        return self._study.items[row].mask_path
+
+    def _stem(self, row: int) -> str:
+        """Return the stem of the file that has the work on a row."""
+        return self._place(row).with_name(self._mask(row).beside or self._place(row).name).stem
 
     def _set_icon(self, row: int, pixels: NDArray[np.uint8] | None) -> None:
         if pixels is None:
@@ -185,8 +209,8 @@ class StudyListModel(QAbstractListModel):
             if study is None or study is not self._study:
                 return
             before, self._holders = self._holders, holders
-            for row, item in enumerate(study.items):
-                stem = item.mask_path.stem
+            for row in range(len(study.items)):
+                stem = self._stem(row)
                 if before.get(stem) != holders.get(stem):
                     self.show_again(row)
 

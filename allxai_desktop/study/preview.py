@@ -1,6 +1,10 @@
 """What the list of a study shows of an item: a thumbnail, and how much of it is labelled."""
 
-from dataclasses import dataclass
+from collections.abc import Container
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -10,10 +14,11 @@ from PIL import Image
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.images import ImageError
 from allxai_desktop.masks.npz import MaskError, MaskFile, check_image, load_mask
-from allxai_desktop.masks.npz_tiles import TiledMask, load_tiles
+from allxai_desktop.masks.npz_tiles import TiledMask, load_any, load_tiles
 from allxai_desktop.painting.tiles import Codes, count_labelled
 from allxai_desktop.slides.large import open_image, slide_shape
 from allxai_desktop.study.audit import mask_sha256
+from allxai_desktop.study.finding import candidates
 from allxai_desktop.study.folder import StudyItem
 
 
@@ -31,26 +36,45 @@ def thumbnail(item: StudyItem, side: int) -> NDArray[np.uint8] | None:
 class OnDisk:
     """A mask as it is on disk: the share 0…1 of the pixels that are labelled, and its hash; None where there is none.
 
-    With a `problem` it counts as no mask of its image, so it has no share.
+    With a `problem` it counts as no mask of its image. What is painted is then saved in the file called `beside`,
+    whose share it is.
     """
 
     share: float | None = None
     sha256: str | None = None
     problem: Literal["unreadable", "misfit"] | None = None
+    beside: str | None = None
 
 
-def mask_on_disk(item: StudyItem) -> OnDisk:
-    """Return what the list says of the mask of an item."""
+def mask_on_disk(item: StudyItem, taken: Container[Path] = ()) -> OnDisk:
+    """Return what the list says of the mask of an item; what is in `taken` belongs to other images."""
     if not item.mask_path.exists():
         return OnDisk()
     try:
         mask = _mask_of(item)
     except MaskError:
-        return OnDisk(problem="unreadable")
+        return _with_beside(OnDisk(problem="unreadable"), item, taken)
     sha256 = mask_sha256(mask.codes)
     if isinstance(mask, MaskFile) and not _fits(mask, item):
-        return OnDisk(None, sha256, "misfit")
-    return OnDisk(count_labelled(mask.codes) / max(mask.codes.size, 1), sha256)
+        return _with_beside(OnDisk(None, sha256, "misfit"), item, taken)
+    return OnDisk(_share(mask.codes), sha256)
+
+
+def _with_beside(found: OnDisk, item: StudyItem, taken: Container[Path]) -> OnDisk:
+    try:
+        image = open_image(item.image_path)
+    except ImageError:
+        return found
+    for path in islice(candidates(item.mask_path, taken), 1, None):
+        if not path.exists():
+            return replace(found, beside=path.name)
+        with suppress(MaskError):
+            return replace(found, share=_share(load_any(path, image).codes), beside=path.name)
+    raise AssertionError("there is always one more candidate")
+
+
+def _share(codes: Codes) -> float:
+    return count_labelled(codes) / max(codes.size, 1)
 
 
 def _fits(mask: MaskFile, item: StudyItem) -> bool:

@@ -1,5 +1,6 @@
 """What the list of a study shows, without a window."""
 
+from datetime import datetime
 from threading import Event
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.folder import Study
+from allxai_desktop.study.locks import Holder, PaintingSession
 from allxai_desktop.study.preview import OnDisk
 from allxai_desktop.study.progress import Comment, ItemProgress
 
@@ -76,9 +78,36 @@ def test_a_mask_that_does_not_fit_counts_as_none(rows, study, qtbot):
     rows.refresh(2)
     qtbot.waitUntil(lambda: len(rows.study_model.seen) == 5)
     assert text(rows, 0) == "a.png\n✖ mask cannot be read\n"
-    assert text(rows, 2) == "c.png\n✖ mask of another image\n"
+    assert text(rows, 2) == "c.png\n✖ mask does not fit\n"
     assert rows.painted() == 0
     assert rows.state(2) == "to-do"
+    tip = text(rows, 2, Qt.ItemDataRole.ToolTipRole)
+    assert tip == "c.png, ✖ mask does not fit, what is painted is saved as c-2.npz"
+
+
+def test_what_is_painted_beside_a_mask_that_does_not_fit_is_shown_as_of_other_images(rows, study, qtbot):
+    place = study.items[2].mask_path
+    save_mask(place, np.full((5, 5), 1, np.uint8))
+    save_mask(place.with_name("c-2.npz"), np.full((10, 10), 5, np.uint8))
+    rows.refresh(2)
+    qtbot.waitUntil(lambda: len(rows.study_model.seen) == 4)
+    assert rows.state(2) == "in-progress"
+    assert rows.painted() == 1
+    assert text(rows, 2) == "c.png\n✎ in progress\n100 % · …-2.npz"
+    tip = text(rows, 2, Qt.ItemDataRole.ToolTipRole)
+    assert tip.endswith(", ✖ mask does not fit, what is painted is saved as c-2.npz")
+
+
+def test_who_paints_beside_a_mask_that_does_not_fit_is_named(rows, study, qtbot):
+    save_mask(study.items[2].mask_path, np.full((5, 5), 1, np.uint8))
+    save_mask(study.items[2].mask_path.with_name("c-2.npz"), np.full((10, 10), 5, np.uint8))
+    rows.refresh(2)
+    qtbot.waitUntil(lambda: len(rows.study_model.seen) == 4)
+    now, session = datetime(2026, 11, 29), PaintingSession.new()
+    found = {"c": Holder("B02", now, session), "c-2": Holder("C03", now, session)}
+    rows.study_model.workspace.holders = lambda _study: found
+    rows.set_study(study)
+    qtbot.waitUntil(lambda: text(rows, 2).startswith("c.png\n✎ C03 is painting"))
 
 
 def test_a_comment_is_read_in_the_list(rows):
@@ -155,7 +184,7 @@ def test_a_mask_saved_after_its_image_was_left_is_read(rows, study, qtbot):
 def test_the_images_in_sight_do_not_wait_for_the_masks(qapp, study, qtbot, monkeypatch):
     go_on = Event()
     monkeypatch.setattr(
-        "allxai_desktop.app.study_list.mask_on_disk", lambda item: go_on.wait(30) and OnDisk()
+        "allxai_desktop.app.study_list.mask_on_disk", lambda item, taken: go_on.wait(30) and OnDisk()
     )
     made = StudyListModel(Known(), lambda call: call())
     made.set_study(study)

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import QLabel
 
 from allxai_desktop.app import menus
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.notice import Notice
 
 pytestmark = pytest.mark.slow
@@ -122,6 +123,16 @@ def test_painting_by_key_and_mouse_moves_the_shares_and_reaches_the_file(cell, f
     key(cell, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: cell.workspace.saved == "saved")
     assert np.array_equal(np.load(folder / "masks" / "a.npz")["mask"], painted)
+
+
+def test_painted_beside_a_mask_that_does_not_fit_the_list_shows_how_far_it_is(window, folder, qtbot):
+    save_mask(folder / "masks" / "a.npz", np.ones((5, 5), np.uint8))
+    open_with_map(window, folder, qtbot)
+    rows = window.study_panel.model
+    qtbot.waitUntil(lambda: rows.index(0).data() == "a.png\n✖ mask does not fit\n", timeout=20_000)
+    window.paint.apply(np.arange(SIDE * SIDE // 2), 2)
+    qtbot.waitUntil(lambda: rows.index(0).data() == "a.png\n✎ in progress\n50 % · …-2.npz", timeout=20_000)
+    assert (folder / "masks" / "a-2.npz").exists()
 
 
 def test_undo_takes_back_a_whole_stroke_and_redo_makes_it_again(cell):

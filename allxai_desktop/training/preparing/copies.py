@@ -148,7 +148,7 @@ def random_view(seed: int, epoch: int, item: int, zoom: float = ZOOM) -> View:
     """
     random = np.random.default_rng([seed, epoch, item])
     number = int(random.integers(8))
-    return View(number, float(np.exp(np.log(ZOOM) * random.random())) if random.random() < 0.5 else 1.0)
+    return View(number, float(np.exp(np.log(zoom) * random.random())) if random.random() < 0.5 else 1.0)
 
 
 def write_copies(

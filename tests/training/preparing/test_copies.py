@@ -110,6 +110,12 @@ def test_views_of_an_epoch_depend_on_seed_epoch_and_item():
     assert 60 < sum(view.zoom == 1 for view in whole) < 140
 
 
+def test_the_zoom_of_a_view_goes_as_far_as_is_said():
+    usual, wide = ([random_view(3, 5, item, zoom).zoom for item in range(200)] for zoom in (1.2, 1.44))
+    # The square of a factor is as far again on the scale that is drawn from.
+    assert wide == pytest.approx([factor**2 for factor in usual])
+
+
 def test_the_order_of_an_epoch_depends_on_seed_and_epoch():
     orders = [epoch_order(50, *numbers).tolist() for numbers in ((1, 2), (1, 2), (1, 3), (2, 2))]
     assert orders[0] == orders[1]

@@ -1,4 +1,7 @@
-"""The command `allxai`: opens the window, or does what one of its commands says without one."""
+"""The command `allxai`: opens the window, or does what one of its commands says without one.
+
+A command that is about one package lies in it, one that is about several lies here.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from allxai_desktop import __version__, networks_cli
+from allxai_desktop import __version__, masks_cli, networks_cli, study_cli
 from allxai_desktop.analyses import compare_cli, explain_cli
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _, set_language, system_language
 from allxai_desktop.proposing import bench_cli
-from allxai_desktop.study import study_cli
-from allxai_desktop.training import masks_cli, train_cli
+from allxai_desktop.training import train_cli
 
 log = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ import sys
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,19 @@ def test_core_knows_neither_the_plugins_nor_the_window():
         if any(is_in(name, other) for other in (*plugins, "allxai_desktop.app"))
     }
     assert found == set()
+
+
+def test_packages_of_the_core_know_each_other_one_way_only():
+    known: dict[str, set[str]] = {}
+    for path in core_files():
+        part = path.relative_to(CORE).with_suffix("").parts[0]
+        others = {name.split(".")[1] for name in imports(path) if name.startswith("allxai_desktop.")} - {part}
+        if path.parent == CORE:
+            # Modules beside each other may be halves of one thing, as `session` and `session_engine`.
+            others = {name for name in others if (CORE / name).is_dir()}
+        known[part] = known.get(part, set()) | others
+    # Raises `CycleError` with those that know each other.
+    assert set(TopologicalSorter(known).static_order()) >= {"images", "study", "training"}
 
 
 def test_plugins_do_not_know_the_window():

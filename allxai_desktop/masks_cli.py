@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from allxai_desktop import exchange_cli
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
-from allxai_desktop.study import exchange_cli
 
 if TYPE_CHECKING:
     from allxai_desktop.networks.network import Network

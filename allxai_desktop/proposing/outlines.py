@@ -115,5 +115,7 @@ def _strongest(logits: Plane, edges: Plane) -> float:
         for end, sign in zip(ends, (1, -1), strict=True):
             sums += sign * np.bincount(end, steep, len(sums))
             counts += sign * np.bincount(end, minlength=len(sums))
-    sums, counts = sums.cumsum()[:-1], counts.cumsum()[:-1]
-    return float(levels[(sums / np.maximum(counts, 1)).argmax()])
+    means = (sums.cumsum() / np.maximum(counts.cumsum(), 1))[:-1]
+    # Of outlines that are as good, which all are where none lies on an edge, that which moves least.
+    best = levels[means == means.max()]
+    return float(best[np.abs(best).argmin()])

@@ -44,10 +44,45 @@ def test_what_is_moved_still_adds_up_to_one():
     np.testing.assert_allclose(found.sum(axis=2), 1, atol=1e-5)
 
 
-def test_of_a_large_nucleus_fewer_pixels_are_looked_at():
+def test_a_large_nucleus_begins_where_its_dye_begins_too():
     twice = [np.repeat(np.repeat(plane, 3, axis=0), 3, axis=1) for plane in (cell(18, 32), likely(23, 32))]
     found = on_edges(*twice).argmax(axis=2) == 0
     assert found.sum() == pytest.approx(9 * (AWAY < 18).sum(), rel=0.08)
+
+
+def test_a_nucleus_that_is_doubted_all_over_begins_where_its_dye_begins():
+    first = likely(13, 32)
+    first[..., 1] += 0.35 * first[..., 0]
+    first[..., 0] *= 0.65
+    found = on_edges(cell(18, 32), first).argmax(axis=2) == 0
+    assert found.sum() == pytest.approx((AWAY < 18).sum(), rel=0.08)
+
+
+def test_a_cytoplasm_full_of_vacuoles_is_one_too():
+    found = on_edges(cell(18, 32), likely(13, 32)[..., [0, 2, 1, 3, 4]]).argmax(axis=2) == 0
+    assert found.sum() == pytest.approx((AWAY < 18).sum(), rel=0.08)
+
+
+def test_a_short_edge_counts_more_than_a_longer_one_that_is_less_steep():
+    pixels = cell(10, 32)
+    pixels[(AWAY >= 10) & (AWAY < 17)] = (146, 112, 181)
+    found = on_edges(pixels, likely(13, 32)).argmax(axis=2) == 0
+    assert found.sum() == pytest.approx((AWAY < 10).sum(), rel=0.1)
+
+
+def test_where_no_outline_lies_on_an_edge_nothing_is_moved():
+    first = likely(-99, 32)
+    first[AWAY < 8] = (0.999, 0.001, 0, 0, 0)
+    # With any outline as good, the farthest would take this for nucleus.
+    first[(AWAY >= 25) & (AWAY < 30)] = (0.1, 0.86, 0.01, 0.02, 0.01)
+    np.testing.assert_allclose(on_edges(cell(18, 32), first), first, atol=1e-3)
+
+
+def test_a_nucleus_without_any_doubt_is_one():
+    first = likely(-99, 32)
+    first[AWAY < 18] = (1, 0, 0, 0, 0)
+    found = on_edges(cell(18, 32), first).argmax(axis=2) == 0
+    np.testing.assert_array_equal(found, AWAY < 18)
 
 
 @pytest.mark.parametrize(("nucleus", "rim"), [(-99, 32), (18, 0)])
@@ -75,7 +110,9 @@ def test_a_speck_in_a_nucleus_is_a_part_of_it():
 def test_a_vacuole_stays():
     first = likely(18, 32)
     first[38:41, 60:63] = (0.01, 0.3, 0.66, 0.02, 0.01)
-    np.testing.assert_array_equal(without_specks(first)[..., 2], first[..., 2])
+    found = without_specks(first)
+    np.testing.assert_array_equal(found[..., 2], first[..., 2])
+    np.testing.assert_allclose(found.sum(axis=2), 1, atol=1e-3)
 
 
 def test_where_nothing_is_likely_a_nucleus_specks_stay():

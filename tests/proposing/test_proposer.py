@@ -61,6 +61,34 @@ def test_what_was_cut_away_around_a_cell_is_background(without_network):
     assert (found.codes[np.hypot(rows - 40, columns - 35) > 27] == 5).all()
 
 
+def test_a_speck_that_is_likelier_something_else_is_what_lies_around_it(without_network, monkeypatch):
+    first = proposer.classical_probabilities(drawn_cell().pixels)
+    first[39:42, 34:37] = (0.3, 0.66, 0.01, 0.02, 0.01)
+    monkeypatch.setattr(proposer, "classical_probabilities", lambda _pixels: first)
+
+    assert (Proposer(drawn_cell()).start().codes[38:43, 33:38] == 1).all()
+
+
+def test_a_nucleus_that_the_network_draws_too_small_begins_where_its_dye_begins(monkeypatch):
+    first = proposer.classical_probabilities(drawn_cell().pixels)
+    rows, columns = np.mgrid[:96, :96]
+    away = np.hypot(rows - 40, columns - 35)
+    dark = 1 / (1 + np.exp((away - 10) / 1.5))
+    cell = away < 24
+    first[cell] = 0.01
+    first[cell, 0], first[cell, 1] = 0.97 * dark[cell], 0.97 * (1 - dark[cell])
+    monkeypatch.setattr(proposer, "five_class_network", lambda: "network")
+    monkeypatch.setattr(proposer, "network_probabilities", lambda *_given: first)
+    # What the classical method and the colours say would mend it too.
+    monkeypatch.setattr(proposer, "settled", lambda network, _classical: network)
+    monkeypatch.setattr(proposer, "with_own_colours", lambda _pixels, probabilities: probabilities)
+
+    found = Proposer(drawn_cell()).start()
+
+    assert found.source == "network"
+    assert (found.codes == 1).sum() == pytest.approx((away < 14).sum(), rel=0.05)
+
+
 def test_a_stroke_changes_more_than_itself(without_network):
     image = drawn_cell()
     codes = np.zeros((96, 96), np.uint8)

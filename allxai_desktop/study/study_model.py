@@ -115,6 +115,20 @@ class StudyModel:
             return False
         return self.workspace.mask_path == self._records.image(self._row).mask_path
 
+    def _why_not_in_place(self) -> str:
+        holder, copy = self.workspace.holder, self.workspace.mask_path
+        assert self._row is not None
+        assert copy is not None
+        if holder is not None:
+            return _(
+                "{person} paints this image, and a copy, {copy}, cannot be submitted: "
+                "to submit yours, choose File › Take over this image."
+            ).format(person=holder.name, copy=copy.name)
+        return _(
+            "{mask} does not fit this image, and what is painted beside it cannot be submitted: "
+            "move {mask} elsewhere, rename {copy} to {mask}, and open the study again."
+        ).format(mask=self._records.image(self._row).mask_path.name, copy=copy.name)
+
     def next_row(self, reviewing: bool) -> int | None:
         """Return the row of the next image that waits for this person; see `next_waiting`."""
         here = self.workspace.index
@@ -148,7 +162,7 @@ class StudyModel:
             self._go_on(self.reviewing)
             return
         if not self._in_place:
-            self._tell("warning", _("This mask is kept beside another one, so it cannot be submitted."))
+            self._tell("warning", self._why_not_in_place())
             return
         self._checking = True
         row = workspace.index

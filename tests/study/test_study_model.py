@@ -9,6 +9,7 @@ from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from allxai_desktop.study import study_model
 from allxai_desktop.study.folder import STUDY_FILE, Study
+from allxai_desktop.study.locks import PaintingSession, acquire, lock_path
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.progress import Comment, Progress
 from allxai_desktop.study.store import STORE_FILE, ReadOnlyError, StudyStore
@@ -442,14 +443,39 @@ def test_a_refused_submission_leads_back_from_another_study(desk, monkeypatch, t
     assert desk.space.study.folder == first.folder
 
 
-def test_a_mask_beside_a_file_that_is_none_is_not_submitted(desk):
-    (desk.folder / "masks").mkdir()
-    (desk.folder / "masks" / "0.npz").write_bytes(b"no mask")
+def test_a_mask_beside_a_file_that_is_none_is_submitted_once_it_has_its_name(desk):
+    masks = desk.folder / "masks"
+    masks.mkdir()
+    (masks / "0.npz").write_bytes(b"no mask")
     desk.open()
     desk.study.person = A
     desk.paint()
     desk.enter()
-    assert desk.notices[-1] == "This mask is kept beside another one, so it cannot be submitted."
+    assert desk.notices[-1] == (
+        "0.npz does not fit this image, and what is painted beside it cannot be submitted: "
+        "move 0.npz elsewhere, rename 0-2.npz to 0.npz, and open the study again."
+    )
+    assert desk.states()[0] == "to-do"
+    desk.space.save()
+    desk.pump.until(lambda: desk.space.saved == "saved")
+    (masks / "0-2.npz").replace(masks / "0.npz")
+    desk.open()
+    desk.show(0)
+    desk.enter()
+    desk.pump.until(lambda: desk.states()[0] == "submitted")
+
+
+def test_the_copy_beside_a_mask_that_somebody_paints_is_not_submitted(desk):
+    (desk.folder / "masks").mkdir()
+    lock = acquire(lock_path(desk.folder / "masks" / "0.npz"), PaintingSession.new(), "B02")
+    desk.open()
+    desk.study.person = A
+    desk.enter()
+    lock.release()
+    assert desk.notices[-1] == (
+        "B02 paints this image, and a copy, 0-2.npz, cannot be submitted: "
+        "to submit yours, choose File › Take over this image."
+    )
     assert desk.states()[0] == "to-do"
 
 

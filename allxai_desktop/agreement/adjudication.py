@@ -79,7 +79,7 @@ class Adjudication:
             self.current_changed.emit(number)
 
     def step(self, by: int) -> None:
-        """Look at the next (or, below 0, the last) region by size; after the smallest comes the largest again."""
+        """Look at the next region by size, or below 0 the one before; after the smallest comes the largest again."""
         if len(self.regions):
             self.go_to((self.current + by) % len(self.regions))
 

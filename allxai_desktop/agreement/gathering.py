@@ -102,7 +102,7 @@ def pairs_of(study: Study, plan: SecondPlan) -> list[Pair]:
 def parts_of(study: Study) -> list[Study]:
     """Return the second annotations of a study and its final masks, as studies with trails of their own."""
     plan = SecondPlan(study)
-    parts = [plan.blind_study(person) for person in dict.fromkeys(one.person for one in plan.all())]
+    parts = [plan.part(person) for person in dict.fromkeys(one.person for one in plan.all())]
     finals = [
         replace(item, mask_path=final_path(study, item))
         for item in study.items

@@ -99,7 +99,7 @@ class SecondPlan:
         """Draw the `share` of the images whose first mask is by another person than `person`, and remember it.
 
         What `person` was given before is not drawn again. Raises `AgreementError`, `PersonError`, `StoreError`,
-        `ValueError` for a share outside 0…1.
+        `ValueError` as `draw`.
         """
         person = Person(person).name
         before = [one for one in self.all() if _same(one.person, person)]
@@ -133,6 +133,16 @@ class SecondPlan:
 
         It starts at the first image without a mask of theirs. Raises `AgreementError` where there is nothing.
         """
+        found = self.part(person)
+        if not found.items:
+            raise AgreementError(
+                _("{person} has no second annotation: draw images first.").format(person=person)
+            )
+        start = next((place for place, item in enumerate(found.items) if not item.mask_path.exists()), 0)
+        return replace(found, start=start)
+
+    def part(self, person: str) -> Study:
+        """Return the second annotation by `person` as a study of the images that are still there, if any."""
         mine = {one.item for one in self.all() if one.person == person}
         folder = second_folder(self.study, person)
         items = [
@@ -140,13 +150,7 @@ class SecondPlan:
             for item in self.study.items
             if item.image_path.name in mine
         ]
-        if not items:
-            raise AgreementError(
-                _("{person} has no second annotation: draw images first.").format(person=person)
-            )
-        start = next((place for place, item in enumerate(items) if not item.mask_path.exists()), 0)
-        title = _("Second annotation by {person}").format(person=person)
-        return Study(folder, items, title, person, start)
+        return Study(folder, items, _("Second annotation by {person}").format(person=person), person)
 
 
 def second_folder(study: Study, person: str) -> Path:

@@ -23,7 +23,10 @@ def submit(
     mask: str | None,
     overruled: Sequence[Finding],
 ) -> ItemProgress:
-    """Submit the mask of an item once it is on disk with the hash `mask`. Raises `StateError`, `StoreError`."""
+    """Submit the mask of an item once it is on disk with the hash `mask`.
+
+    Raises `StateError`, `StoreError`, and `MaskError` where the mask cannot be read.
+    """
     unsaved = workspace.unsaved()
     if hash_on_disk(item) != mask:
         if not unsaved:

@@ -5,6 +5,7 @@ from allxai_desktop.agreement.gathering import measure_study, pairs_of, parts_of
 from allxai_desktop.agreement.plan import AgreementError, SecondPlan, final_path, keep_states, second_path
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask, save_mask
+from allxai_desktop.study.folder import Study
 from allxai_desktop.tasks import Cancelled
 
 
@@ -129,3 +130,11 @@ def test_second_annotations_and_final_masks_are_parts_with_trails_of_their_own(s
     second, final = parts_of(study)
     assert (second.folder.name, len(second.items)) == ("A02", 6)
     assert (final.folder.name, [item.stem for item in final.items]) == ("final", ["cell_3"])
+
+
+def test_a_second_annotation_whose_images_are_gone_is_still_a_part(study):
+    (drawn,) = SecondPlan(study).start("A02", 0.1, 0)
+    (study.folder / "images" / drawn.item).unlink()
+    (second,) = parts_of(Study.open(study.folder))
+    assert second.folder == study.folder / "second" / "A02"
+    assert second.items == []

@@ -4,10 +4,12 @@ import filecmp
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from allxai_desktop.errors import AllxaiError, reason_of
+from allxai_desktop.errors import reason_of
 from allxai_desktop.files import as_text, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.study.folder import IMAGES_FOLDER, STUDY_FILE, StudyError, alike, image_files
@@ -47,11 +49,12 @@ def import_images(
     folder, source = Path(folder), Path(source)
     if not source.is_dir():
         raise StudyError(_("{name} is no folder: give the folder of the images.").format(name=source.name))
-    found = [
-        path
-        for path in image_files(source)
-        if not path.is_relative_to(folder) and not _of_masks(path, source)
-    ]
+    with _readable(source):
+        found = [
+            path
+            for path in image_files(source)
+            if not path.is_relative_to(folder) and not _of_masks(path, source)
+        ]
     if not found:
         raise StudyError(
             _("{name} holds no images: choose a folder with PNG, JPEG, BMP, TIFF or GIF files.").format(
@@ -63,7 +66,8 @@ def import_images(
     added, renamed, known = [], [], 0
     for number, path in enumerate(found):
         progress(number / len(found))
-        name = _free_name(path, taken)
+        with _readable(path):
+            name = _free_name(path, taken)
         if name is None:
             known += 1
             continue
@@ -112,19 +116,23 @@ def _free_name(path: Path, taken: dict[str, Path]) -> str | None:
 
 
 def _put(source: Path, target: Path, link: bool) -> None:
+    if not link:
+        with _readable(source):
+            data = source.read_bytes()
+        write_whole(target, data)
+        return
     try:
-        if link:
-            # Of a symbolic link the file: the link itself leads nowhere from another folder.
-            os.link(os.path.realpath(source), target)
-        else:
-            write_whole(target, source.read_bytes())
-    except AllxaiError:
-        raise
+        # Of a symbolic link the file: the link itself leads nowhere from another folder.
+        os.link(os.path.realpath(source), target)
     except OSError as error:
-        text = (
-            _("{name} cannot be linked ({reason}): leave --link out, and it is copied.")
-            if link
-            else _("{name} could not be opened ({reason}): check that you may read it.")
-        )
-        reason = reason_of(error)
-        raise StudyError(text.format(name=source.name, reason=reason)) from error
+        text = _("{name} cannot be linked ({reason}): leave --link out, and it is copied.")
+        raise StudyError(text.format(name=source.name, reason=reason_of(error))) from error
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        text = _("{name} could not be opened ({reason}): check that you may read it.")
+        raise StudyError(text.format(name=path.name, reason=reason_of(error))) from error

@@ -1,3 +1,4 @@
+import errno
 import os
 import sys
 import tomllib
@@ -114,3 +115,17 @@ def test_what_was_taken_in_before_it_was_stopped_stays(source, study):
     with pytest.raises(InterruptedError):
         import_images(study, source, progress=stop)
     assert [path.name for path in (study / "images").iterdir()] == ["cell_9.png"]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_image_that_may_not_be_read_is_named(source, study, monkeypatch, again):
+    if again:
+        import_images(study, source)
+
+    def denied(path, *_other, **_options):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("allxai_desktop.study.importing.filecmp.cmp", denied)
+    monkeypatch.setattr("pathlib.Path.read_bytes", denied)
+    with pytest.raises(StudyError, match=r"^cell_9.png could not be opened \(Permission denied\): check"):
+        import_images(study, source)

@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from allxai_desktop.proposing.classifier import PixelClassifier
+from allxai_desktop.proposing.classifier import Likeness, PixelClassifier, _kept
 
 
 def halves():
@@ -49,6 +50,21 @@ def test_one_stroke_of_cytoplasm_does_not_take_the_whole_nucleus_away():
     found = PixelClassifier(pixels, probabilities).learn(codes).argmax(axis=2) + 1
     assert (found[16:25, 32:41] == 2).all()
     assert (found[:, 52:] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("weights", "kept"),
+    [
+        # (0 + 0.5 + 8) / 10 of the weight of nucleus is left, more than 0.7.
+        ([1, 1, 8, 1], [0, 0.5, 1, 1]),
+        # (0 + 0.5 + 1) / 3 is less: what each lost becomes less by the same share, until 0.7 is left.
+        ([1, 1, 1, 1], [0.4, 0.7, 1, 1]),
+    ],
+)
+def test_what_a_stroke_contradicts_weighs_less_but_its_class_keeps_most(weights, kept):
+    cytoplasm = Likeness(2, np.array([1, 0.5, 0, 1], np.float32))
+    found = _kept([cytoplasm], np.arange(4), np.array([1, 1, 1, 2]), np.array(weights, np.float32))
+    np.testing.assert_allclose(found, kept, atol=1e-6)
 
 
 def test_the_same_strokes_give_the_same_whatever_came_before():

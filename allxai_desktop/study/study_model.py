@@ -151,7 +151,10 @@ class StudyModel:
         self._time.touch(self._clock())
 
     def enter(self) -> None:
-        """Check the mask; where nothing is found, or the same as the last time, save, submit and go on to the next."""
+        """Check the mask; where nothing is found, or the same as the last time, save, submit and go on to the next.
+
+        A mask in which nothing is painted stays: it would say nothing, and its proposal looks like one.
+        """
         workspace = self.workspace
         workspace.paint.end_stroke()
         if workspace.index is None or self._checking:
@@ -163,6 +166,10 @@ class StudyModel:
             return
         if not self._in_place:
             self._tell("warning", self._why_not_in_place())
+            return
+        if not workspace.paint.mask.any():
+            text = _("Nothing is painted yet: paint, or press {key} to accept the proposal.")
+            self._tell("info", text.format(key=KEYS["accept-all"].shown))
             return
         self._checking = True
         row = workspace.index

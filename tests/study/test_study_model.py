@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
@@ -154,6 +155,16 @@ def test_what_is_found_stops_the_first_enter_and_the_second_overrules_it(desk):
     desk.settle()
     assert desk.progress.trail()[-1].detail == "overruled: speck of nucleus, 1 px at row 0, column 0"
     assert desk.study.findings == ()
+
+
+def test_a_mask_in_which_nothing_is_painted_is_not_submitted_by_any_enter(desk):
+    desk.open()
+    desk.study.person = A
+    desk.enter()
+    desk.enter()
+    assert desk.states() == ["to-do"] * 3
+    assert desk.space.index == 0
+    assert desk.notices == ["Nothing is painted yet: paint, or press Y to accept the proposal."] * 2
 
 
 def test_what_is_found_goes_as_it_is_mended_and_is_not_overruled_by_the_way(desk):
@@ -501,11 +512,14 @@ def other(folder, pump):
 
 
 def test_who_only_looked_cannot_submit_what_somebody_else_painted_meanwhile(desk, other, folder):
+    (folder / "masks").mkdir()
+    codes, image = np.eye(SIDE, dtype=np.uint8), read_image(folder / "0.png")
+    save_mask(folder / "masks" / "0.npz", codes, image=image)
     for one, name in ((desk, "A07"), (other, "B02")):
         one.open()
         one.study.person = Person(name)
     desk.paint()
-    assert not other.space.paint.codes.any()
+    assert other.space.paint.codes.sum() == SIDE
     other.enter()
     other.enter()
     other.pump.until(lambda: other.space.index == 1)

@@ -22,7 +22,7 @@ from allxai_desktop.training.fit import Fitting
 from allxai_desktop.training.optimisers import make_optimiser
 from allxai_desktop.training.preparing.copies import Copy
 from allxai_desktop.training.presets import PRESETS, Preset
-from allxai_desktop.training.run_folder import decode
+from allxai_desktop.training.run_images import decode
 from allxai_desktop.training.run_types import Unwatched
 from allxai_desktop.training.start import begin
 

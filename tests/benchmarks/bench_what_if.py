@@ -55,7 +55,10 @@ class Both(Ours):
         """Take a spiral out with the brush (and put it back with the next), and time its events."""
         self.what_if.active = True
         self.model.tool = "eraser" if turn % 2 else "brush"
-        seconds = self.turn(turn // 2)
+        # What is put back is the spiral that was taken out.
+        strokes, self.strokes = self.strokes, turn // 2
+        seconds = self.turn()
+        self.strokes = strokes
         self.what_if.active = False
         self.model.tool = "brush"
         return seconds
@@ -70,7 +73,7 @@ def main() -> None:
         window.model.brush_size = BRUSH
         painting, taking, answers, lasted = [], [], 0, 0.0
         for turn in range(rounds + 2):
-            seconds = window.paint(1 + turn % 5)
+            seconds = window.paint()
             window.answers, begin = 0, time.perf_counter()
             out = window.take_out(turn)
             # The first two turns warm up.

@@ -65,6 +65,8 @@ class Gestures:
         self._tool_held: tuple[Layer, str] | None = None
         self._outline = Outline(self)
         self._mouse: Point | None = None
+        # Of the mouse, in pixels of the canvas.
+        self._from_middle = np.zeros(2)
         self._wheel = 0.0
         # The lists hold napari's own reactions, which step back while ours apply.
         self._replaced: list[tuple[list[Any], Any, list[Any]]] = []
@@ -73,6 +75,8 @@ class Gestures:
         viewer.mouse_drag_callbacks.append(self._on_press)
         viewer.mouse_move_callbacks.append(self._on_move)
         viewer.events.mouse_over_canvas.connect(self._on_over_canvas)
+        viewer.scene.camera.events.center.connect(self._on_camera)
+        viewer.scene.camera.events.zoom.connect(self._on_camera)
         for signal in self._settings():
             signal.connect(self._on_settings)
         model.tool_changed.connect(self.cancel_outline)
@@ -86,6 +90,8 @@ class Gestures:
         self.viewer.mouse_drag_callbacks.remove(self._on_press)
         self.viewer.mouse_move_callbacks.remove(self._on_move)
         self.viewer.events.mouse_over_canvas.disconnect(self._on_over_canvas)
+        self.viewer.scene.camera.events.center.disconnect(self._on_camera)
+        self.viewer.scene.camera.events.zoom.disconnect(self._on_camera)
         for callbacks, ours, theirs in self._replaced:
             at = callbacks.index(ours)
             callbacks[at : at + 1] = theirs
@@ -214,6 +220,9 @@ class Gestures:
     def point_at(self, point: Point | None, code: int | None = None) -> None:
         """Draw the brush at `point` of the mask, or nowhere, in the colour of `code` or of what it would paint."""
         self._mouse = point
+        if point is not None and self.layer is not None:
+            camera = self.viewer.scene.camera
+            self._from_middle = (self.to_world([point])[0] - camera.center[-2:]) * camera.zoom
         self.show_brush(code)
 
     def _on_press(self, _viewer: Any, event: Any) -> Iterator[None]:
@@ -275,6 +284,15 @@ class Gestures:
     def _on_over_canvas(self) -> None:
         if not self.viewer.mouse_over_canvas:
             self.point_at(None)
+
+    def _on_camera(self) -> None:
+        """Leave the brush under the mouse, which stays on the canvas where it is."""
+        if self._mouse is None or self.layer is None:
+            return
+        camera = self.viewer.scene.camera
+        row, column = self.layer.world_to_data(camera.center[-2:] + self._from_middle / camera.zoom)[-2:]
+        self._mouse = float(row), float(column)
+        self.show_brush()
 
     @staticmethod
     def _prepare(tool: str) -> None:

@@ -229,6 +229,18 @@ def test_the_brush_shows_its_size_and_colour(window, mouse):
     assert view.center is None
 
 
+def test_the_brush_stays_under_the_mouse_where_the_view_moves_without_it(window, mouse):
+    mouse.move(20, 30)
+    before = mouse.place(20, 30)
+    camera = window.viewer.scene.camera
+    camera.zoom *= 2
+    camera.center = (0, 24, 28)
+    assert window.canvas.gestures.view.center != (20, 30)
+    after = mouse.place(*window.canvas.gestures.view.center)
+    # A brush lies on whole pixels.
+    assert (after - before).manhattanLength() <= camera.zoom
+
+
 def test_painting_shows_a_hidden_mask(window, mouse):
     window.model.mask_visible = False
     mouse.click(10, 10)

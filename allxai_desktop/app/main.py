@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import threading
@@ -17,13 +18,28 @@ if TYPE_CHECKING:
     from allxai_desktop.app.window import MainWindow
 
 
+# How long it takes, in milliseconds, until most of what stays to the end is there.
+_STARTING_MS = 5000
+
+
 def run(path: str | None = None) -> int:
     """Open the window on `path`, or on the sample study, and return the exit code when it is closed."""
+    # To go through half a million objects, none of which is garbage, holds the window up for a third of a second.
+    gc.disable()
     app, window = start(path)
+    from qtpy.QtCore import QTimer
+
+    QTimer.singleShot(_STARTING_MS, keep_what_is_there)
     code = int(app.exec())
     # The window must go before the application does.
     del window
     return code
+
+
+def keep_what_is_there() -> None:
+    """Look for garbage from now on, and only among what is yet to be made."""
+    gc.freeze()
+    gc.enable()
 
 
 def start(path: str | None = None) -> tuple[QApplication, MainWindow]:

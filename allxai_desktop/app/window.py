@@ -230,9 +230,9 @@ class MainWindow(QMainWindow):
         self.setStyleSheet(stylesheet(theme))
 
     def open_path(self, path: Path) -> None:
-        """Open a study, a folder of images or an image."""
-        self.empty.set_opening(True)
-        self.workspace.open(path)
+        """Open a study, a folder of images or an image; the next dialogs begin beside it."""
+        self.settings.last_folder = str(path.absolute().parent)
+        self._open(path)
 
     def open_sample(self) -> None:
         """Open the user's own copy of the sample study."""
@@ -241,7 +241,7 @@ class MainWindow(QMainWindow):
         except AllxaiError as error:
             self._on_notice(Notice("error", str(error)))
         else:
-            self.open_path(folder)
+            self._open(folder)
 
     def ask_open(self) -> None:
         """Let the user choose an image."""
@@ -258,9 +258,12 @@ class MainWindow(QMainWindow):
         """Let the user choose a folder of images."""
         self._open_chosen(QFileDialog.getExistingDirectory(self, _("Open folder"), self.settings.last_folder))
 
+    def _open(self, path: Path) -> None:
+        self.empty.set_opening(True)
+        self.workspace.open(path)
+
     def _open_chosen(self, name: str) -> None:
         if name:
-            self.settings.last_folder = str(Path(name).parent)
             self.open_path(Path(name))
 
     def train(self) -> None:

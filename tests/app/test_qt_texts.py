@@ -1,10 +1,11 @@
 """Qt's own texts, and napari's, in the language of the program."""
 
 import pint
-from qtpy.QtWidgets import QDialogButtonBox
+from qtpy.QtWidgets import QDialogButtonBox, QFileDialog
 
 from allxai_desktop.app.canvas_view import short_pixels
 from allxai_desktop.app.qt_texts import QtTexts
+from allxai_desktop.i18n import set_language
 
 
 def test_the_buttons_of_qt_follow_the_language(qtbot):
@@ -17,6 +18,19 @@ def test_the_buttons_of_qt_follow_the_language(qtbot):
         found.append(box.buttons()[0].text().replace("&", ""))
     texts.close()
     assert found == ["Cancelar", "Cancel"]
+
+
+def test_the_file_dialog_is_in_one_language(qtbot):
+    set_language("es")
+    texts = QtTexts()
+    texts.set_language("es")
+    dialog = QFileDialog()
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    qtbot.addWidget(dialog)
+    found = [dialog.labelText(label).replace("&", "") for label in QFileDialog.DialogLabel]
+    texts.close()
+    set_language("en")
+    assert found == ["Buscar en:", "Nombre de fichero:", "Tipo de ficheros:", "Abrir", "Cancelar"]
 
 
 def test_the_scale_bar_counts_px():

@@ -226,6 +226,7 @@ def test_what_is_dropped_is_opened(window, folder, qtbot):
     window.qt_viewer.dropEvent(event)
     qtbot.waitUntil(lambda: window.workspace.image is not None)
     assert window.workspace.image.name == "b.png"
+    assert window.settings.last_folder == str(folder)
 
 
 def test_brightness_changes_what_is_shown_and_nothing_else(cell, qtbot):

@@ -124,9 +124,10 @@ class StudyModel:
                 "{person} paints this image, and a copy, {copy}, cannot be submitted: "
                 "to submit yours, choose File › Take over this image."
             ).format(person=holder.name, copy=copy.name)
+        # It may be damaged, of another image, or what a colleague saved meanwhile.
         return _(
-            "{mask} does not fit this image, and what is painted beside it cannot be submitted: "
-            "move {mask} elsewhere, rename {copy} to {mask}, and open the study again."
+            "What you paint is saved as {copy}, beside {mask}, and cannot be submitted so: "
+            "leave the right one of the two with the name {mask}, and open the study again."
         ).format(mask=self._records.image(self._row).mask_path.name, copy=copy.name)
 
     def next_row(self, reviewing: bool) -> int | None:

@@ -463,8 +463,8 @@ def test_a_mask_beside_a_file_that_is_none_is_submitted_once_it_has_its_name(des
     desk.paint()
     desk.enter()
     assert desk.notices[-1] == (
-        "0.npz does not fit this image, and what is painted beside it cannot be submitted: "
-        "move 0.npz elsewhere, rename 0-2.npz to 0.npz, and open the study again."
+        "What you paint is saved as 0-2.npz, beside 0.npz, and cannot be submitted so: "
+        "leave the right one of the two with the name 0.npz, and open the study again."
     )
     assert desk.states()[0] == "to-do"
     desk.space.save()
@@ -474,6 +474,22 @@ def test_a_mask_beside_a_file_that_is_none_is_submitted_once_it_has_its_name(des
     desk.show(0)
     desk.enter()
     desk.pump.until(lambda: desk.states()[0] == "submitted")
+
+
+def test_a_mask_that_was_changed_meanwhile_is_not_called_a_wrong_one(desk):
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    desk.space.save()
+    desk.pump.until(lambda: desk.space.saved == "saved")
+    theirs = np.full((SIDE, SIDE), 4, np.uint8)
+    save_mask(desk.folder / "masks" / "0.npz", theirs, image=desk.space.image)
+    desk.paint(3)
+    desk.space.save()
+    desk.pump.until(lambda: desk.space.mask_path.name == "0-2.npz")
+    desk.enter()
+    assert desk.notices[-1].startswith("What you paint is saved as 0-2.npz, beside 0.npz")
+    assert (load_mask(desk.folder / "masks" / "0.npz", desk.space.image).codes == theirs).all()
 
 
 def test_the_copy_beside_a_mask_that_somebody_paints_is_not_submitted(desk):

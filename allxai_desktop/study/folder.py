@@ -1,7 +1,8 @@
 """A folder of images with their masks, and what is known about each image.
 
 A study is any folder with images in it, or in its `images/`. Masks are `masks/<stem>.npz` beside them; of two
-images with one stem the second keeps its ending (`a.png.npz`). `study.toml` may say more:
+images with one stem the second keeps its ending (`a.png.npz`), and one that has a mask keeps that. `study.toml` may
+say more:
 
     title = "Vacuoles, spring"
     annotator = "A07"                # a pseudonym
@@ -17,6 +18,8 @@ images with one stem the second keeps its ending (`a.png.npz`). `study.toml` may
 import re
 import tomllib
 import unicodedata
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +28,7 @@ from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.files import as_text, read_at_most
 from allxai_desktop.i18n import _
 from allxai_desktop.images import IMAGE_SUFFIXES
+from allxai_desktop.masks.npz import MaskError, mask_meta
 
 STUDY_FILE = "study.toml"
 MAX_BYTES = 2**25
@@ -164,15 +168,37 @@ def _natural(name: str) -> tuple[list[str | int], str]:
 
 
 def _items(images: Path, masks: Path, names: set[str]) -> list[StudyItem]:
-    taken: set[str] = set()
+    kept = _kept_stems(masks, names)
+    taken = {alike(stem) for stem in kept.values()}
     items = []
     for name in sorted(names, key=_natural):
-        stem = Path(name).stem
-        if alike(stem) in taken:
+        stem = kept.get(name) or Path(name).stem
+        if name not in kept and alike(stem) in taken:
             stem = name
         taken.add(alike(stem))
         items.append(StudyItem(stem, images / name, masks / f"{stem}.npz"))
     return items
+
+
+def _kept_stems(masks: Path, names: set[str]) -> dict[str, str]:
+    """Return the stems of the masks that say which of the images they may belong to is theirs, by that image.
+
+    Else an image that comes or goes would give another's mask to one that shares its stem.
+    """
+    try:
+        there = {path.name for path in masks.iterdir()}
+    except OSError:
+        return {}
+    shared = Counter(alike(Path(name).stem) for name in names)
+    kept = {}
+    for name in names:
+        for stem in (Path(name).stem, name):
+            doubtful = stem == name or shared[alike(stem)] > 1
+            if doubtful and f"{stem}.npz" in there:
+                with suppress(MaskError):
+                    if mask_meta(masks / f"{stem}.npz").get("image_name") == name:
+                        kept[name] = stem
+    return kept
 
 
 def _read_toml(path: Path) -> tuple[str, str | None, dict[str, dict[str, Any]]]:

@@ -1,9 +1,12 @@
 import os
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from allxai_desktop.images import read_image
+from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.study.folder import Study, StudyError
 
 
@@ -56,6 +59,18 @@ def test_the_second_image_with_a_stem_keeps_its_ending(tmp_path):
         "a.png.png": "masks/a.png.png.npz",
         "A.tif": "masks/A.tif.npz",
     }
+
+
+@pytest.mark.parametrize("come", [("a.bmp", "a.png"), ("a.png", "a.bmp")])
+def test_an_image_keeps_its_mask_when_another_with_its_stem_comes_or_goes(tmp_path, come):
+    for name in come:
+        item = next(item for item in Study.open(images(tmp_path, name)).items if item.image_path.name == name)
+        save_mask(item.mask_path, np.ones((2, 2), np.uint8), image=read_image(item.image_path))
+    study = Study.open(tmp_path)
+    before = dict(zip(names(study), masks(study), strict=True))
+    assert before == {come[0]: "masks/a.npz", come[1]: f"masks/{come[1]}.npz"}
+    (tmp_path / come[0]).unlink()
+    assert masks(Study.open(tmp_path)) == [before[come[1]]]
 
 
 def test_one_image_opens_as_a_study_of_one(tmp_path):

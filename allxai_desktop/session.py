@@ -149,6 +149,11 @@ class Session:
         return self._job is not None
 
     @property
+    def outdated(self) -> bool:
+        """Whether what is shown was made with other choices, which `live`, switched off, does not follow."""
+        return not self.live and self.result is not None and self.result.choices != self.choices
+
+    @property
     def shares(self) -> dict[str, ClassShare]:
         """Shares of the present mask and map; empty without an image."""
         return self._counter.shares() if self._counter else {}

@@ -205,6 +205,17 @@ def test_switched_off_it_waits_until_it_is_live_again(setting):
     assert setting.session.result is not None
 
 
+def test_switched_off_what_is_shown_is_outdated_by_other_choices_only(setting):
+    setting.session.set_image(image())
+    setting.pump.run_one()
+    setting.session.set_live(False)
+    assert not setting.session.outdated
+    setting.session.choose(network="other")
+    assert setting.session.outdated
+    setting.session.choose(network="net")
+    assert not setting.session.outdated
+
+
 def test_a_variant_is_explained_beside_the_prediction_for_the_image_itself(setting):
     setting.session.set_image(image(1))
     setting.pump.run_one()

@@ -218,6 +218,7 @@ class ExplainPanel(QWidget):
         self._stale.timeout.connect(lambda: self.bars.set_stale(True))
         session, view = self.session, self.view
         self.live.toggled.connect(session.set_live)
+        self.live.toggled.connect(self._show_message)
         for combo, name in (
             (self.network, "network"),
             (self.target, "target"),
@@ -278,6 +279,7 @@ class ExplainPanel(QWidget):
         self.fraction.setVisible(choices.rule == "top-q")
         with QSignalBlocker(self.fraction):
             self.fraction.setValue(100 * choices.q)
+        self._show_message()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Part the row of the choices again: only now has it the font and the frames of the style."""
@@ -301,9 +303,7 @@ class ExplainPanel(QWidget):
     def _show_result(self, result: Result | None) -> None:
         self._fill_target()
         self.warning.setVisible(bool(result and result.domain_warning))
-        # The row of the explainer on demand says by itself that the map is to be computed.
-        waiting = self.session.demand is not Demand.NONE
-        self.message.setVisible(bool(result and result.explanation.undefined and not waiting))
+        self._show_message()
         if result is None:
             self.bars.show_probabilities({})
             return
@@ -312,7 +312,24 @@ class ExplainPanel(QWidget):
         shares = {card.class_title(key): share for key, share in probabilities.items()}
         self.bars.show_probabilities(shares, in_doubt=bool(result.domain_warning))
         self.warning.setText("⚠ " + (result.domain_warning or ""))
-        self.message.setText(result.explanation.undefined or "")
+
+    def _show_message(self, *_event: object) -> None:
+        session = self.session
+        result, text = session.result, ""
+        # The row of the explainer on demand says by itself that the map is to be computed.
+        waiting = session.demand is not Demand.NONE
+        if session.outdated:
+            text = _(
+                "Live is off: what is shown was made with the choices before. Switch it on to follow them."
+            )
+        elif result is not None:
+            text = "" if waiting else result.explanation.undefined or ""
+        elif session.image is not None and not (session.live or waiting):
+            text = _("Live is off: switch it on to explain this image.")
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+        if not session.busy:
+            self.bars.set_stale(session.outdated)
 
     def _on_busy(self, busy: bool) -> None:
         # Most answers come before anybody could read that they are on their way, and a repaint of the window
@@ -321,7 +338,7 @@ class ExplainPanel(QWidget):
             self._stale.start()
         else:
             self._stale.stop()
-            self.bars.set_stale(False)
+            self.bars.set_stale(self.session.outdated)
 
     def _on_demand(self, demand: Demand) -> None:
         if demand is Demand.COMPUTING:

@@ -1,24 +1,38 @@
 """The explain panel's own choices; its model is an ordinary session."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QMainWindow
 
 from allxai_desktop.app.theme import stylesheet
+from allxai_desktop.images import image_from_array
 from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from napari_allxai_explain.panel import ExplainPanel
 from napari_allxai_explain.view import ExplainView
+from napari_allxai_widgets.dispatch import Dispatcher
 
 REASON = "The two formulas are equal."
 
 
+class FakeEngine:
+    """Sees basophils, without a map."""
+
+    def explain(self, _image, _choices, _progress):
+        prediction = SimpleNamespace(probabilities={"basophil": 1.0}, predicted="basophil")
+        found = SimpleNamespace(
+            relevance=None, undefined="No map.", target="basophil", prediction=prediction, seconds=0.1
+        )
+        return found, None
+
+
 @pytest.fixture
 def panel(qtbot):
-    session = Session(PaintModel(np.zeros((2, 2), np.uint8)))
+    session = Session(PaintModel(np.zeros((2, 2), np.uint8)), FakeEngine(), Dispatcher())
     made = ExplainPanel(session, ExplainView(), list_networks())
     qtbot.addWidget(made)
     yield made
@@ -110,3 +124,23 @@ def test_before_there_is_a_result_the_explainer_is_read_whole(panel, qtbot):
     widths = panel.explainer.width(), panel.explainer.width_for(panel.explainer.currentText())
     frame.takeCentralWidget()
     assert widths[0] >= widths[1]
+
+
+def test_with_live_off_it_says_that_the_answer_is_to_other_choices(panel, qtbot):
+    panel.session.choose(network="pbc-mobilenet-v1")
+    panel.session.set_image(image_from_array(np.full((2, 2, 3), 200, np.uint8), "cell.png"))
+    qtbot.waitUntil(lambda: panel.session.result is not None)
+    panel.live.click()
+    assert panel.message.text() == "No map."
+    panel.session.choose(network="cnmc-mobilenet-v1")
+    assert panel.message.text().startswith("Live is off")
+    assert not panel.message.isHidden()
+    panel.session.choose(network="pbc-mobilenet-v1")
+    assert panel.message.text() == "No map."
+
+
+def test_with_live_off_an_image_without_an_answer_says_how_to_get_one(panel):
+    panel.live.click()
+    panel.session.choose(network="pbc-mobilenet-v1")
+    panel.session.set_image(image_from_array(np.full((2, 2, 3), 200, np.uint8), "cell.png"))
+    assert panel.message.text() == "Live is off: switch it on to explain this image."

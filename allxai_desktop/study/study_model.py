@@ -53,7 +53,7 @@ class StudyModel:
         self._time = ActiveTime()
         self._before: dict[str, str | None] = {}
         self._checked: str | None = None
-        self._checking = self._painted = self._timed = self._told_read_only = False
+        self._under_way = self._painted = self._timed = self._told_read_only = False
         self._worker = InOrder(dispatch, self._on_failed)
         self._records = Records(self._worker)
         self._check = CheckAhead(dispatch, self._on_failed)
@@ -158,7 +158,7 @@ class StudyModel:
         """
         workspace = self.workspace
         workspace.paint.end_stroke()
-        if workspace.index is None or self._checking:
+        if workspace.index is None or self._under_way:
             return
         self.touch()
         done = self.current.state in ("submitted", "approved")
@@ -172,7 +172,7 @@ class StudyModel:
             text = _("Nothing is painted yet: paint, or press {key} to accept the proposal.")
             self._tell("info", text.format(key=KEYS["accept-all"].shown))
             return
-        self._checking = True
+        self._under_way = True
         row = workspace.index
         self._check.ask(workspace.paint.mask, lambda found: self._on_checked(row, *found))
 
@@ -182,6 +182,9 @@ class StudyModel:
 
     def approve(self) -> None:
         """Approve the mask that is shown, and go on to the next that was submitted."""
+        if self.current.state == "approved" and self.reviewing:
+            self._go_on(reviewing=True)
+            return
         self._judge(lambda progress, person, name, mask: progress.approve(person, name, mask))
 
     def may_return(self) -> bool:
@@ -241,7 +244,7 @@ class StudyModel:
 
     def _on_item(self, row: int) -> None:
         self._row = row
-        self._painted = self._timed = self._checking = False
+        self._painted = self._timed = self._under_way = False
         self._time.take()
         self.touch()
         self._set_findings(())
@@ -268,7 +271,7 @@ class StudyModel:
             self._worker.hurry()
             self._record_edit(row)
         self._painted = True
-        self._checking, self._checked = False, None
+        self._under_way, self._checked = False, None
         self._check.changed(self.workspace.paint.mask, self._on_looked)
 
     def _on_looked(self, found: Checked) -> None:
@@ -293,7 +296,7 @@ class StudyModel:
     # Steps
 
     def _on_checked(self, row: int, findings: tuple[Finding, ...], mask: str | None) -> None:
-        self._checking = False
+        self._under_way = False
         if row != self.workspace.index:
             return
         if findings and (findings != self.findings or mask != self._checked):
@@ -316,31 +319,44 @@ class StudyModel:
             return
         self._set_findings(())
         # From here on there is a record, which takes the time.
-        self._timed = True
+        self._timed = self._under_way = True
         name, item = self._records.name(row), self._records.image(row)
         # The next image is drawn first; its mask is on disk or in the journal meanwhile.
         self._worker.pause(WAIT_S)
         self._records.change(
             name,
             lambda progress: submit(self.workspace, progress, person, item, mask, findings),
-            failed=lambda error: self.workspace.noticed.emit(refused(self.workspace, study, row, error)),
+            lambda: self._over(row),
+            lambda error: self._over(row, refused(self.workspace, study, row, error)),
         )
         self._go_on(reviewing=False)
 
+    def _over(self, row: int, notice: Notice | None = None) -> None:
+        if row == self.workspace.index:
+            self._under_way = False
+        if notice is not None:
+            self.workspace.noticed.emit(notice)
+
     def _judge(self, judge: Callable[[Progress, Person, str, str | None], ItemProgress]) -> None:
         row, person = self.workspace.index, self.person
-        if row is None:
+        if row is None or self._under_way:
             return
         if person is None:
             self.person_asked.emit()
             return
         self.workspace.paint.end_stroke()
+        self._under_way = True
         name, codes = self._records.name(row), self.workspace.paint.mask.copy()
         self._records.change(
             name,
             lambda progress: judge(progress, person, name, mask_sha256(codes)),
-            lambda: self._go_on(reviewing=True) if self.workspace.index == row else None,
+            lambda: self._on_judged(row),
         )
+
+    def _on_judged(self, row: int) -> None:
+        if row == self.workspace.index:
+            self._under_way = False
+            self._go_on(reviewing=True)
 
     def _go_on(self, reviewing: bool) -> None:
         row = self.next_row(reviewing)
@@ -380,7 +396,7 @@ class StudyModel:
         self.workspace.noticed.emit(Notice(level, text))
 
     def _on_failed(self, error: AllxaiError) -> None:
-        self._checking = False
+        self._under_way = False
         if not isinstance(error, ReadOnlyError):
             self._tell("error", str(error))
         elif not self._told_read_only:

@@ -307,6 +307,32 @@ def test_enter_on_a_submitted_image_goes_on(submitted):
     assert submitted.states()[0] == "submitted"
 
 
+def test_enter_again_before_the_first_is_recorded_submits_once(desk, monkeypatch):
+    for name in ("1.png", "2.png"):
+        (desk.folder / name).unlink()
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    monkeypatch.setattr(study_model, "WAIT_S", 600)
+    for _time in range(2):
+        desk.study.enter()
+        desk.study._check.wait()
+        desk.pump.run()
+    desk.settle()
+    assert desk.trail() == [("edit", "A07", "0.png"), ("submit", "A07", "0.png")]
+    assert desk.notices == ["Nothing is left to paint: every image is submitted or somebody else's."]
+
+
+def test_approving_twice_before_the_next_image_is_there_approves_once(submitted):
+    submitted.study.approve()
+    submitted.study.approve()
+    submitted.settle()
+    submitted.study.approve()
+    submitted.settle()
+    assert [entry[0] for entry in submitted.trail()] == ["edit", "submit", "approve"]
+    assert set(submitted.notices) == {"Nothing is left to judge."}
+
+
 def test_the_time_of_an_image_is_kept_without_its_pauses(desk):
     desk.open()
     desk.study.person = A

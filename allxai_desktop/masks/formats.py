@@ -116,8 +116,8 @@ def export_format(name: str) -> ExportFormat:
 def read_entries(path: Path) -> list[Entry]:
     """Return the images whose masks are in a file or in the files of a folder, in order of their names.
 
-    Of a folder the files of one kind are read: `.npz`, else `.mat`, else `.json`, else pictures; one that cannot be
-    read fails when it is its turn. Raises `MaskError`.
+    Of a folder the files of one kind are read: `.npz`, else `.mat`, else `.json`, else pictures, else those in the
+    folders that MATLAB keeps them in; one that cannot be read fails when it is its turn. Raises `MaskError`.
     """
     if not path.is_dir():
         return _read(path)
@@ -141,17 +141,20 @@ def _fail(error: AllxaiError) -> Labelled:
 
 def _files(folder: Path) -> list[Path]:
     try:
-        found = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+        found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        inner = [path for path in found if path.is_dir() and path.name.startswith(matlab.LABELS_FOLDER)]
+        beneath = sorted(path for labels in inner for path in labels.iterdir())
     except OSError as error:
         raise MaskError(
             _("{name} could not be opened ({reason}): check that you may read it.").format(
                 name=folder.name, reason=reason_of(error)
             )
         ) from error
-    for kind in _KINDS:
-        files = [path for path in found if path.suffix.lower() in kind]
-        if files:
-            return files
+    for paths in (found, beneath):
+        for kind in _KINDS:
+            files = [path for path in paths if path.suffix.lower() in kind and path.is_file()]
+            if files:
+                return files
     raise MaskError(
         _("{name} holds no masks: choose a folder with {endings} files.").format(
             name=folder.name, endings=_ENDINGS

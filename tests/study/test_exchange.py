@@ -75,6 +75,12 @@ def test_a_study_goes_out_and_comes_back(study, empty, tmp_path, name):
     assert masks_of(empty) == masks_of(study)
 
 
+def test_the_folder_for_matlab_comes_back_without_its_mat(study, empty, tmp_path):
+    export_study(study, EXPORTS["matlab"], tmp_path / "out")
+    assert import_masks(empty, tmp_path / "out").count == 2
+    assert masks_of(empty) == masks_of(study)
+
+
 def test_an_imported_mask_is_tied_to_its_image(study, empty, tmp_path):
     export_study(study, EXPORTS["png"], tmp_path / "out")
     import_masks(empty, tmp_path / "out")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from psygnal import Signal
 
 from allxai_desktop.cellclasses import MAX_CODE, UNLABELLED
 from allxai_desktop.painting.history import Edit, History, Place, Runs, Source, merge, rows
+from allxai_desktop.painting.left import LeftHistories
 from allxai_desktop.painting.settings import (
     MAX_BRUSH,
     MAX_TOLERANCE,
@@ -54,6 +56,8 @@ class PaintModel(ToolSettings):
     def __init__(self, codes: NDArray[np.uint8] | None = None, *, history_bytes: int = 64 << 20) -> None:
         super().__init__()
         self._history = History(history_bytes)
+        self._left = LeftHistories(history_bytes)
+        self._path: Path | None = None
         self._stroke: list[Edit] | None = None
         self._stroke_source: Source = "human"
         self.new_image(np.zeros((0, 0), np.uint8) if codes is None else codes)
@@ -105,22 +109,28 @@ class PaintModel(ToolSettings):
         """How many pixels have a class."""
         return self._labelled
 
-    def new_image(self, codes: Codes, accepted: Flags | None = None) -> None:
-        """Start on a copy of `codes` uint8 (H, W) with an empty history.
+    def new_image(self, codes: Codes, accepted: Flags | None = None, path: Path | None = None) -> None:
+        """Start on a copy of `codes` uint8 (H, W), with an empty history.
 
-        Labelled pixels are a person's but for those `accepted`, bool (H, W), from a proposal before.
+        Labelled pixels are a person's but for those `accepted`, bool (H, W), from a proposal before. The history of a
+        mask whose file is `path` comes back with it where it is as it was left, in the codes and in who set them.
         Raises `ValueError` where `codes` is no mask.
         """
-        self._stroke = None
         if codes.ndim != 2 or codes.dtype != np.uint8 or highest(codes) > MAX_CODE:
             raise ValueError(f"a mask is uint8 (H, W) with codes 0 to {MAX_CODE}")
+        # Half a stroke is in no history.
+        if self._path is not None and not self._stroke:
+            self._left.keep(self._path, self._history, self._view, self._person_view)
+        self._stroke = None
         codes = codes.copy()
         person: Flags = combined(_by_person, codes, *([] if accepted is None else [accepted]))
         self._flat, self._person = flat(codes), flat(person)
         self._labelled, self._by_person = count_labelled(codes), count_labelled(person)
         self._view: Codes = _read_only(codes)
         self._person_view: Flags = _read_only(person)
-        self._history.clear()
+        self._path = path
+        known = None if path is None else self._left.take(path, self._view, self._person_view)
+        self._history = known or History(self._history.max_bytes)
         self.image_replaced.emit()
         self.history_changed.emit()
 

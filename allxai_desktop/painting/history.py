@@ -159,11 +159,15 @@ class History:
     def can_redo(self) -> bool:
         return bool(self._undone)
 
+    @property
+    def nbytes(self) -> int:
+        return sum(step.nbytes for step in (*self._done, *self._undone))
+
     def push(self, step: Runs) -> None:
         """Add a step that was just made; what could be redone is forgotten."""
         self._undone.clear()
         self._done.append(step)
-        total = sum(step.nbytes for step in self._done)
+        total = self.nbytes
         while total > self.max_bytes and len(self._done) > 1:
             total -= self._done.pop(0).nbytes
 
@@ -176,8 +180,3 @@ class History:
         """Return what makes the step undone last again. Raises `IndexError` where there is none."""
         self._done.append(self._undone.pop())
         return self._done[-1]
-
-    def clear(self) -> None:
-        """Forget every step."""
-        self._done.clear()
-        self._undone.clear()

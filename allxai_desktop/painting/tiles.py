@@ -194,6 +194,13 @@ def combined(function: Callable[..., NDArray[Any]], *arrays: NDArray[Any] | Tile
     return function(*arrays)
 
 
+def equal(first: NDArray[Any] | Tiles, second: NDArray[Any] | Tiles) -> bool:
+    """Return whether two arrays are of one kind and size, and the same in each pixel."""
+    if type(first) is not type(second) or first.shape != second.shape:
+        return False
+    return not combined(np.not_equal, first, second).any()
+
+
 def flat(codes: NDArray[Any] | Tiles) -> Any:
     """Return what reads and writes the pixels of a mask by flat indices (n,) or by slices that cover whole rows."""
     return codes.flat if isinstance(codes, Tiles) else codes.reshape(-1)

@@ -330,7 +330,7 @@ class Workspace:
         if self.saved == "saving":
             # The end of that stroke is being saved for the image before; should it fail, it will be said.
             self._set_saved("saved")
-        self.paint.new_image(loaded.codes, loaded.accepted)
+        self.paint.new_image(loaded.codes, loaded.accepted, loaded.keeper.key)
         self.item_shown.emit(loaded.index)
         explained = loaded.image.whole and not self.is_field(loaded.image)
         self.session.set_image(loaded.image if explained else None)

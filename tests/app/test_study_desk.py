@@ -96,6 +96,22 @@ def test_from_open_to_approved_by_two_people(window, qtbot, folder):
     assert verify(Study.open(folder)).problems == ()
 
 
+def test_the_last_stroke_on_an_image_that_was_submitted_is_taken_back_by_the_key(window, qtbot):
+    window.desk.model.person = A
+    paint(window)
+    window.paint.apply(np.arange(10 * SIDE), 4)
+    enter(window)
+    qtbot.waitUntil(lambda: window.workspace.index == 1, timeout=20_000)
+    assert not window.annotate.undo.isEnabled()
+    show(window, qtbot, 0)
+    qtbot.waitUntil(lambda: window.desk.model.item(0).state == "submitted")
+    assert window.annotate.undo.isEnabled()
+    QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.paint.codes.min() == window.paint.codes.max() == 5
+    assert window.canvas.mask_layer.data.max() == 5
+    qtbot.waitUntil(lambda: window.desk.model.item(0).state == "in-progress")
+
+
 def test_what_is_found_is_shown_in_place_and_left_by_the_way(window, qtbot):
     window.desk.model.person = A
     paint(window)

@@ -5,7 +5,7 @@ import pytest
 
 from allxai_desktop.painting import tiles as module
 from allxai_desktop.painting.engine import PaintModel
-from allxai_desktop.painting.tiles import Tiles, bands, combined, count_labelled, flat, highest
+from allxai_desktop.painting.tiles import Tiles, bands, combined, count_labelled, equal, flat, highest
 
 SHAPE = (10, 11)
 
@@ -139,6 +139,19 @@ def test_a_function_of_each_pixel(array, kind):
     assert found.dtype == bool
     assert np.array_equal(found[:, :], (array > 2) & other)
     assert count_labelled(found) == np.count_nonzero(array[:5] > 2)
+
+
+@pytest.mark.parametrize("kind", [np.array, tiled])
+def test_what_is_equal_is_so_in_each_pixel(array, kind):
+    assert equal(kind(array), kind(array.copy()))
+    other = array.copy()
+    other[9, 10] ^= 1
+    assert not equal(kind(array), kind(other))
+    assert not equal(kind(array), kind(array[:9]))
+
+
+def test_a_mask_in_tiles_is_not_one_in_memory(array):
+    assert not equal(array, tiled(array))
 
 
 def test_the_highest_code():

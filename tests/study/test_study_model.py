@@ -116,6 +116,21 @@ def test_the_first_stroke_puts_an_image_in_progress(desk):
     assert desk.trail() == [("edit", "A07", "0.png")]
 
 
+def test_undo_on_coming_back_voids_what_was_submitted(desk):
+    desk.open()
+    desk.study.person = A
+    desk.paint(5)
+    desk.enter()
+    desk.pump.until(lambda: desk.space.index == 1)
+    desk.show(0)
+    desk.space.paint.undo()
+    desk.settle()
+    assert desk.states()[0] == "in-progress"
+    assert desk.trail()[1:] == [("submit", "A07", "0.png"), ("edit", "A07", "0.png")]
+    assert not load_mask(desk.folder / "masks" / "0.npz").codes.any()
+    assert verify(Study.open(desk.folder)).problems == ()
+
+
 def test_enter_submits_a_complete_mask_and_shows_the_next_image(desk):
     desk.open()
     desk.study.person = A

@@ -76,6 +76,39 @@ def test_what_was_accepted_is_still_told_apart_on_coming_back(workspace, pump, f
     assert workspace.paint.person[0].tolist() == [False, False, False, True]
 
 
+def away_and_back(workspace, pump):
+    workspace.step(1)
+    pump.until(lambda: workspace.index == 1)
+    workspace.step(-1)
+    pump.until(lambda: workspace.index == 0)
+
+
+def test_what_was_painted_is_undone_on_coming_back_and_saved_so(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    workspace.paint.begin_stroke("proposal")
+    workspace.paint.apply(np.array([0, 1]), 2)
+    workspace.paint.end_stroke()
+    workspace.paint.apply(np.array([1, 2]), 3)
+    away_and_back(workspace, pump)
+    workspace.paint.undo()
+    pump.until(lambda: workspace.saved == "saved")
+    assert load_mask(workspace.mask_path).codes.tolist() == [[2, 2, 0, 0], [0] * 4, [0] * 4]
+    assert load_mask(workspace.mask_path).meta["accepted_proposal_share"] == 1.0
+
+
+def test_what_somebody_else_saved_meanwhile_is_not_undone(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    workspace.paint.apply(np.array([0]), 2)
+    workspace.step(1)
+    pump.until(lambda: workspace.index == 1)
+    assert not workspace.unsaved()
+    save_mask(folder / "masks" / "cell_0.npz", np.full((3, 4), 5, np.uint8))
+    workspace.step(-1)
+    pump.until(lambda: workspace.index == 0)
+    assert workspace.paint.codes.min() == 5
+    assert not workspace.paint.can_undo
+
+
 def test_half_a_stroke_is_not_saved(workspace, pump, folder):
     opened(workspace, pump, folder)
     workspace.paint.begin_stroke()

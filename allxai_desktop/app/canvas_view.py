@@ -1,13 +1,16 @@
 """napari's view of the images, and its own tools for layers."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pint
-from napari.components import ViewerModel
+from napari._app_model import get_app_model
+from napari.components import LayerList, ViewerModel
+from napari.layers import Layer
 from napari.qt import QtViewer
-from qtpy.QtGui import QDropEvent
+from qtpy.QtGui import QCloseEvent, QDropEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 
@@ -16,10 +19,39 @@ class CanvasView(QtViewer):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(viewer)
+        self._lent = ExitStack()
         # They would delete the mask's layer (Ctrl+Del), move it (7) or part the picture into its layers (Ctrl+G).
         events, keys = self.canvas._scene_canvas.events, self._key_map_handler
         events.key_press.disconnect(keys.on_key_press)
         events.key_release.disconnect(keys.on_key_release)
+
+    def layer_tools(self) -> QWidget:
+        """Return napari's layer list with its controls and buttons, but for those of the viewer."""
+        tools = QWidget()
+        layout = QVBoxLayout(tools)
+        layout.setContentsMargins(0, 0, 0, 0)
+        # Made late, napari's controls only know the layers that are still to come.
+        for layer in self.viewer.layers:
+            self.controls._add(SimpleNamespace(value=layer))
+        layout.addWidget(self.controls)
+        layout.addWidget(self.layerButtons)
+        layout.addWidget(self.layers)
+        # Their actions look for these in a main window of napari's own.
+        viewer = self.viewer
+        self._lent.enter_context(
+            get_app_model().injection_store.register(
+                providers=[
+                    (lambda: viewer, ViewerModel),
+                    (lambda: viewer.layers, LayerList),
+                    (lambda: viewer.layers.selection.active, Layer),
+                ]
+            )
+        )
+        return tools
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        self._lent.close()
+        super().closeEvent(event)
 
     def dropEvent(self, event: QDropEvent | None) -> None:
         if event is not None:
@@ -31,18 +63,3 @@ def short_pixels() -> None:
     # A unit cannot be defined again through what pint lets be seen.
     units: Any = pint.get_application_registry().get()._units  # type: ignore[no-untyped-call]
     units["pixel"] = replace(units["pixel"], defined_symbol="px")
-
-
-def layer_tools(view: QtViewer) -> QWidget:
-    """Return napari's layer list with its controls and buttons."""
-    tools = QWidget()
-    layout = QVBoxLayout(tools)
-    layout.setContentsMargins(0, 0, 0, 0)
-    # Made late, napari's controls only know the layers that are still to come.
-    for layer in view.viewer.layers:
-        view.controls._add(SimpleNamespace(value=layer))
-    layout.addWidget(view.controls)
-    layout.addWidget(view.layerButtons)
-    layout.addWidget(view.layers)
-    layout.addWidget(view.viewerButtons)
-    return tools

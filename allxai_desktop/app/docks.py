@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QByteArray, Qt
 from qtpy.QtWidgets import QApplication, QDockWidget, QVBoxLayout, QWidget
 
-from allxai_desktop.app.canvas_view import layer_tools
 from allxai_desktop.i18n import _
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ class Docks:
         # Most people never open it, and building it would delay every start.
         if visible:
             self.layers.toggleViewAction().toggled.disconnect(self._fill_layers)
-            self.layers.setWidget(layer_tools(self.window.qt_viewer))
+            self.layers.setWidget(self.window.qt_viewer.layer_tools())
 
     def retranslate(self) -> None:
         """Set the titles again in the current language."""

@@ -13,7 +13,7 @@ from PIL import Image
 from qtpy.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDesktopServices, QDropEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QLabel, QRadioButton
 
 from allxai_desktop.app import menus
 from allxai_desktop.errors import AllxaiError
@@ -309,10 +309,21 @@ def test_a_window_that_is_closed_leaves_the_memory(new_window, folder, qtbot):
 def test_the_layers_of_napari_open_from_the_menu(cell, qtbot):
     cell.docks.layers.toggleViewAction().trigger()
     qtbot.wait(300)
-    assert cell.docks.layers.widget().layout().count() == 4
+    assert cell.docks.layers.widget().layout().count() == 3
     assert cell.docks.layers.widget().height() > 100
     cell.docks.layers.toggleViewAction().trigger()
     assert not cell.docks.layers.isVisible()
+
+
+def test_the_tools_of_napari_are_for_the_layer_in_hand(cell, qtbot):
+    cell.docks.layers.toggleViewAction().trigger()
+    for button in cell.docks.layers.findChildren(QRadioButton):
+        if button.isVisible():
+            QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+            assert button.mode == cell.canvas.mask_layer.mode
+    cell.viewer.layers.selection.active = cell.canvas.image_layer
+    QTest.mouseClick(cell.qt_viewer.layerButtons.deleteButton, Qt.MouseButton.LeftButton)
+    assert cell.canvas.image_layer is None
 
 
 def test_a_number_being_typed_gives_the_keys_back_over_the_canvas(cell):

@@ -40,7 +40,7 @@ class ViewBar(QWidget):
         layout.addStretch()
         layout.addWidget(self.fit)
         for slider in (self.brightness, self.contrast):
-            slider.valueChanged.connect(self._timer.start)
+            slider.valueChanged.connect(self._emit_soon)
         self.reset.clicked.connect(self.clear)
         self.fit.clicked.connect(self.fit_asked)
         self.retranslate()
@@ -63,6 +63,9 @@ class ViewBar(QWidget):
         self.reset.setToolTip(_("Show the image as it is"))
         self.fit.setText(_("Fit"))
         self.fit.setToolTip(_("Show the whole image") + f" ({KEYS['fit'].shown})")
+
+    def _emit_soon(self, _value: int) -> None:
+        self._timer.start()
 
     def _emit(self) -> None:
         self.adjusted.emit(self.brightness.value() / 100, self.contrast.value() / 100)

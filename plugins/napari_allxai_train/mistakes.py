@@ -79,19 +79,23 @@ class MistakeList(QAbstractListModel):
         if role == Qt.ItemDataRole.DecorationRole:
             if mistake.file not in self._icons:
                 self._icons[mistake.file] = self._blank
-                self._read(index.row(), mistake.file)
+                self._read(mistake.file)
             return self._icons[mistake.file]
         return None
 
-    def _read(self, row: int, file: str) -> None:
+    def _read(self, file: str) -> None:
         root = self.root
         if root is None:
             return
 
         def receive(pixels: NDArray[np.uint8] | None) -> None:
-            if root == self.root and row < len(self.mistakes):
-                self._icons[file] = _icon(pixels)
-                self.dataChanged.emit(self.index(row), self.index(row))
+            if root != self.root:
+                return
+            self._icons[file] = _icon(pixels)
+            # Others may be shown meanwhile, and this one in another row.
+            for row, mistake in enumerate(self.mistakes):
+                if mistake.file == file:
+                    self.dataChanged.emit(self.index(row), self.index(row))
 
         def work() -> None:
             if root != self.root:

@@ -84,6 +84,14 @@ def test_a_folder_without_a_run_is_not_resumed(tmp_path):
     assert not RunTrainer().resumable(tmp_path)
 
 
+def test_a_folder_whose_name_is_too_long_is_told_when_the_run_begins(model, tmp_path):
+    model.choose(out=tmp_path / ("x" * 300))
+    assert model.unfinished is None
+    model.start()
+    model.wait(lambda: not model.running)
+    assert model.error.endswith("cannot be made (File name too long): choose another folder for the run.")
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", pytest.param("[" * 100_000, id="deep"), '{"preset": "modern", "unknown": 1}']
 )

@@ -161,3 +161,9 @@ def test_the_folder_is_typed_chosen_or_left_to_the_program(box, setting, tmp_pat
     box.out.setText("")
     box.out.editingFinished.emit()
     assert setting.model.choices.out is None
+
+
+def test_a_folder_of_a_person_who_is_not_known_is_taken_as_it_is_typed(box, setting):
+    box.out.setText("~nobody at all/runs")
+    box.out.editingFinished.emit()
+    assert setting.model.choices.out == Path("~nobody at all/runs")

@@ -76,6 +76,7 @@ class TrainModel:
         self.starts = trainer.starts(self.preset.architecture)
         self._trainer, self._dispatch, self._clock = trainer, dispatch, clock
         self._request: Request | None = None
+        self._request_root = Path()
         self._to_explain: Path | None = None
         self._number = 0
         self._epoch_began = 0.0
@@ -166,7 +167,7 @@ class TrainModel:
     def start(self) -> None:
         """Begin the run that is chosen, in a folder of its own."""
         if not self.running and not self.missing:
-            self._run(self._make_request())
+            self._run(self._make_request(), self.data.root)
 
     def resume(self) -> None:
         """Go on with the run that was broken off."""
@@ -175,11 +176,13 @@ class TrainModel:
             return
         if self._request is not None and self._request.out == folder:
             # What was chosen since then is for another run.
-            self._run(replace(self._request, resume=True))
+            self._run(replace(self._request, resume=True), self._request_root)
             return
-        assert self.data.path is not None
+        if self.data.path is None:
+            self._end(missing_data(self.data))
+            return
         try:
-            self._run(self._trainer.former(folder, self.data.path))
+            self._run(self._trainer.former(folder, self.data.path), self.data.root)
         except AllxaiError as error:
             self._end(str(error))
 
@@ -219,14 +222,12 @@ class TrainModel:
         self._reader.close()
         self._runner.close()
 
-    def _run(self, request: Request) -> None:
-        self._request, self._number = request, self._number + 1
+    def _run(self, request: Request, root: Path) -> None:
+        self._request, self._request_root, self._number = request, root, self._number + 1
         self.records, self.notes, self.stage, self.share, self.error = [], [], None, 0.0, ""
         self.running = True
         self._epoch_began = self._clock()
         number = self._number
-
-        root = self.data.root
 
         def work(progress: Progress) -> Shown:
             folder = self._trainer.train(request, _Relay(self, number, progress)).folder
@@ -319,6 +320,9 @@ class TrainModel:
     def _show(self, shown: Shown) -> None:
         self.report, self.folder, self._root, records = shown
         self.network = None
+        # What is still being offered or explained is of the report before.
+        self._offerer.cancel()
+        self._to_explain = None
         if records is not None and not self.running:
             self.records, self.notes, self.error = records, [], ""
             self.run_changed.emit()

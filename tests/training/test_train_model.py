@@ -54,6 +54,8 @@ class FakeTrainer:
         self.error = None
         self.broken_off = set()
         self.ended = threading.Event()
+        self.offering = threading.Event()
+        self.offering.set()
 
     def train(self, request, watcher):
         self.requests.append(request)
@@ -86,6 +88,7 @@ class FakeTrainer:
         return Request("any", data, folder, seed=11, resume=True)
 
     def offer(self, folder):
+        assert self.offering.wait(10)
         if folder.name.endswith("full"):
             raise AllxaiError("The disk is full.")
         return f"{folder.name}-net"
@@ -307,6 +310,44 @@ def test_a_damaged_run_that_is_chosen_is_told(model, trainer, folder, tmp_path):
     model.choose(out=tmp_path / "damaged")
     model.resume()
     assert (model.running, model.error) == (False, "run.json cannot be read.")
+
+
+def test_a_run_that_goes_on_beside_other_images_keeps_its_own(ready, trainer, folder, tmp_path):
+    trainer.gate.clear()
+    ready.start()
+    wait(ready, lambda: ready.share == 0.25)
+    ready.cancel()
+    trainer.gate.set()
+    assert trainer.ended.wait(10)
+    draw(tmp_path / "others" / "a" / "1.png", 9)
+    ready.data.open(tmp_path / "others")
+    wait(ready, lambda: not ready.data.looking)
+    ready.resume()
+    wait(ready, lambda: not ready.running)
+    assert trainer.requests[-1].data == folder
+    assert ready.root == folder
+
+
+def test_a_run_that_is_chosen_without_its_images_asks_for_them(model, trainer, tmp_path):
+    trainer.broken_off.add(tmp_path / "broken off")
+    model.choose(out=tmp_path / "broken off")
+    model.resume()
+    assert (model.running, model.error) == (False, "Choose the images to learn from.")
+
+
+def test_a_network_that_was_offered_is_not_that_of_the_next_report(ready, trainer, tmp_path):
+    run_to_end(ready)
+    trainer.offering.clear()
+    ready.explain("b/2.png")
+    report(tmp_path / "old")
+    ready.open_report(tmp_path / "old" / "evaluation.json")
+    wait(ready, lambda: ready.folder == tmp_path / "old")
+    trainer.offering.set()
+    asked = []
+    ready.explain_asked.connect(lambda *what: asked.append(what))
+    ready.explain("b/2.png")
+    wait(ready, lambda: asked)
+    assert (ready.network, asked[0][1]) == ("old-net", "old-net")
 
 
 def test_a_network_is_offered_under_its_name(ready):

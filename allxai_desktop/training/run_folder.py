@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from os.path import exists
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ def has_begun(request: Request) -> bool:
     Raises `TrainingError` for a folder with another run, or with one that is not to be resumed.
     """
     path = request.out / SETTINGS_FILE
-    if not path.exists():
+    # Unlike that of `Path`, it says no where the path is too long or may not be looked into: making it says why.
+    if not exists(path):
         return False
     if not request.resume:
         raise TrainingError(

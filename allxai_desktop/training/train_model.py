@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -274,8 +275,10 @@ class TrainModel:
         """Return the chosen folder, or one named after data and preset; a number is added where it is taken."""
         wanted = self.choices.out or self.runs / self._run_name()
         free, number = wanted, 2
-        while free.exists() and (not free.is_dir() or any(free.iterdir())):
-            free, number = wanted.with_name(f"{wanted.name}-{number}"), number + 1
+        # What cannot be looked into is no folder for a run either, which will say so.
+        with suppress(OSError):
+            while free.exists() and (not free.is_dir() or any(free.iterdir())):
+                free, number = wanted.with_name(f"{wanted.name}-{number}"), number + 1
         return free
 
     def _find_unfinished(self) -> None:

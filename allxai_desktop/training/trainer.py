@@ -1,6 +1,7 @@
 """What a training window makes its runs by."""
 
 import json
+from os.path import exists, isfile
 from pathlib import Path
 from typing import Protocol
 
@@ -55,7 +56,8 @@ class RunTrainer:
 
     def resumable(self, folder: Path) -> bool:
         """Return whether `folder` holds a run that has no network yet."""
-        return (folder / SETTINGS_FILE).is_file() and not (folder / CARD_FILE).exists()
+        # Unlike those of `Path`, these say no where a typed path is too long or may not be looked into.
+        return isfile(folder / SETTINGS_FILE) and not exists(folder / CARD_FILE)
 
     def former(self, folder: Path, data: Path) -> Request:
         """Return the request to go on with the run in `folder` on `data`. Raises `TrainingError`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from os.path import expanduser
 from pathlib import Path
 from typing import Any
 
@@ -268,7 +269,7 @@ class PresetBox(QWidget):
 
     def _choose_out(self) -> None:
         text = self.out.text().strip()
-        out = Path(text).expanduser() if text else None
+        out = Path(expanduser(text)) if text else None
         if out != self.model.choices.out:
             self.model.choose(out=out)
 

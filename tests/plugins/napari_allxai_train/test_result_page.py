@@ -5,7 +5,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtTest import QTest
 
-from napari_allxai_train.mistakes import MistakesPage
+from allxai_desktop.training.measuring.evaluation import Mistake
+from napari_allxai_train.mistakes import MistakeList, MistakesPage
 from napari_allxai_train.result_page import ResultPage
 
 
@@ -91,6 +92,21 @@ def test_the_surest_mistake_comes_first_with_its_picture(gallery, ready, qtbot):
     first = gallery.images.index(0)
     assert first.data() == "typical\n→ atypical\n98.2\u00a0%"
     qtbot.waitUntil(lambda: first.data(Qt.ItemDataRole.DecorationRole) is not gallery.images._blank)
+
+
+def test_a_picture_that_comes_after_the_list_was_narrowed_is_drawn_in_its_new_row(ready, qtbot):
+    mistakes = [Mistake(f"{name}/1.png", "typical", "atypical", 1.0) for name in ("typical", "atypical")]
+    calls = []
+    images = MistakeList(calls.append)
+    images.show_mistakes(ready.images, mistakes)
+    images.data(images.index(1), Qt.ItemDataRole.DecorationRole)
+    qtbot.waitUntil(lambda: bool(calls))
+    images.show_mistakes(ready.images, mistakes[1:])
+    changed = []
+    images.dataChanged.connect(lambda first, _last: changed.append(first.row()))
+    calls[0]()
+    images.close()
+    assert changed == [0]
 
 
 def test_an_earlier_run_waits_for_its_images(gallery, ready, write_report, qtbot, tmp_path):

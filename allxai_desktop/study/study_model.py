@@ -75,6 +75,9 @@ class StudyModel:
     @person.setter
     def person(self, person: Person | None) -> None:
         if person != self.workspace.person:
+            if self.person is not None:
+                # What was painted until now is the work of who was here before.
+                self._on_left()
             self.workspace.person = person
             self.person_changed.emit(person)
             self._read_ahead()

@@ -207,6 +207,17 @@ def test_whoever_did_not_say_who_they_are_is_asked_and_the_mask_is_saved(desk):
     assert desk.states()[0] == "in-progress"
 
 
+def test_what_was_painted_before_another_person_came_stays_the_work_of_the_first(desk):
+    desk.open()
+    desk.study.person = A
+    desk.paint(1, [0])
+    desk.paint(2, [1])
+    desk.study.person = R
+    desk.show(1)
+    assert desk.trail() == [("edit", "A07", "0.png")] * 2
+    assert desk.study.item(0).annotator == "A07"
+
+
 def test_a_plain_folder_becomes_a_study_when_something_is_submitted(desk):
     (desk.folder / "study.toml").unlink()
     desk.open()

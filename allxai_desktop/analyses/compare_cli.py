@@ -142,7 +142,7 @@ def _cards(names: str | None) -> list[Card]:
     for name in wanted:
         if name not in cards:
             raise AllxaiError(
-                _("There is no network “{name}”: choose one of {known}.").format(
+                _("There is no network “{name}” that tells classes apart: choose one of {known}.").format(
                     name=name, known=", ".join(cards)
                 )
             )

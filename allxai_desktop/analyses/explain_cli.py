@@ -207,7 +207,7 @@ def _card(name: str | None, target: str | None) -> Card:
     name = name or next(iter(cards))
     if name not in cards:
         raise NetworkError(
-            _("There is no network “{name}”: choose one of {known}.").format(
+            _("There is no network “{name}” that tells classes apart: choose one of {known}.").format(
                 name=name, known=", ".join(cards)
             )
         )

@@ -97,6 +97,10 @@ def _open(content: bytes, size: Size | None) -> OnnxNetwork:
             pair = nn.Linear(1, 2, bias=False)
             pair.weight.copy_(torch.tensor([[-0.5], [0.5]]))
             scores = builder.module("two_scores", pair, scores)
+        elif final is not None and final.op_type == "Sigmoid":
+            notes.append(
+                _("Percentages shown are the softmax of its scores, not the sigmoid of each, which differs.")
+            )
     return OnnxNetwork(builder.finish(scores), channels, size, builder.last_map, tuple(notes))
 
 

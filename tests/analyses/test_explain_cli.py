@@ -214,7 +214,7 @@ def test_text_for_people(capsys, toy, image, mask):
         (["--colormap", "viridis", "--rule", "mean"], "choose jet, seismic"),
         (["--rule", "top-q", "--q", "2"], "at most 1"),
         (["--q", "half"], "--help"),
-        (["--network", "none"], "no network “none”: choose one of toy"),
+        (["--network", "none"], "no network “none” that tells classes apart: choose one of toy"),
         (["--target", "lymphocyte"], "choose one of dark, bright"),
         (["--mask", "gone.npz"], "gone.npz was not found"),
         (["--setting", "recipe"], "“recipe” is no setting: write it as KEY=VALUE"),

@@ -245,8 +245,14 @@ def test_a_final_activation_is_left_out_and_told(final):
     model = classifier(*final, output="y")
     images = torch.from_numpy(floats(2, 3, 7, 6))
     assert torch.equal(logits(model, images), logits(classifier(), images))
-    (note,) = open_onnx(model.SerializeToString()).notes
+    note = open_onnx(model.SerializeToString()).notes[0]
     assert f"final {final[0].op_type} is left out" in note
+
+
+@pytest.mark.parametrize(("final", "told"), [("Softmax", False), ("Sigmoid", True)])
+def test_several_scores_with_a_sigmoid_each_say_that_percentages_are_others(final, told):
+    notes = open_onnx(classifier(node(final, "z", "y"), output="y").SerializeToString()).notes
+    assert any("not the sigmoid of each" in note for note in notes) is told
 
 
 def test_one_score_with_a_sigmoid_becomes_two():

@@ -195,12 +195,20 @@ def acquire(path: Path, me: PaintingSession, person: str | None) -> Lock | Holde
     """
     mine = Lock(path, Holder(person or "", datetime.now(UTC), me))
     path.parent.mkdir(exist_ok=True)
+    made = False
     try:
         with path.open("xb") as stream:
+            made = True
             stream.write(_text(mine.holder))
         return mine
     except FileExistsError:
         pass
+    except OSError:
+        if made:
+            # An empty one, as on a full disk, would be that of somebody.
+            with suppress(OSError):
+                path.unlink()
+        raise
     held = holder_of(path, me)
     if held is not None:
         return held

@@ -7,6 +7,7 @@ Each module that keeps something there has a `Part`, its tables under a version 
     with store.reading(PART) as db: rows = [] if db is None else db.execute("SELECT …").fetchall()
 """
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -24,6 +25,8 @@ APPLICATION_ID = 0x414C4C58
 """Marks the file as ours in its header: "ALLX"."""
 SCHEMA_VERSION = 1
 BUSY_S = 5.0
+# What the index of a write-ahead log takes on the disk.
+_ROOM = 2**15
 _PARTS = "CREATE TABLE parts (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT"
 # SQLite shares the index of a write-ahead log through memory, which two computers do not have in common.
 _REMOTE = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "webdav", "9p", "fuse.sshfs", "davfs", "ncpfs"}
@@ -117,7 +120,7 @@ class StudyStore:
             yield db
 
     def _to_read(self) -> sqlite3.Connection:
-        # In a folder that may not be written, SQLite reads a write-ahead log only where nothing can change.
+        # Where it cannot make the files that it needs, SQLite reads only what nothing can change.
         for mode in ("mode=rw", "mode=ro", "immutable=1"):
             db = self._connect(mode)
             try:
@@ -126,7 +129,7 @@ class StudyStore:
                 return db
             except sqlite3.OperationalError as error:
                 db.close()
-                if mode == "immutable=1" or not _is_denied(error):
+                if mode == "immutable=1" or not (_is_denied(error) or _has_no_room(error)):
                     raise
         raise AssertionError("the last way returns or raises")
 
@@ -175,7 +178,7 @@ class StudyStore:
         except sqlite3.IntegrityError:
             raise
         except (sqlite3.DatabaseError, OSError) as error:
-            raise _told(error) from error
+            raise _told(error, self.folder) from error
 
 
 def uri_of(path: PurePath) -> str:
@@ -189,7 +192,18 @@ def _is_denied(error: BaseException) -> bool:
     return name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"))
 
 
-def _told(error: Exception) -> Exception:
+def _has_no_room(error: BaseException) -> bool:
+    """Whether the index of the write-ahead log could not be made, as on a full disk."""
+    return (getattr(error, "sqlite_errorname", "") or "").startswith("SQLITE_IOERR_SHM")
+
+
+def _is_full(folder: Path) -> bool:
+    with suppress(OSError):
+        return shutil.disk_usage(folder).free < _ROOM
+    return False
+
+
+def _told(error: Exception, folder: Path) -> Exception:
     name = getattr(error, "sqlite_errorname", "") or ""
     if _is_denied(error) or isinstance(error, PermissionError):
         text = _("The folder of the study may not be written: the states of its images are not kept.")
@@ -199,7 +213,7 @@ def _told(error: Exception) -> Exception:
         return damaged()
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         text = _("{name} is in use by another program: try again in a moment.")
-    elif name.startswith("SQLITE_FULL"):
+    elif name.startswith("SQLITE_FULL") or (name.startswith("SQLITE_IOERR") and _is_full(folder)):
         text = _("{name} was not written because the disk is full: free some space and try again.")
     elif name.startswith("SQLITE_IOERR") or isinstance(error, OSError):
         text = _("{name} cannot be read or written ({reason}): check the disk and try again.")

@@ -176,6 +176,14 @@ def test_a_folder_that_cannot_be_written_raises(tmp_path):
         acquire(tmp_path / "masks" / "cell.lock", PaintingSession.new(), "A07")
 
 
+def test_a_lock_for_which_the_disk_has_no_room_is_nobodys(path, full_disk):
+    me = PaintingSession.new()
+    path.parent.mkdir()
+    with full_disk(), pytest.raises(OSError, match="too large"):
+        acquire(path, me, "A07")
+    assert holder_of(path, me) is None
+
+
 def test_an_earlier_day_is_shown_with_its_date():
     holder = Holder("A07", datetime(2020, 1, 2, 3, 4, tzinfo=UTC), PaintingSession.new())
     assert holder.time.startswith("2020-01-0")

@@ -1,6 +1,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import PurePosixPath, PureWindowsPath
+from types import SimpleNamespace
 
 import pytest
 
@@ -118,6 +119,16 @@ def test_a_file_whose_log_cannot_be_made_is_read_as_it_is(tmp_path):
     assert texts(store) == ["one"]
     with pytest.raises(ReadOnlyError):
         add(store, "two")
+
+
+def test_on_a_full_disk_a_file_is_read_and_writing_says_why(tmp_path, full_disk, monkeypatch):
+    add(StudyStore.open(tmp_path), "one")
+    monkeypatch.setattr(store_module.shutil, "disk_usage", lambda folder: SimpleNamespace(free=0))
+    with full_disk():
+        store = StudyStore.open(tmp_path)
+        assert texts(store) == ["one"]
+        with pytest.raises(StoreError, match="the disk is full"):
+            add(store, "two")
 
 
 def test_a_file_in_use_is_refused_with_a_sentence(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from allxai_desktop.training.datasets.duplicates import (
     merge_groups,
     without_black_border,
 )
-from allxai_desktop.training.datasets.label_masks import read_label_mask
+from allxai_desktop.training.datasets.label_masks import is_proposed, read_label_mask
 
 # Side that images are brought to before they are turned and compared.
 _SIDE = 64
@@ -43,7 +43,8 @@ class DataSet:
     """Images under `root` that can be used, in order; `sha256` of each one's pixels (and mask).
 
     `fingerprints` float32 (N, 256) are those of `duplicates`, `bright` bool (N,) tells a bright field from a dark one,
-    as stained tissue from fluorescence; `notes` are sentences on what is worth knowing.
+    as stained tissue from fluorescence; `notes` are sentences on what is worth knowing. `proposed` are the positions of
+    images whose mask only a proposal drew, see `label_masks.is_proposed`.
     """
 
     root: Path
@@ -53,6 +54,7 @@ class DataSet:
     bright: NDArray[np.bool_]
     skipped: list[Skipped]
     notes: list[str]
+    proposed: frozenset[int] = frozenset()
 
     @property
     def labels(self) -> list[str]:
@@ -71,6 +73,17 @@ class DataSet:
             item.label or ("bright field" if bright else "dark field")
             for item, bright in zip(self.items, self.bright, strict=True)
         ]
+
+    def only(self, positions: Sequence[int]) -> "DataSet":
+        """Return the data set of some of the images, in that order."""
+        return replace(
+            self,
+            items=[self.items[i] for i in positions],
+            sha256=[self.sha256[i] for i in positions],
+            fingerprints=self.fingerprints[positions],
+            bright=self.bright[positions],
+            proposed=frozenset(new for new, i in enumerate(positions) if i in self.proposed),
+        )
 
     def groups(self) -> list[int]:
         """Return a group number for each image: those of one subject, and copies, turned or not, share theirs."""
@@ -93,6 +106,7 @@ def look_through(
     skipped: list[Skipped] = []
     sizes: Counter[tuple[int, int]] = Counter()
     changed = 0
+    proposed: set[int] = set()
     for number, item in enumerate(items):
         progress(number / len(items))
         try:
@@ -102,6 +116,8 @@ def look_through(
             digest = image.sha256
             if segmentation:
                 digest += _mask_digest(root, item, image)
+                if item.mask is not None and is_proposed(root / item.mask):
+                    proposed.add(len(kept))
         except AllxaiError as error:
             skipped.append(Skipped(item.file, str(error)))
             continue
@@ -115,12 +131,36 @@ def look_through(
     progress(1.0)
     # The classes of a study say nothing of how its masks are learnt.
     _check_classes([] if segmentation else items, kept, skipped)
-    notes = [*_skipped_note(skipped), *_size_note(sizes), *_contradictions(kept, digests)]
+    data = _without_doubtful_copies(
+        DataSet(
+            root, kept, digests, np.stack(fingerprints), np.array(bright), skipped, [], frozenset(proposed)
+        )
+    )
+    notes = [*_skipped_note(data.skipped), *_size_note(sizes), *_contradictions(data.items, data.sha256)]
     if changed:
         notes.append(
             _("Images that were no plain 8-bit pictures and were converted: {count}.").format(count=changed)
         )
-    return DataSet(root, kept, digests, np.stack(fingerprints), np.array(bright), skipped, notes)
+    if data.proposed:
+        notes.append(
+            _(
+                "Masks that a proposal drew and nobody submitted: {count}. They are learnt from, and never measured on."
+            ).format(count=len(data.proposed))
+        )
+    return replace(data, notes=notes)
+
+
+def _without_doubtful_copies(data: DataSet) -> DataSet:
+    """Leave out what is `proposed` and belongs together with a painted image, which may be measured on."""
+    if not data.proposed:
+        return data
+    groups = data.groups()
+    painted = {group for position, group in enumerate(groups) if position not in data.proposed}
+    out = {position for position in data.proposed if groups[position] in painted}
+    reason = _("Only a proposal drew its mask, and it belongs together with an image whose mask was painted.")
+    skipped = [*data.skipped, *(Skipped(data.items[position].file, reason) for position in sorted(out))]
+    kept = data.only([position for position in range(len(groups)) if position not in out])
+    return replace(kept, skipped=skipped)
 
 
 def _mask_digest(root: Path, item: Item, image: CellImage) -> str:

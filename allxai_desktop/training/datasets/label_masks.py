@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
-from allxai_desktop.masks.npz import MaskError, load_mask
+from allxai_desktop.masks.npz import MaskError, load_mask, mask_meta
 from allxai_desktop.masks.pictures import read_values
 from allxai_desktop.training.datasets.data import TrainingError
 
@@ -33,6 +33,17 @@ def read_label_mask(path: Path, image: CellImage | None = None) -> NDArray[np.in
             )
         values = values[..., 0]
     return values.astype(np.int32)
+
+
+def is_proposed(path: Path) -> bool:
+    """Return whether a mask says that a proposal set every pixel of it, and that nobody has submitted it since.
+
+    To measure a network on what another one drew tells nothing of the cells. Raises `MaskError`.
+    """
+    if path.suffix.lower() != ".npz":
+        return False
+    facts = mask_meta(path)
+    return facts.get("accepted_proposal_share") == 1 and facts.get("state") == "in-progress"
 
 
 def class_codes(labels: NDArray[np.int32], codes: Mapping[int, int] | None) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.training.datasets.data import TrainingError
@@ -34,7 +35,17 @@ BY_FIELD = N_("by image, stratified by bright and dark fields; copies of one ima
 
 
 def make_split(data: DataSet, preset: Preset, request: Request) -> SavedSplit:
-    """Divide the images as preset and request say. Raises `TrainingError`."""
+    """Divide the images as preset and request say. Raises `TrainingError`.
+
+    Those whose mask only a proposal drew are for training.
+    """
+    painted = [position for position in range(len(data.items)) if position not in data.proposed]
+    saved = _divide(data.only(painted), preset, request)
+    train, val, test, unseen = ([painted[i] for i in part] for part in saved.split.parts.values())
+    return replace(saved, split=Split(sorted([*train, *data.proposed]), val, test, unseen))
+
+
+def _divide(data: DataSet, preset: Preset, request: Request) -> SavedSplit:
     labels, seed = data.strata, request.seed
     unseen_count = preset.unseen if request.unseen is None else request.unseen
     # Without copies there is nothing to make before the split.

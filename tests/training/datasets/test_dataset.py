@@ -122,6 +122,38 @@ def test_our_own_mask_must_be_of_its_image(tmp_path):
     assert "belongs to 1.png" in data.skipped[0].reason
 
 
+def _proposed(folder, names) -> None:
+    for name in names:
+        save_mask(
+            folder / "masks" / f"{name}.npz", np.ones((16, 20), np.uint8), accepted=np.ones((16, 20), bool)
+        )
+
+
+def test_masks_that_only_a_proposal_drew_are_told(tmp_path):
+    for name in ("1", "2", "3"):
+        _noise(tmp_path / "images" / f"{name}.png", int(name))
+        save_mask(tmp_path / "masks" / f"{name}.npz", np.ones((16, 20), np.uint8))
+    _proposed(tmp_path, ["2", "3"])
+    data = look_through(tmp_path, read_mask_folders(tmp_path), segmentation=True)
+    assert data.proposed == {1, 2}
+    assert data.notes == [
+        "Masks that a proposal drew and nobody submitted: 2. They are learnt from, and never measured on."
+    ]
+
+
+def test_a_copy_of_a_painted_image_with_a_proposed_mask_is_left_out(tmp_path):
+    first = _noise(tmp_path / "images" / "2.png", 2)
+    Image.fromarray(first[:, ::-1]).save(tmp_path / "images" / "1.png")
+    _noise(tmp_path / "images" / "3.png", 3)
+    save_mask(tmp_path / "masks" / "2.npz", np.ones((16, 20), np.uint8))
+    _proposed(tmp_path, ["1", "3"])
+    data = look_through(tmp_path, read_mask_folders(tmp_path), segmentation=True)
+    assert [item.file for item in data.items] == ["images/2.png", "images/3.png"]
+    assert data.proposed == {1}
+    assert [found.file for found in data.skipped] == ["images/1.png"]
+    assert "Only a proposal drew its mask" in data.skipped[0].reason
+
+
 def test_another_mask_is_another_identity(tmp_path):
     _noise(tmp_path / "images" / "1.png", 1)
     (tmp_path / "masks").mkdir()

@@ -4,7 +4,7 @@ from PIL import Image
 
 from allxai_desktop.masks.npz import MaskError, save_mask
 from allxai_desktop.training.datasets.data import TrainingError
-from allxai_desktop.training.datasets.label_masks import class_codes, read_label_mask
+from allxai_desktop.training.datasets.label_masks import class_codes, is_proposed, read_label_mask
 
 
 def test_a_16_bit_picture_keeps_its_numbers(tmp_path):
@@ -64,3 +64,23 @@ def test_labels_become_classes():
 def test_a_label_of_no_class_is_named():
     with pytest.raises(TrainingError, match="128"):
         class_codes(np.array([[0, 128]], np.int32), {0: 0})
+
+
+@pytest.mark.parametrize(
+    ("accepted", "state", "proposed"),
+    [
+        (None, "in-progress", False),
+        ([[1, 0], [1, 1]], "in-progress", False),
+        ([[1, 1], [1, 1]], "in-progress", True),
+        ([[1, 1], [1, 1]], "submitted", False),
+    ],
+)
+def test_a_mask_is_proposed_where_nobody_painted_or_submitted_it(tmp_path, accepted, state, proposed):
+    flags = None if accepted is None else np.array(accepted, bool)
+    save_mask(tmp_path / "m.npz", np.ones((2, 2), np.uint8), accepted=flags, state=state)
+    assert is_proposed(tmp_path / "m.npz") is proposed
+
+
+def test_a_picture_is_never_proposed(tmp_path):
+    Image.new("L", (2, 2), 1).save(tmp_path / "m.png")
+    assert not is_proposed(tmp_path / "m.png")

@@ -1,7 +1,16 @@
 """What an epoch sees of the training part, and what the parts lack."""
 
-from allxai_desktop.training.datasets.parts import check_parts, repeated
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from allxai_desktop.training.datasets.data import Item
+from allxai_desktop.training.datasets.dataset import DataSet
+from allxai_desktop.training.datasets.parts import check_parts, make_split, repeated
 from allxai_desktop.training.datasets.splits import Split
+from allxai_desktop.training.presets import find_preset
+from allxai_desktop.training.run_types import Request
 
 STRATA = ["dark", "dark", "dark", "dark", "bright", "dark"]
 
@@ -22,3 +31,23 @@ def test_few_images_are_repeated_as_a_whole():
 def test_parts_without_a_class_are_found():
     found = check_parts(Split([0, 1], [2], [3, 4]), ["ill", "well", "well", "ill", "well"], "test")
     assert found == {"val": ["ill"]}
+
+
+@pytest.mark.parametrize(("subject", "test_subjects"), [(None, ()), ("ab", ("b",))])
+def test_what_only_a_proposal_drew_is_for_training(subject, test_subjects):
+    items = [Item(f"{i}.png", "", subject and subject[i % 2]) for i in range(40)]
+    data = DataSet(
+        Path(),
+        items,
+        [item.file for item in items],
+        np.zeros((40, 256), np.float32),
+        np.ones(40, bool),
+        [],
+        [],
+        frozenset(range(1, 40, 2)) if subject is None else frozenset(range(0, 40, 4)),
+    )
+    request = Request("unet-five-classes", Path(), Path(), test_subjects=test_subjects)
+    split = make_split(data, find_preset("unet-five-classes"), request).split
+    assert data.proposed <= set(split.train)
+    assert split.test
+    assert sorted([*split.train, *split.val, *split.test]) == list(range(40))

@@ -103,12 +103,13 @@ def paint(folder: Path, seed: int) -> None:
 def expected(seed: int, start: Masks, actions: int) -> tuple[Masks, Masks]:
     """Return the masks after the first actions of the script, and after one more."""
     masks = {number: codes.copy() for number, codes in start.items()}
-    model, before = PaintModel(masks[0]), 0
+    model, before = PaintModel(), None
     for number, (shown, dice) in enumerate(script(seed)):
         if number == actions:
             done = {index: codes.copy() for index, codes in masks.items()}
         if shown != before:
-            model.new_image(masks[shown])
+            # What was painted there before can be taken back, as in the program.
+            model.new_image(masks[shown], path=Path(f"{shown}.npz"))
             before = shown
         act(model, dice)
         masks[shown] = model.codes.copy()

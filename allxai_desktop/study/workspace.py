@@ -222,7 +222,8 @@ class Workspace:
         self._loader.submit(write)
 
     def close(self, timeout: float = 30.0) -> bool:
-        """Finish saving and stop. Returns whether all is on disk."""
+        """Finish saving and stop: an image that is being read is not shown. Returns whether all is on disk."""
+        self._request += 1
         self.paint.end_stroke()
         if self.image is not None:
             self.item_left.emit()

@@ -26,6 +26,14 @@ def test_a_folder_opens_on_its_first_image(workspace, pump, folder):
     assert workspace.paint.shape == (3, 4)
 
 
+def test_an_image_that_was_read_as_the_window_closed_is_not_shown(workspace, pump, folder):
+    workspace.open(folder)
+    show = pump.calls.get(timeout=20)
+    workspace.close()
+    show()
+    assert workspace.image is None
+
+
 def test_an_image_opens_in_its_folder(workspace, pump, folder):
     opened(workspace, pump, folder / "cell_1.png")
     assert workspace.image.name == "cell_1.png"

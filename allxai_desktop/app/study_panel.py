@@ -104,10 +104,11 @@ class StudyPanel(QWidget):
         self.model.close()
 
     def _on_study(self, study: Study) -> None:
+        # First: what is looked for is asked of each row, and the rows of the study before are not in this one.
+        self.model.set_study(study)
         self.search.clear()
         self.shown.set_state(None)
         self.states.setCurrentIndex(0)
-        self.model.set_study(study)
         self._show_progress()
 
     def _on_item(self, row: int) -> None:

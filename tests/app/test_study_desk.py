@@ -246,3 +246,16 @@ def test_the_audit_trail_is_shown_and_saved(window, qtbot, folder, monkeypatch):
     )
     QTest.mouseClick(trail.export, Qt.MouseButton.LeftButton)
     assert (folder / "t.csv").read_text().splitlines()[1].startswith("1,")
+
+
+def test_a_smaller_study_opens_while_the_list_shows_one_state(window, qtbot, tmp_path):
+    panel = window.study_panel
+    panel.states.setCurrentIndex(panel.states.findData("to-do"))
+    panel.states.activated.emit(panel.states.currentIndex())
+    panel.search.setText("n")
+    (tmp_path / "small").mkdir()
+    Image.new("RGB", (SIDE, SIDE), (240, 220, 200)).save(tmp_path / "small" / "one.png")
+    window.open_path(tmp_path / "small")
+    qtbot.waitUntil(lambda: window.workspace.item.image_path.name == "one.png", timeout=20_000)
+    assert panel.shown.rowCount() == 1
+    assert (panel.search.text(), panel.states.currentIndex()) == ("", 0)

@@ -142,7 +142,7 @@ class SegmentRun:
         self.objective = Segmentation(
             pixels,
             self._decode_masks(),
-            repeated(self.split.train, self.data.strata, preset.rare, preset.at_least),
+            repeated(self.split.train, self.data.strata, preset.rare, preset.at_least, self.data.proposed),
             self.split.val,
             self._info.mean,
             self._info.std,

@@ -56,6 +56,13 @@ def test_a_proposal_teaches_what_it_is_sure_of_and_its_outlines():
     assert sure(Proposal(codes, uncertainty, "network")).tolist() == [[0, 1, 1, 1, 5, 5, 0, 5, 5]]
 
 
+def test_a_proposal_teaches_nothing_of_vacuoles():
+    codes = np.full((1, 9), 2, np.uint8)
+    codes[0, 4] = 3
+    found = sure(Proposal(codes, np.zeros((1, 9), np.float32), "network"))
+    assert found.tolist() == [[2, 2, 0, 0, 0, 0, 0, 2, 2]]
+
+
 def test_more_images_of_pbc_have_masks_that_nobody_painted(data, tmp_path, monkeypatch):
     monkeypatch.setattr(five_classes, "_FURTHER", {"monocyte": 2, "neutrophil": 1})
     for kind, count in (("basophil", 1), ("monocyte", 3), ("neutrophil", 1)):

@@ -1,7 +1,7 @@
 """How the images of a run are divided, and which copies of them make up each part."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from allxai_desktop.i18n import N_, _
@@ -67,15 +67,26 @@ def _divide(data: DataSet, preset: Preset, request: Request) -> SavedSplit:
     return SavedSplit(inner.within(rest, held_out), kind, seed, leaking=False)
 
 
-def repeated(train: Sequence[int], strata: Sequence[str], rare: int, at_least: int) -> list[int]:
+def repeated(
+    train: Sequence[int],
+    strata: Sequence[str],
+    rare: int,
+    at_least: int,
+    proposed: Collection[int] = (),
+) -> list[int]:
     """Return the positions `train` as often as an epoch sees them.
 
-    Those of a rarer stratum come up to `rare` times, as long as they are not more than the most common one, and all are
-    repeated until there are `at_least`.
+    Those of a rarer stratum come up to `rare` times, as long as they are not more than the most common one; painted
+    ones as often as it takes to be as many as those `proposed`; and all are repeated until there are `at_least`.
     """
-    counts = Counter(strata[position] for position in train)
+    painted = [position for position in train if position not in proposed]
+    counts = Counter(strata[position] for position in painted)
     common = max(counts.values())
-    seen = [position for position in train for _time in range(min(rare, common // counts[strata[position]]))]
+    seen = [
+        position for position in painted for _time in range(min(rare, common // counts[strata[position]]))
+    ]
+    others = [position for position in train if position in proposed]
+    seen = seen * max(1, -(-len(others) // len(seen))) + others
     return seen * max(1, -(-at_least // len(seen)))
 
 

@@ -28,6 +28,10 @@ def test_few_images_are_repeated_as_a_whole():
     assert repeated([0, 4], STRATA, rare=1, at_least=3) == [0, 4, 0, 4]
 
 
+def test_painted_images_are_as_many_as_proposed_ones():
+    assert repeated([0, 1, 2, 3, 5], STRATA, rare=1, at_least=0, proposed={1, 2, 5}) == [0, 3, 0, 3, 1, 2, 5]
+
+
 def test_parts_without_a_class_are_found():
     found = check_parts(Split([0, 1], [2], [3, 4]), ["ill", "well", "well", "ill", "well"], "test")
     assert found == {"val": ["ill"]}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from psygnal import Signal
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from allxai_desktop.networks.architectures import ARCHITECTURES, build
 from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
@@ -38,11 +39,31 @@ class Cost:
     values: int
 
 
+class _OperationCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the operations of what its thread computes.
+
+    torch's own FlopCounterMode also hooks the modules of every other thread, where explaining then fails.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        from torch.utils.flop_counter import flop_registry
+
+        kwargs = kwargs or {}
+        output = func(*args, **kwargs)
+        count = flop_registry.get(func.overloadpacket)
+        self.total += count(*args, **kwargs, out_val=output) if count else 0
+        return output
+
+
 @cache
 def cost_of(architecture: str, classes: int, side: int) -> Cost:
     """Return the cost of a network for images of `side` × `side` pixels; no weights are made."""
-    from torch.utils.flop_counter import FlopCounterMode
-
     with torch.device("meta"):
         model = build(architecture, classes, (side, side))
         values = 0
@@ -56,10 +77,10 @@ def cost_of(architecture: str, classes: int, side: int) -> Cost:
                 module.register_forward_hook(count)
         # Two, for BatchNorm refuses one.
         images = torch.empty(2, ARCHITECTURES[architecture].channels, side, side)
-        with FlopCounterMode(display=False) as counter:
+        with _OperationCounter() as counter:
             model(images)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    return Cost(parameters, counter.get_total_flops() / 2, values // 2)
+    return Cost(parameters, counter.total / 2, values // 2)
 
 
 @cache

@@ -1,9 +1,11 @@
 """Parameters are those of the network; the time is counted by hand on a network of two layers."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+import torch
 from psygnal import Signal
 
 from allxai_desktop.networks.architectures import build
@@ -21,6 +23,25 @@ def test_operations_grow_with_the_area():
     small, large = cost_of("resnet18", 2, 32), cost_of("resnet18", 2, 64)
     assert large.operations / small.operations == pytest.approx(4, rel=0.01)
     assert large.parameters == small.parameters
+
+
+def test_operations_by_hand(monkeypatch):
+    monkeypatch.setattr(cost, "build", lambda *_of: torch.nn.Conv2d(3, 2, 3, padding=1))
+    # 4 × 4 pixels, 2 outputs, 3 × 3 × 3 weights; multiplied and added.
+    assert cost_of.__wrapped__("resnet18", 2, 4).operations == 4 * 4 * 2 * 27 * 2
+
+
+def test_another_thread_explains_meanwhile(monkeypatch):
+    class Slow(torch.nn.Module):
+        def forward(self, images):
+            explain = torch.nn.Linear(2, 1, device="cpu")
+            image = torch.ones(1, 2, device="cpu", requires_grad=True)
+            with ThreadPoolExecutor(1) as other:
+                other.submit(lambda: torch.autograd.grad(explain(image).sum(), image)).result()
+            return images
+
+    monkeypatch.setattr(cost, "build", lambda *_of: Slow())
+    assert cost_of.__wrapped__("resnet18", 2, 4).operations == 0
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """napari's view of the images, and its own tools for layers."""
 
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import replace
 from types import SimpleNamespace
@@ -24,6 +25,20 @@ class CanvasView(QtViewer):
         events, keys = self.canvas._scene_canvas.events, self._key_map_handler
         events.key_press.disconnect(keys.on_key_press)
         events.key_release.disconnect(keys.on_key_release)
+
+    def keep(self, own: Callable[[], Collection[Layer]]) -> None:
+        """Have napari's tools and keys delete no layer of `own()`: without its layer a mask is painted unseen."""
+        layers = self.viewer.layers
+        remove = layers.remove_selected
+
+        def remove_others() -> None:
+            kept = [layer for layer in own() if layer in layers.selection]
+            layers.selection.difference_update(kept)
+            remove()
+            if kept:
+                layers.selection = set(kept)
+
+        layers.remove_selected = remove_others
 
     def layer_tools(self) -> QWidget:
         """Return napari's layer list with its controls and buttons, but for those of the viewer."""

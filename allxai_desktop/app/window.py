@@ -112,6 +112,7 @@ class MainWindow(QMainWindow):
         short_pixels()
         self.qt_viewer = CanvasView(self.viewer)
         self.canvas = PaintCanvas(self.viewer, self.paint)
+        self.qt_viewer.keep(lambda: self.canvas.own_layers)
         self.proposals = Proposals(self)
         self.fields = Fields(self)
         self.annotate = AnnotatePanel(self.paint, self.canvas, self, self.proposals.ghost)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 from psygnal import Signal
@@ -237,8 +237,13 @@ class PaintCanvas:
         else:
             self._take(mask_layer)
 
+    @property
+    def own_layers(self) -> list[Layer]:
+        """The layers of the image and its mask, as far as they are there."""
+        return [layer for layer in (self.image_layer, self.mask_layer) if layer is not None]
+
     def _remove(self) -> None:
-        before = [layer for layer in (self.image_layer, self.mask_layer) if layer is not None]
+        before = self.own_layers
         self.detach()
         for layer in before:
             self.viewer.layers.remove(layer)
@@ -346,7 +351,8 @@ class PaintCanvas:
 
     def _on_layer_label(self) -> None:
         if not self._busy and self.mask_layer is not None and self.mask_layer.selected_label in CODES:
-            self.model.active = self.mask_layer.selected_label
+            # napari's picker sets a number of numpy's, of which Qt takes no comparison for true or false.
+            self.model.active = int(self.mask_layer.selected_label)
 
     def _on_labels_update(self) -> None:
         # A script's single edit tells of its history before it writes; a drag is taken over whole, at its end.

@@ -321,9 +321,26 @@ def test_the_tools_of_napari_are_for_the_layer_in_hand(cell, qtbot):
         if button.isVisible():
             QTest.mouseClick(button, Qt.MouseButton.LeftButton)
             assert button.mode == cell.canvas.mask_layer.mode
-    cell.viewer.layers.selection.active = cell.canvas.image_layer
-    QTest.mouseClick(cell.qt_viewer.layerButtons.deleteButton, Qt.MouseButton.LeftButton)
-    assert cell.canvas.image_layer is None
+
+
+def test_the_tools_of_napari_delete_layers_but_those_of_image_and_mask(cell, qtbot):
+    cell.docks.layers.toggleViewAction().trigger()
+    buttons, layers, own = cell.qt_viewer.layerButtons, cell.viewer.layers, cell.canvas.own_layers
+    added = cell.viewer.add_points()
+    layers.selection = {added, *own}
+    QTest.mouseClick(buttons.deleteButton, Qt.MouseButton.LeftButton)
+    assert added not in layers
+    assert cell.canvas.own_layers == own
+    assert layers.selection == set(own)
+    QTest.keyClick(cell.qt_viewer.layers, Qt.Key.Key_Delete)
+    assert len(own) == 2
+    assert set(own) <= set(layers)
+
+
+def test_the_class_picked_with_a_tool_of_napari_can_be_compared_by_qt(cell):
+    cell.canvas.mask_layer.selected_label = np.uint8(3)
+    assert type(cell.paint.active) is int
+    assert cell.paint.active == 3
 
 
 def test_a_number_being_typed_gives_the_keys_back_over_the_canvas(cell):

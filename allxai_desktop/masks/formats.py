@@ -143,7 +143,7 @@ def _files(folder: Path) -> list[Path]:
     try:
         found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
         inner = [path for path in found if path.is_dir() and path.name.startswith(matlab.LABELS_FOLDER)]
-        beneath = sorted(path for labels in inner for path in labels.iterdir())
+        beneath = sorted(path for labels in inner for path in labels.iterdir() if path.name[0] != ".")
     except OSError as error:
         raise MaskError(
             _("{name} could not be opened ({reason}): check that you may read it.").format(

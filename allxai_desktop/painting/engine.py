@@ -287,6 +287,13 @@ class PaintModel(ToolSettings):
         if self._history.can_redo:
             self._step(self._history.redo())
 
+    def forget_steps(self) -> None:
+        """Forget what could be undone or redone, here and in the masks that were left: another person goes on."""
+        self.end_stroke()
+        self._history = History(self._history.max_bytes)
+        self._left = LeftHistories(self._left.max_bytes)
+        self.history_changed.emit()
+
     def _step(self, runs: Runs) -> None:
         self._write(runs.over(self._values, self.shape[1]))
         self.history_changed.emit()

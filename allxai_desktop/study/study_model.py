@@ -22,7 +22,7 @@ from allxai_desktop.study.progress import ActiveTime, Comment, ItemProgress, Pro
 from allxai_desktop.study.records import Records
 from allxai_desktop.study.states import StateError, step
 from allxai_desktop.study.store import ReadOnlyError
-from allxai_desktop.study.submitting import refused, submit
+from allxai_desktop.study.submitting import refused, submit, why_not_in_place
 from allxai_desktop.study.waiting import next_waiting
 from allxai_desktop.study.workspace import Workspace
 from allxai_desktop.tasks import Dispatch, at_once
@@ -78,6 +78,8 @@ class StudyModel:
             if self.person is not None:
                 # What was painted until now is the work of who was here before.
                 self._on_left()
+                if person is None or person.name != self.person.name:
+                    self.workspace.paint.forget_steps()
             self.workspace.person = person
             self.person_changed.emit(person)
             self._read_ahead()
@@ -118,21 +120,6 @@ class StudyModel:
             return False
         return self.workspace.mask_path == self._records.image(self._row).mask_path
 
-    def _why_not_in_place(self) -> str:
-        holder, copy = self.workspace.holder, self.workspace.mask_path
-        assert self._row is not None
-        assert copy is not None
-        if holder is not None:
-            return _(
-                "{person} paints this image, and a copy, {copy}, cannot be submitted: "
-                "to submit yours, choose File › Take over this image."
-            ).format(person=holder.name, copy=copy.name)
-        # It may be damaged, of another image, or what a colleague saved meanwhile.
-        return _(
-            "What you paint is saved as {copy}, beside {mask}, and cannot be submitted so: "
-            "leave the right one of the two with the name {mask}, and open the study again."
-        ).format(mask=self._records.image(self._row).mask_path.name, copy=copy.name)
-
     def next_row(self, reviewing: bool) -> int | None:
         """Return the row of the next image that waits for this person; see `next_waiting`."""
         here = self.workspace.index
@@ -169,7 +156,8 @@ class StudyModel:
             self._go_on(self.reviewing)
             return
         if not self._in_place:
-            self._tell("warning", self._why_not_in_place())
+            item = self._records.image(workspace.index)
+            self._tell("warning", why_not_in_place(workspace, item))
             return
         if not workspace.paint.mask.any():
             text = _("Nothing is painted yet: paint, or press {key} to accept the proposal.")

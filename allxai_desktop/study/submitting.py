@@ -52,3 +52,19 @@ def refused(workspace: Workspace, study: Study, row: int, error: AllxaiError) ->
     name = study.items[row].image_path.name
     text = _("{name} was not submitted. {reason}").format(name=name, reason=error)
     return Notice("error", text, (_("Go there"), go))
+
+
+def why_not_in_place(workspace: Workspace, item: StudyItem) -> str:
+    """Return why what is painted over an item, a copy beside its mask, cannot be submitted, with the way on."""
+    holder, copy = workspace.holder, workspace.mask_path
+    assert copy is not None
+    if holder is not None:
+        return _(
+            "{person} paints this image, and a copy, {copy}, cannot be submitted: "
+            "to submit yours, choose File › Take over this image."
+        ).format(person=holder.name, copy=copy.name)
+    # It may be damaged, of another image, or what a colleague saved meanwhile.
+    return _(
+        "What you paint is saved as {copy}, beside {mask}, and cannot be submitted so: "
+        "leave the right one of the two with the name {mask}, and open the study again."
+    ).format(mask=item.mask_path.name, copy=copy.name)

@@ -113,6 +113,14 @@ def test_half_a_stroke_on_leaving_leaves_no_history(left):
     assert not left.can_undo
 
 
+def test_another_person_takes_nothing_back(left):
+    left.apply(at(0), 1)
+    left.forget_steps()
+    assert not left.can_undo
+    come_back(left, AS_LEFT, [0])
+    assert not left.can_undo
+
+
 def test_they_are_bounded_with_their_masks_and_the_one_left_first_goes_first():
     # A stroke on one pixel takes 18 bytes, a mask of ten pixels 20.
     model = PaintModel(history_bytes=2 * (18 + 20))

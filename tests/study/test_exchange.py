@@ -77,6 +77,9 @@ def test_a_study_goes_out_and_comes_back(study, empty, tmp_path, name):
 
 def test_the_folder_for_matlab_comes_back_without_its_mat(study, empty, tmp_path):
     export_study(study, EXPORTS["matlab"], tmp_path / "out")
+    for labels in (tmp_path / "out").glob("PixelLabelData*"):
+        # As macOS leaves beside files on foreign disks.
+        (labels / "._1.png").write_bytes(b"no picture")
     assert import_masks(empty, tmp_path / "out").count == 2
     assert masks_of(empty) == masks_of(study)
 

@@ -207,6 +207,17 @@ def test_whoever_did_not_say_who_they_are_is_asked_and_the_mask_is_saved(desk):
     assert desk.states()[0] == "in-progress"
 
 
+@pytest.mark.parametrize(
+    ("next_person", "undone"), [(R, False), (None, False), (Person(A.name, "reviewer"), True)]
+)
+def test_only_who_painted_takes_it_back(desk, next_person, undone):
+    desk.open()
+    desk.study.person = A
+    desk.paint(5)
+    desk.study.person = next_person
+    assert desk.space.paint.can_undo is undone
+
+
 def test_what_was_painted_before_another_person_came_stays_the_work_of_the_first(desk):
     desk.open()
     desk.study.person = A

@@ -261,7 +261,7 @@ def test_a_failure_is_told_in_its_sentence_and_the_run_can_go_on(ready, trainer)
     assert ready.unfinished.name == "cells-any"
 
 
-def test_a_cancelled_run_ends_at_once_and_goes_on_by_resume(ready, trainer):
+def break_off(ready, trainer):
     trainer.gate.clear()
     ready.start()
     wait(ready, lambda: ready.share == 0.25)
@@ -269,6 +269,10 @@ def test_a_cancelled_run_ends_at_once_and_goes_on_by_resume(ready, trainer):
     assert (ready.running, ready.error[:19]) == (False, "The run was stopped")
     trainer.gate.set()
     assert trainer.ended.wait(10)
+
+
+def test_a_cancelled_run_ends_at_once_and_goes_on_by_resume(ready, trainer):
+    break_off(ready, trainer)
     ready.choose(seed=5)
     ready.resume()
     wait(ready, lambda: not ready.running)
@@ -278,12 +282,7 @@ def test_a_cancelled_run_ends_at_once_and_goes_on_by_resume(ready, trainer):
 
 
 def test_what_a_cancelled_run_still_tells_is_not_heard(ready, trainer):
-    trainer.gate.clear()
-    ready.start()
-    wait(ready, lambda: ready.share == 0.25)
-    ready.cancel()
-    trainer.gate.set()
-    assert trainer.ended.wait(10)
+    break_off(ready, trainer)
     ready.data.choose(pattern="")
     ready._dispatch.run()
     assert ready.records == [record(1)]
@@ -313,12 +312,7 @@ def test_a_damaged_run_that_is_chosen_is_told(model, trainer, folder, tmp_path):
 
 
 def test_a_run_that_goes_on_beside_other_images_keeps_its_own(ready, trainer, folder, tmp_path):
-    trainer.gate.clear()
-    ready.start()
-    wait(ready, lambda: ready.share == 0.25)
-    ready.cancel()
-    trainer.gate.set()
-    assert trainer.ended.wait(10)
+    break_off(ready, trainer)
     draw(tmp_path / "others" / "a" / "1.png", 9)
     ready.data.open(tmp_path / "others")
     wait(ready, lambda: not ready.data.looking)

@@ -26,6 +26,8 @@ from allxai_desktop.training.preparing.copies import (
 from allxai_desktop.training.presets import Preset
 from allxai_desktop.training.run_types import Request
 
+# Images a class from which on some can be held out for the test.
+_TESTED = 10
 # The kinds of split: on cards in English, in reports in the language of their readers.
 AS_PUBLISHED = N_("by copy, as published: copies of one image lie in several parts")
 BY_SUBJECT = N_("by subject")
@@ -40,6 +42,12 @@ def make_split(data: DataSet, preset: Preset, request: Request) -> SavedSplit:
     Those whose mask only a proposal drew are for training.
     """
     painted = [position for position in range(len(data.items)) if position not in data.proposed]
+    if not painted:
+        raise TrainingError(
+            _(
+                "Only proposals drew these masks, so there are none to measure on: paint or submit at least {count}."
+            ).format(count=_TESTED)
+        )
     saved = _divide(data.only(painted), preset, request)
     train, val, test, unseen = ([painted[i] for i in part] for part in saved.split.parts.values())
     return replace(saved, split=Split(sorted([*train, *data.proposed]), val, test, unseen))
@@ -160,6 +168,6 @@ def check_parts(split: Split, labels: Sequence[str], evaluated: str) -> dict[str
         raise TrainingError(
             _(
                 "There are too few images to hold any out for the test: at least {count} a class are needed."
-            ).format(count=10)
+            ).format(count=_TESTED)
         )
     return lacking

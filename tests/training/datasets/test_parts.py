@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from allxai_desktop.training.datasets.data import Item
+from allxai_desktop.training.datasets.data import Item, TrainingError
 from allxai_desktop.training.datasets.dataset import DataSet
 from allxai_desktop.training.datasets.parts import check_parts, make_split, repeated
 from allxai_desktop.training.datasets.splits import Split
@@ -55,3 +55,19 @@ def test_what_only_a_proposal_drew_is_for_training(subject, test_subjects):
     assert data.proposed <= set(split.train)
     assert split.test
     assert sorted([*split.train, *split.val, *split.test]) == list(range(40))
+
+
+def test_without_a_painted_mask_nothing_can_be_measured():
+    data = DataSet(
+        Path(),
+        [Item(f"{i}.png", "") for i in range(20)],
+        ["0"] * 20,
+        np.zeros((20, 256), np.float32),
+        np.ones(20, bool),
+        [],
+        [],
+        frozenset(range(20)),
+    )
+    request = Request("unet-five-classes", Path(), Path(), test_subjects=("a",))
+    with pytest.raises(TrainingError, match="Only proposals drew these masks"):
+        make_split(data, find_preset("unet-five-classes"), request)

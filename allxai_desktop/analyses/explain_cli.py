@@ -107,14 +107,16 @@ def explain(options: argparse.Namespace) -> None:
         regions_cli.regions(options, network, image, mask, explanation.target),
         trust_cli.trust(options, engine, image, mask, explanation),
     )
-    _write_results(options.out, image, explanation, colormap)
+    replaced = _write_results(options.out, image, card, explanation, colormap)
     if options.json:
+        for note in replaced:
+            print(note, file=sys.stderr)
         told = found.as_json()
         if info.on_demand or options.setting or options.preset:
             told["settings"] = explanation.settings
         print(json.dumps(_without_nan(told), indent=2, allow_nan=False))
     else:
-        notes = (*image.notes, mask.warning if mask else None, found.domain_warning, explanation.undefined)
+        notes = (*image.notes, mask and mask.warning, found.domain_warning, explanation.undefined, *replaced)
         _print_result(found, [note for note in notes if note])
 
 
@@ -221,19 +223,34 @@ def _card(name: str | None, target: str | None) -> Card:
     return card
 
 
-def _write_results(folder: Path, image: CellImage, explanation: Explanation, colormap: str) -> None:
-    """Write the map and the overlay; an undefined one takes away those that a run before left under its names."""
-    base = f"{Path(image.name).stem}.{explanation.explainer}"
-    if explanation.relevance is None:
-        for name in (f"{base}.npz", f"{base}.png"):
-            (folder / name).unlink(missing_ok=True)
-        return
-    archive = io.BytesIO()
-    np.savez_compressed(archive, relevance=explanation.relevance)
-    # seismic is centred on zero, as in the rule of the same name.
-    drawn = blend(image.pixels, explanation.relevance, signed=colormap == "seismic", colormap=colormap)
-    write_whole(folder / f"{base}.npz", archive.getbuffer())
-    write_whole(folder / f"{base}.png", png_bytes(drawn))
+def _write_results(
+    folder: Path, image: CellImage, card: Card, explanation: Explanation, colormap: str
+) -> list[str]:
+    """Write the map and the overlay, where there is a map; say which other ones of their names are gone with that."""
+    results: dict[str, bytes | None] = {"npz": None, "png": None}
+    if explanation.relevance is not None:
+        archive = io.BytesIO()
+        np.savez_compressed(archive, relevance=explanation.relevance)
+        # seismic is centred on zero, as in the rule of the same name.
+        drawn = blend(image.pixels, explanation.relevance, signed=colormap == "seismic", colormap=colormap)
+        results = {"npz": archive.getvalue(), "png": png_bytes(drawn)}
+    replaced = []
+    for ending, content in results.items():
+        path = folder / f"{Path(image.name).stem}.{card.name}.{explanation.explainer}.{ending}"
+        if _differs(path, content):
+            replaced.append(_("{name} held another result, which is gone now.").format(name=path.name))
+        if content is None:
+            path.unlink(missing_ok=True)
+        else:
+            write_whole(path, content)
+    return replaced
+
+
+def _differs(path: Path, content: bytes | None) -> bool:
+    try:
+        return path.read_bytes() != content
+    except OSError:
+        return False
 
 
 def _without_nan(value: Any) -> Any:

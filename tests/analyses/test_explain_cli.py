@@ -129,7 +129,7 @@ def test_the_numbers_of_a_toy_network(capsys, toy, image):
 @pytest.mark.parametrize("rule", RULES)
 def test_shares_can_be_recounted_from_the_saved_map(capsys, toy, image, mask, rule):
     result = explain(capsys, image, "--mask", mask, "--rule", rule, "--target", "bright")
-    relevance = np.load(image.parent / "out" / "cell.grad-cam.npz")["relevance"]
+    relevance = np.load(image.parent / "out" / "cell.toy.grad-cam.npz")["relevance"]
     assert relevance.dtype == np.float32
     assert relevance.shape == (32, 48)
     weights = pixel_weights(relevance, rule, colormap="jet")
@@ -157,29 +157,48 @@ def test_q_and_colormap(capsys, toy, image, mask):
         "shares"
     ]
     assert sum(row["relevant"] for row in rows.values()) == 32 * 48 // 4
-    assert explain(capsys, image, "--colormap", "seismic")["colormap"] == "seismic"
+    found = explain(capsys, image, "--explainer", "layer-cam", "--colormap", "seismic")
+    assert found["colormap"] == "seismic"
     assert (
         explain(capsys, image, "--explainer", "abs-gradient", "--target", "bright")["colormap"] == "seismic"
     )
 
 
-def test_outputs_are_named_by_image_and_explainer(capsys, toy, image):
+def test_outputs_are_named_by_image_network_and_explainer(capsys, toy, image):
     explain(capsys, image, "--explainer", "gradient-x-input", "--target", "bright")
     out = image.parent / "out"
     assert sorted(path.name for path in out.iterdir()) == [
-        "cell.gradient-x-input.npz",
-        "cell.gradient-x-input.png",
+        "cell.toy.gradient-x-input.npz",
+        "cell.toy.gradient-x-input.png",
     ]
-    with Image.open(out / "cell.gradient-x-input.png") as overlay:
+    with Image.open(out / "cell.toy.gradient-x-input.png") as overlay:
         assert overlay.size == (48, 32)
         assert overlay.info == {}
         assert len(overlay.getexif()) == 0
-    assert str(image.parent).encode() not in content(out / "cell.gradient-x-input.npz")
+    assert str(image.parent).encode() not in content(out / "cell.toy.gradient-x-input.npz")
+
+
+def test_results_that_differ_are_replaced_with_a_word(capsys, toy, image):
+    arguments = ["explain", str(image), "--explainer", "gradient-x-input", "--out", str(image.parent / "out")]
+    notes = [
+        f"cell.toy.gradient-x-input.{ending} held another result, which is gone now."
+        for ending in ("npz", "png")
+    ]
+
+    def said(*more):
+        assert cli.main([*arguments, *more]) == 0
+        return capsys.readouterr()
+
+    assert "replaced" not in said("--target", "bright").out
+    assert "replaced" not in said("--target", "bright").out
+    told = said("--target", "dark").out.splitlines()
+    assert [f"Note: {note}" in told for note in notes] == [True, True]
+    assert said("--target", "bright", "--json").err.splitlines() == notes
 
 
 def test_the_overlay_is_red_where_jet_is_red(capsys, toy, image):
     explain(capsys, image, "--target", "bright")
-    overlay = np.asarray(Image.open(image.parent / "out" / "cell.grad-cam.png")).astype(int)
+    overlay = np.asarray(Image.open(image.parent / "out" / "cell.toy.grad-cam.png")).astype(int)
     assert overlay[16, 2, 0] > overlay[16, 2, 2]
     assert overlay[16, 45, 2] > overlay[16, 45, 0]
 
@@ -188,6 +207,8 @@ def test_an_undefined_map_is_told_and_leaves_no_picture(capsys, toy, image, mask
     # No weight at all: the gradient is zero everywhere, a constant map.
     explain(capsys, image, "--mask", mask, "--target", "bright")
     toy.module.head.weight.zero_()
+    assert cli.main(["explain", str(image), "--out", str(image.parent / "out")]) == 0
+    assert "Note: cell.toy.grad-cam.npz held another result" in capsys.readouterr().out
     result = explain(capsys, image, "--mask", mask)
     assert isinstance(result["undefined"], str)
     assert list((image.parent / "out").iterdir()) == []

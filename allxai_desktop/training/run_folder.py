@@ -46,6 +46,11 @@ def has_begun(request: Request) -> bool:
     return True
 
 
+def is_finished(request: Request) -> bool:
+    """Return whether the folder holds this run with its card, the last thing that it writes. Raises as `has_begun`."""
+    return has_begun(request) and (request.out / CARD_FILE).exists()
+
+
 def open_folder(request: Request) -> bool:
     """Make the folder of the run where it has not begun; return whether it has. Raises as `has_begun`."""
     if has_begun(request):
@@ -149,13 +154,16 @@ def write_card(folder: Path, card: dict[str, Any]) -> None:
 
 
 def offer(folder: Path) -> str:
-    """Copy the network of a finished run among the user's, and return what it is called there.
+    """Copy the network of a finished run among the user's unless it is there, and return what it is called there.
 
     Raises `NetworkError` for a run without a network.
     """
     card = read_card(folder / CARD_FILE)
+    taken = {found.name: found.sha256 for found in find_networks().cards}
+    known = next((name for name, sha256 in taken.items() if sha256 == card.sha256), None)
+    if known is not None:
+        return known
     weights = read_whole(folder / WEIGHTS_FILE, card.sha256)
-    taken = {found.name for found in find_networks().cards}
     name = next(
         name for name in _numbered(card.name) if name not in taken and not (user_folder() / name).exists()
     )

@@ -126,8 +126,30 @@ def _command(options: argparse.Namespace) -> Callable[[Request, Terminal], None]
 
 
 def _train(request: Request, terminal: Terminal, *, add: bool) -> None:
-    from allxai_desktop.training.measuring.report import PAGE_FILE, figure_lines
-    from allxai_desktop.training.run import offer, train
+    from allxai_desktop.training.measuring.report import PAGE_FILE
+    from allxai_desktop.training.run_folder import is_finished, offer
+
+    if is_finished(request):
+        print(_("This run is finished already."))
+    else:
+        _train_and_tell(request, terminal)
+    print(
+        _("Card, weights, pictures and the report {page}: {folder}").format(
+            page=PAGE_FILE, folder=request.out
+        )
+    )
+    if add:
+        name = offer(request.out)
+        print(
+            _("The program offers it as “{name}”; “allxai network remove {name}” takes it away.").format(
+                name=name
+            )
+        )
+
+
+def _train_and_tell(request: Request, terminal: Terminal) -> None:
+    from allxai_desktop.training.measuring.report import figure_lines
+    from allxai_desktop.training.run import train
     from allxai_desktop.training.words import cautions, leaking_text
 
     result = train(request, terminal)
@@ -139,18 +161,6 @@ def _train(request: Request, terminal: Terminal, *, add: bool) -> None:
         marks.insert(0, leaking_text())
     for line in (*figure_lines(found), *marks):
         print(line)
-    print(
-        _("Card, weights, pictures and the report {page}: {folder}").format(
-            page=PAGE_FILE, folder=result.folder
-        )
-    )
-    if add:
-        name = offer(result.folder)
-        print(
-            _("The program offers it as “{name}”; “allxai network remove {name}” takes it away.").format(
-                name=name
-            )
-        )
 
 
 def _each_subject(request: Request, terminal: Terminal) -> None:

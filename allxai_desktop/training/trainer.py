@@ -8,7 +8,7 @@ from typing import Protocol
 from platformdirs import user_documents_path
 
 from allxai_desktop.i18n import _
-from allxai_desktop.networks.card import CARD_FILE, read_card
+from allxai_desktop.networks.card import CARD_FILE
 from allxai_desktop.networks.registry import find_networks
 from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.run_folder import SETTINGS_FILE, offer
@@ -72,6 +72,4 @@ class RunTrainer:
 
     def offer(self, folder: Path) -> str:
         """Copy the network among the user's unless it is there, and return its name. Raises `AllxaiError`."""
-        sha256 = read_card(folder / CARD_FILE).sha256
-        known = next((card.name for card in find_networks().cards if card.sha256 == sha256), None)
-        return known or offer(folder)
+        return offer(folder)

@@ -261,11 +261,14 @@ def test_early_stopping_needs_a_validation_part(request_):
         train(replace(request_, patience=3))
 
 
-def test_a_finished_network_is_offered_under_a_free_name(request_, tmp_path, monkeypatch):
+def test_a_finished_network_is_offered_once_and_under_a_free_name(request_, tmp_path, monkeypatch):
     monkeypatch.setattr("allxai_desktop.networks.user.user_data_path", lambda *a, **k: tmp_path / "user")
-    train(request_)
-    assert [offer(request_.out), offer(request_.out)] == ["run", "run-2"]
+    for seed, folder in enumerate((tmp_path / "run", tmp_path / "other" / "run")):
+        folder.parent.mkdir(exist_ok=True)
+        train(replace(request_, out=folder, seed=seed))
+    assert [offer(tmp_path / "run"), offer(tmp_path / "other" / "run")] == ["run", "run-2"]
     assert open_network(tmp_path / "user" / "networks" / "run-2").card.name == "run-2"
+    assert offer(tmp_path / "other" / "run") == "run-2"
 
 
 def _small(patch, name, **changes):

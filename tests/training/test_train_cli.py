@@ -61,7 +61,23 @@ def test_a_run_goes_on_with_resume_only(capsys, cells, tmp_path):
     assert call(*arguments) == 0
     assert call(*arguments) == 2
     assert "holds a run already: resume it" in capsys.readouterr().err
+    (tmp_path / "run" / "card.json").unlink()
     assert call(*arguments, "--resume") == 0
+    assert "1/1" in capsys.readouterr().out
+
+
+def test_a_finished_run_is_told_and_its_network_added_once(capsys, cells, tmp_path, user_networks):
+    out = tmp_path / "blood"
+    arguments = ("--preset", "two-conv-32", "--data", cells, "--out", out, "--epochs", 1)
+    assert call(*arguments) == 0
+    before = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
+    capsys.readouterr()
+    assert call(*arguments, "--resume") == 0
+    first, *_rest, last = capsys.readouterr().out.splitlines()
+    assert first == "This run is finished already."
+    assert last.startswith("The program offers it as “blood”")
+    assert [path.name for path in user_networks.iterdir()] == ["blood"]
+    assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
 
 
 def test_each_subject_is_left_out_in_turn(capsys, cells, tmp_path):

@@ -24,7 +24,11 @@ PICTURE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif")
 # JPEG is not among them: it changes labels along every outline.
 _FORMATS = ["PNG", "BMP", "TIFF", "GIF"]
 _NOTHING = -1
-_ADDED = re.compile(r"^label_\d+_|\.ome$|[_ -](mask|masks|label|labels|gt)$", re.IGNORECASE)
+# What programs add to an image's name before it (MATLAB) and behind it.
+_ADDED = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (r"^label_\d+_", r"\.ome$|[_ -](mask|masks|label|labels|gt)$")
+)
 
 
 def read_values(path: Path) -> NDArray[Any]:
@@ -56,7 +60,11 @@ def read_values(path: Path) -> NDArray[Any]:
 
 def read_picture(path: Path) -> list[Entry]:
     """Return the one image of a picture; its labels are numbers, or colours as `#rrggbb`."""
-    return [Entry((path.stem, _ADDED.sub("", path.stem)), partial(_read, path))]
+    names = [path.stem]
+    for added in _ADDED:
+        # Each is a name of its own: an image itself may be called "x_mask".
+        names.append(added.sub("", names[-1]))
+    return [Entry(tuple(names), partial(_read, path))]
 
 
 def read_numbers(path: Path) -> Labelled:

@@ -84,6 +84,15 @@ def test_the_folder_for_matlab_comes_back_without_its_mat(study, empty, tmp_path
     assert masks_of(empty) == masks_of(study)
 
 
+def test_for_matlab_an_image_called_like_the_mask_of_another_keeps_its_own(tmp_path):
+    names = ("cell.ome.tif", "x.png", "x_mask.png")
+    study = make_study(tmp_path / "study", names)
+    export_study(study, EXPORTS["matlab"], tmp_path / "out")
+    empty = make_study(tmp_path / "empty", names, labelled=())
+    assert import_masks(empty, tmp_path / "out").problems == []
+    assert masks_of(empty) == masks_of(study)
+
+
 def test_an_imported_mask_is_tied_to_its_image(study, empty, tmp_path):
     export_study(study, EXPORTS["png"], tmp_path / "out")
     import_masks(empty, tmp_path / "out")

@@ -122,5 +122,6 @@ def _mapping(pairs: list[str]) -> dict[str, int]:
                     pair=pair, classes=_classes()
                 )
             )
-        found[label] = code
+        # Colours of pictures are written small.
+        found[label.lower() if label.startswith("#") else label] = code
     return found

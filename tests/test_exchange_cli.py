@@ -67,6 +67,15 @@ def test_import_with_a_mapping(study, picture, capsys):
     assert load_mask(study / "masks" / "b.npz").codes.tolist() == [[2, 0, 1], [0, 0, 0]]
 
 
+def test_a_colour_may_be_written_in_capitals(study, tmp_path, capsys):
+    pixels = np.zeros((2, 3, 3), np.uint8)
+    pixels[0, 0] = (255, 0, 171)
+    Image.fromarray(pixels).save(tmp_path / "b.png")
+    arguments = ("--map", "#FF00AB=nucleus", "--map", "#000000=background")
+    assert run(capsys, "import", study, tmp_path / "b.png", *arguments) == (0, ["1 mask imported."], "")
+    assert load_mask(study / "masks" / "b.npz").codes.tolist() == [[1, 5, 5], [5, 5, 5]]
+
+
 def test_labels_that_are_no_class_are_told_with_the_way_on(study, picture, capsys):
     assert run(capsys, "import", study, picture) == (
         2,

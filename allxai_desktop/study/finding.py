@@ -41,13 +41,27 @@ class Crashed:
 
 
 @dataclass(frozen=True, eq=False)
+class CrashedCopy:
+    """A second mask, at `path`, with strokes that a crash left in journals only: `codes` uint8 (H, W) have them.
+
+    `codes` is None where none of them can be read; `sha256` is that of the file, and `meta` what it says.
+    """
+
+    path: Path
+    codes: Codes | None
+    crashed: Crashed
+    sha256: str
+    meta: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
 class Found:
     """What is there for an image whose mask belongs at `key`: `codes` uint8 (H, W), to be saved at `path`.
 
     `sha256` is that of the file at `path` ("" where it cannot be read); `holder` who else paints, and `held` what;
     `codes` have the strokes of `crashed.recorded`; `accepted` bool (H, W) are the pixels that a proposal set, where
-    the file or those strokes say so; `copy` is a second mask that a crash left in a journal only;
-    `notes` are sentences for the user, the weightiest last; what is in `taken` belongs to other images.
+    the file or those strokes say so; `copy` is a second mask that a crash left; `notes` are sentences for the user,
+    the weightiest last; what is in `taken` belongs to other images.
     """
 
     key: Path
@@ -58,7 +72,7 @@ class Found:
     holder: Holder | None
     held: Path | None
     crashed: Crashed
-    copy: tuple[Path, Codes, Crashed] | None
+    copy: CrashedCopy | None
     notes: tuple[str, ...]
     accepted: Flags | None = None
     taken: Container[Path] = ()
@@ -85,10 +99,9 @@ def find_mask(
         beside = next(islice(candidates(place.path, taken), 1, None))
         notes += _of_copy(beside, image)
         copy = _crashed_copy(beside, image, me)
+        notes += [] if copy is None else _of_damage(copy.crashed, beside)
     notes += _of_crash(crashed, left_behind(lock_path(place.path), me), place.path)
-    if crashed.damaged:
-        text = _("Later strokes on {name} are lost, for their record is damaged: look at the mask again.")
-        notes.append(text.format(name=image.name))
+    notes += _of_damage(crashed, place.path)
     if holder is not None:
         notes.append(
             _(
@@ -235,12 +248,28 @@ def _of_crash(crashed: Crashed, gone: Holder | None, target: Path) -> list[str]:
     return []
 
 
-def _crashed_copy(copy: Path, image: CellImage, me: PaintingSession) -> tuple[Path, Codes, Crashed] | None:
+def _of_damage(crashed: Crashed, target: Path) -> list[str]:
+    if not crashed.damaged:
+        return []
+    text = _(
+        "Strokes on {name} are lost, for their record is damaged; those before them are kept: look at the mask again."
+    )
+    return [text.format(name=target.name)]
+
+
+def _crashed_copy(path: Path, image: CellImage, me: PaintingSession) -> CrashedCopy | None:
     """Return a copy that somebody painted while another held this mask, and whose program ended before it was saved."""
-    if sha256_or_unknown(copy) != NO_FILE or holder_of(lock_path(copy), me) is not None:
+    if not journals_of(path, image.sha256) or holder_of(lock_path(path), me) is not None:
         return None
-    crashed, painted = _crashed(copy, image, me, NO_FILE, None)
-    return None if painted is None else (copy, painted, crashed)
+    sha256 = sha256_or_unknown(path)
+    try:
+        mask = load_any(path, image) if sha256 != NO_FILE else None
+    except MaskError:
+        return None
+    crashed, painted = _crashed(path, image, me, sha256, mask)
+    gone = left_behind(lock_path(path), me)
+    meta = {"annotator": None if gone is None else gone.person or None} if mask is None else mask.meta
+    return CrashedCopy(path, painted, crashed, sha256, meta)
 
 
 def _of_copy(other: Path, image: CellImage) -> list[str]:

@@ -16,7 +16,7 @@ from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, mask_bytes, mask_meta, put_mask
 from allxai_desktop.painting.history import Runs
 from allxai_desktop.painting.tiles import Codes, flat
-from allxai_desktop.study.finding import Crashed, Found, candidates, sha256_or_unknown
+from allxai_desktop.study.finding import Crashed, CrashedCopy, Found, candidates, sha256_or_unknown
 from allxai_desktop.study.journal import NO_FILE, Head, Journal
 from allxai_desktop.study.locks import (
     Holder,
@@ -89,9 +89,10 @@ class MaskKeeper:
         """Take over what a crash left. Returns whether strokes were brought back, which are then to be saved."""
         # Once: who comes back to an image that could not be saved has it all.
         crashed, self._crashed = self._crashed, Crashed()
-        for path in crashed.foreign:
-            self._set_aside(path)
-        self._save_copy()
+        self._set_aside(crashed, self.path)
+        if self._copy is not None:
+            self._save_copy(self._copy)
+            self._copy = None
         if held_by_me(lock_path(self.path), self._me):
             self._hold()
             self._beat()
@@ -240,21 +241,39 @@ class MaskKeeper:
         if lock is not None:
             lock.release()
 
-    def _save_copy(self) -> None:
-        if self._copy is None:
+    def _save_copy(self, copy: CrashedCopy) -> None:
+        lock = self._acquire(copy.path)
+        if isinstance(lock, Holder):
             return
-        (path, codes, crashed), self._copy = self._copy, None
         try:
-            put_mask(path, mask_bytes(path, codes, image=self._image, accepted=crashed.accepted))
-        except MaskError:
-            log.warning("A copy could not be brought back", exc_info=True)
-            return
+            # Otherwise somebody was quicker, who has brought it back.
+            if sha256_or_unknown(copy.path) == copy.sha256:
+                self._bring_back(copy)
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def _bring_back(self, copy: CrashedCopy) -> None:
+        crashed = copy.crashed
+        self._set_aside(crashed, copy.path)
+        if copy.codes is not None:
+            facts = {key: copy.meta.get(key) for key in ("annotator", "created")}
+            try:
+                data = mask_bytes(
+                    copy.path, copy.codes, image=self._image, accepted=crashed.accepted, **facts
+                )
+                put_mask(copy.path, data)
+            except MaskError:
+                log.warning("A copy could not be brought back", exc_info=True)
+                return
+            text = _(
+                "The program ended before it saved {copy}, a second mask of {name}: it was brought back."
+            )
+            self._warn(text.format(copy=copy.path.name, name=self._image.name))
         for recorded in (crashed.recorded, *crashed.spent):
             if recorded is not None:
                 with suppress(OSError):
                     recorded.path.unlink()
-        text = _("The program ended before it saved {copy}, a second mask of {name}: it was brought back.")
-        self._warn(text.format(copy=path.name, name=self._image.name))
 
     def _sweep(self) -> None:
         """Delete what a crash in the middle of a save left, which is no mask."""
@@ -265,15 +284,19 @@ class MaskKeeper:
                 if re.fullmatch(r"\." + pattern, path.name):
                     path.unlink()
 
-    def _set_aside(self, path: Path) -> None:
-        place = next(place for place in candidates(path.with_suffix(".journal-aside")) if not place.exists())
-        try:
-            path.rename(place)
-        except OSError:
-            log.warning("A journal could not be set aside", exc_info=True)
-            return
-        text = _("Strokes of another image or mask were found beside {name}: they were set aside as {place}.")
-        self._warn(text.format(name=self.path.name, place=place.name))
+    def _set_aside(self, crashed: Crashed, mask_path: Path) -> None:
+        for path in crashed.foreign:
+            aside = candidates(path.with_suffix(".journal-aside"))
+            place = next(place for place in aside if not place.exists())
+            try:
+                path.rename(place)
+            except OSError:
+                log.warning("A journal could not be set aside", exc_info=True)
+                continue
+            text = _(
+                "Strokes beside {name} fit neither image nor mask, or cannot be read: they were set aside as {place}."
+            )
+            self._warn(text.format(name=mask_path.name, place=place.name))
 
     def _tell_unwritten(self, error: OSError) -> None:
         if not self._told:

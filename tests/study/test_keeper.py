@@ -107,6 +107,21 @@ def crash(desk, folder, code=3):
     desk.paint(5, code=code)
 
 
+def damage(folder, stroke):
+    """Change a bit in the record of a stroke of the journal that a crash left."""
+    (path,) = (folder / "masks").glob("*.journal")
+    data = bytearray(path.read_bytes())
+    ends = [end for kind, _payload, end in journal._records(bytes(data)) if kind == b"S"]
+    # The checksum of the record.
+    data[ends[stroke] - 1] ^= 255
+    path.write_bytes(data)
+
+
+LOST = (
+    "Strokes on {} are lost, for their record is damaged; those before them are kept: look at the mask again."
+)
+
+
 def masks(folder):
     return sorted(path.name for path in (folder / "masks").iterdir())
 
@@ -167,16 +182,10 @@ def test_only_what_the_file_lacks_is_brought_back(desk, dead, folder):
 @pytest.mark.parametrize(("stroke", "codes"), [(0, [0, 0, 0, 0]), (1, [3, 3, 0, 0])])
 def test_strokes_that_cannot_be_read_after_a_crash_are_said_to_be_lost(desk, dead, folder, stroke, codes):
     crash(dead(), folder)
-    (path,) = (folder / "masks").glob("*.journal")
-    data = bytearray(path.read_bytes())
-    ends = [end for kind, _payload, end in journal._records(bytes(data)) if kind == b"S"]
-    # The checksum of the record.
-    data[ends[stroke] - 1] ^= 255
-    path.write_bytes(data)
+    damage(folder, stroke)
     again = desk().open(folder)
     assert again.workspace.paint.codes[0].tolist() == codes
-    text = "Later strokes on cell_0.png are lost, for their record is damaged: look at the mask again."
-    assert again.texts()[-1] == text
+    assert again.texts()[-1] == LOST.format("cell_0.npz")
 
 
 def test_a_crash_after_bringing_back_loses_nothing(desk, dead, folder):
@@ -307,6 +316,62 @@ def test_a_copy_that_crashed_before_its_file_is_there_is_saved_when_the_first_ha
     assert load_mask(folder / "masks" / "cell_0-2.npz", again.workspace.image).codes[1, 1] == 3
     again.close()
     assert [name for name in masks(folder) if name.endswith(".journal")] == []
+
+
+@pytest.fixture
+def crashed_copy(desk, dead, folder):
+    """A mask that A07 let go, and a copy of it by B01 that crashed before its file was there."""
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    crash(dead("B01"), folder)
+    first.close()
+    return folder / "masks" / "cell_0-2.npz"
+
+
+def test_a_copy_whose_journal_is_damaged_is_brought_back_up_to_there_and_said(desk, folder, crashed_copy):
+    damage(folder, 1)
+    again = desk("C02").open(folder)
+    brought_back = (
+        "The program ended before it saved cell_0-2.npz, a second mask of cell_0.png: it was brought back."
+    )
+    assert again.texts() == [LOST.format("cell_0-2.npz"), brought_back]
+    assert load_mask(crashed_copy, again.workspace.image).codes.tolist()[:2] == [[3, 3, 0, 0], [0, 0, 0, 0]]
+
+
+def test_a_copy_of_which_no_stroke_can_be_read_is_said(desk, folder, crashed_copy):
+    damage(folder, 0)
+    assert desk("C02").open(folder).texts() == [LOST.format("cell_0-2.npz")]
+    assert desk("C02").open(folder).texts() == []
+
+
+def test_a_journal_of_a_copy_that_is_none_is_set_aside(desk, folder, crashed_copy):
+    (path,) = (folder / "masks").glob("*.journal")
+    path.write_bytes(b"no journal")
+    text = "Strokes beside cell_0-2.npz fit neither image nor mask, or cannot be read: they were set aside as {}."
+    assert desk("C02").open(folder).texts() == [text.format(f"{path.stem}.journal-aside")]
+
+
+def test_a_copy_that_was_brought_back_is_its_painters(desk, folder, crashed_copy):
+    desk("C02").open(folder)
+    assert load_mask(crashed_copy).meta["annotator"] == "B01"
+    assert not crashed_copy.with_suffix(".lock").exists()
+
+
+def test_strokes_that_the_file_of_a_copy_lacks_are_brought_back_when_the_first_has_gone(desk, dead, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    second = dead("B01").open(folder)
+    second.paint(11, code=4)
+    second.saved()
+    crash(second, folder)
+    first.close()
+    again = desk("C02").open(folder)
+    assert again.texts()[-1].startswith("The program ended before it saved cell_0-2.npz")
+    copy = load_mask(folder / "masks" / "cell_0-2.npz", again.workspace.image)
+    assert copy.codes.tolist() == [[3, 3, 0, 0], [0, 3, 0, 0], [0, 0, 0, 4]]
+    assert copy.meta["annotator"] == "B01"
 
 
 def test_what_a_crash_in_mid_save_left_is_swept(desk, folder):

@@ -257,10 +257,14 @@ class MaskKeeper:
         crashed = copy.crashed
         self._set_aside(crashed, copy.path)
         if copy.codes is not None:
-            facts = {key: copy.meta.get(key) for key in ("annotator", "created")}
             try:
                 data = mask_bytes(
-                    copy.path, copy.codes, image=self._image, accepted=crashed.accepted, **facts
+                    copy.path,
+                    copy.codes,
+                    image=self._image,
+                    annotator=copy.meta.get("annotator"),
+                    created=copy.meta.get("created"),
+                    accepted=crashed.accepted,
                 )
                 put_mask(copy.path, data)
             except MaskError:

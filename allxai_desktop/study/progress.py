@@ -67,6 +67,14 @@ class ItemProgress:
     mask_sha256: str | None = None
     comments: tuple[Comment, ...] = ()
 
+    def holds(self, mask: str | None) -> bool:
+        """Whether it is true of an image whose mask has the hash `mask`, None where nothing is painted.
+
+        Such a one was submitted by earlier versions, and does not count as finished.
+        """
+        empty = mask is None and self.state in ("submitted", "approved")
+        return mask == self.mask_sha256 and not empty
+
 
 class ActiveTime:
     """Sums up the time from sign of life to sign of life; longer gaps than `PAUSE_S` are not counted."""
@@ -115,7 +123,7 @@ class Progress:
     def edited(
         self, person: Person | None, item: str, before: str | None, after: str | None, *, found: bool = False
     ) -> ItemProgress:
-        """Record that the mask became `after`: an approval is void with it.
+        """Record that the mask became `after`: an approval is void with it, and one of nothing painted as well.
 
         `found` where it was changed by other means, seen now; `before` is for an image without a record.
         """
@@ -156,7 +164,7 @@ class Progress:
         with self.store.writing(PART) as db:
             known = items_of(db, item).get(item) or ItemProgress(mask_sha256=before)
             changed = mask != known.mask_sha256
-            if not changed and action in ("edit", "found"):
+            if known.holds(mask) and action in ("edit", "found"):
                 return known
             after = advanced(known, person, action, mask)
             if changed and action in ("approve", "return"):

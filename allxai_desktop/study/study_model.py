@@ -199,13 +199,9 @@ class StudyModel:
         self._judge(judge)
 
     def seen_on_disk(self, row: int, mask: str | None) -> None:
-        """Note the hash of the mask on disk: where another one was submitted, that is void."""
+        """Note the hash of the mask on disk: where another one was submitted, or nothing painted, that is void."""
         item = self.item(row)
-        if (
-            item.state in ("submitted", "approved")
-            and row != self.workspace.index
-            and item.mask_sha256 != mask
-        ):
+        if item.state in ("submitted", "approved") and row != self.workspace.index and not item.holds(mask):
             seen, name = self._records.image(row), self._records.name(row)
             # What was seen may be older than what was submitted meanwhile.
             self._records.change(
@@ -246,7 +242,7 @@ class StudyModel:
             # Here, and not once it is received: an edit may be asked for before.
             mask = before[name] = mask_sha256(codes)
             known = progress.items()
-            if name in known and known[name].mask_sha256 != mask:
+            if name in known and not known[name].holds(mask):
                 known[name] = progress.edited(self.person, name, None, mask, found=True)
             return known
 
@@ -370,8 +366,11 @@ class StudyModel:
         self._records.change(name, work)
 
     def _on_voided(self, name: str) -> None:
-        text = _("The approval of {name} is void, for its mask was changed.").format(name=name)
-        self._tell("warning", text)
+        if self.item(self._records.rows[name]).mask_sha256 is None:
+            text = _("The approval of {name} is void, for nothing is painted in it.")
+        else:
+            text = _("The approval of {name} is void, for its mask was changed.")
+        self._tell("warning", text.format(name=name))
 
     def _read_ahead(self) -> None:
         row = self.next_row(self.reviewing)

@@ -116,6 +116,10 @@ def _mask_problem(item: StudyItem, progress: ItemProgress) -> str | None:
         return str(error)
     found = None if codes is None else mask_sha256(codes)
     if found == progress.mask_sha256:
+        if not progress.holds(found):
+            return _("{name} was {state} with nothing painted in it: paint it, and submit it again.").format(
+                name=item.image_path.name, state=_(TITLES[progress.state])
+            )
         return None if codes is None else _image_problem(item)
     if codes is None:
         return _("The mask {name} is missing.").format(name=item.mask_path.name)

@@ -337,6 +337,34 @@ def test_an_approved_mask_changed_outside_is_void_when_the_list_sees_it(submitte
     assert submitted.study.item(0).mask_sha256 != known
 
 
+@pytest.fixture
+def empty(desk):
+    """Return a desk with its second image submitted and approved although nothing is painted in it."""
+    progress = Progress(StudyStore.open(desk.folder))
+    progress.submit(A, "1.png", None)
+    progress.approve(R, "1.png", None)
+    desk.open()
+    return desk
+
+
+def test_an_empty_mask_that_an_earlier_version_submitted_is_not_finished_once_it_is_opened(empty):
+    empty.show(1)
+    assert empty.states()[1] == "in-progress"
+    assert "The approval of 1.png is void, for nothing is painted in it." in empty.notices
+    empty.study.person = A
+    empty.paint()
+    empty.enter()
+    assert empty.states()[1] == "submitted"
+    assert verify(Study.open(empty.folder)).problems == ()
+
+
+def test_an_empty_mask_that_an_earlier_version_submitted_is_not_finished_once_the_list_sees_it(empty):
+    empty.study.seen_on_disk(1, None)
+    empty.settle()
+    assert empty.states()[1] == "in-progress"
+    assert empty.trail()[-1] == ("found", "", "1.png")
+
+
 def test_enter_on_a_submitted_image_goes_on(submitted):
     submitted.study.person = A
     submitted.enter()

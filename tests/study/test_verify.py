@@ -106,6 +106,16 @@ def test_an_approved_mask_that_is_gone_is_told(folder):
     assert verify(Study.open(folder)).problems == ("The mask a.npz is missing.",)
 
 
+def test_what_was_submitted_with_nothing_painted_is_told(folder):
+    Image.new("RGB", (3, 2)).save(folder / "c.png")
+    progress = Progress(StudyStore.open(folder))
+    progress.submit(A, "c.png", None)
+    sentence = "c.png was submitted with nothing painted in it: paint it, and submit it again."
+    assert verify(Study.open(folder)).problems == (sentence,)
+    progress.edited(None, "c.png", None, None, found=True)
+    assert verify(Study.open(folder)).problems == ()
+
+
 def test_a_mask_in_progress_is_painted_on(folder):
     save_mask(folder / "masks" / "b.npz", CODES - 1)
     found = verify(Study.open(folder))

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSpinBox
+from qtpy.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+)
 
 from allxai_desktop.fields.crops import MAX_SIDE, MIN_SIDE
 from allxai_desktop.i18n import N_, _, counted
@@ -39,13 +47,20 @@ class FieldBar(QFrame):
         self.predict.setCheckable(True)
         self.side_label = QLabel()
         self.side = QSpinBox(minimum=MIN_SIDE - 1, maximum=MAX_SIDE, keyboardTracking=False)
-        self.progress = QProgressBar(textVisible=False, maximum=100, maximumWidth=90, maximumHeight=6)
+        self.progress = QProgressBar(textVisible=False, maximum=100, maximumHeight=3)
+        kept = self.progress.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)
+        self.progress.setSizePolicy(kept)
+        # Beside the text it would not leave room for the rest at 1366 px.
+        told = QVBoxLayout()
+        told.setSpacing(0)
+        told.addWidget(self.text)
+        told.addWidget(self.progress)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 3, 6, 3)
         layout.setSpacing(6)
+        layout.addLayout(told)
         for widget in (
-            self.text,
-            self.progress,
             self.cancel,
             self.take_all,
             self.predict,
@@ -116,6 +131,8 @@ class FieldBar(QFrame):
             # Qt's word for "none chosen" is the lowest value with a text of its own.
             self.side.setSpecialValueText(_("auto: {side} px").format(side=fields.crop_side))
             self.side.setValue(fields.side or self.side.minimum())
+        # napari's style takes 70 px for enough, which cut the text off.
+        self.side.setMinimumWidth(self.side.sizeHint().width())
         if active:
             self.text.setText(self._words())
             self.leave.setText(_("Paint instead ({key})").format(key=key))

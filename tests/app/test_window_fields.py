@@ -104,6 +104,12 @@ def test_from_the_field_to_its_crops_and_back(window, qtbot):
     assert window.paint.codes.any()
 
 
+def test_the_size_of_crops_is_read_in_full_where_room_is_scarce(window, qtbot):
+    bar = window.fields.bar
+    bar.resize(bar.minimumSizeHint())
+    qtbot.waitUntil(lambda: bar.side.width() >= bar.side.sizeHint().width())
+
+
 def test_what_the_network_sees_is_written_at_each_cell(window, qtbot):
     fields = window.fields
     fields.bar.predict.click()

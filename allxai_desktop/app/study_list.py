@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 SIDE = 48
 HOLDERS_MS = 15_000
 NOT_READ = OnDisk()
-PROBLEMS = {"unreadable": N_("mask cannot be read"), "misfit": N_("mask does not fit")}
+PROBLEMS = {
+    "unreadable": N_("mask cannot be read"),
+    "misfit": N_("mask does not fit"),
+    "no-image": N_("cannot be read"),
+}
 SEARCHED = Qt.ItemDataRole.UserRole
 T = TypeVar("T")
 Index = QModelIndex | QPersistentModelIndex

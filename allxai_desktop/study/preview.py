@@ -36,13 +36,13 @@ def thumbnail(item: StudyItem, side: int) -> NDArray[np.uint8] | None:
 class OnDisk:
     """A mask as it is on disk: the share 0…1 of the pixels that are labelled, and its hash; None where there is none.
 
-    With a `problem` it counts as no mask of its image. What is painted is then saved in the file called `beside`,
-    whose share it is.
+    With a `problem` it counts as no mask of its image: that cannot be read ("no-image"), or what is painted is saved
+    in the file called `beside`, whose share it is.
     """
 
     share: float | None = None
     sha256: str | None = None
-    problem: Literal["unreadable", "misfit"] | None = None
+    problem: Literal["unreadable", "misfit", "no-image"] | None = None
     beside: str | None = None
 
 
@@ -55,8 +55,13 @@ def mask_on_disk(item: StudyItem, taken: Container[Path] = ()) -> OnDisk:
     except MaskError:
         return _with_beside(OnDisk(problem="unreadable"), item, taken)
     sha256 = mask_sha256(mask.codes)
-    if isinstance(mask, MaskFile) and not _fits(mask, item):
-        return _with_beside(OnDisk(None, sha256, "misfit"), item, taken)
+    if isinstance(mask, MaskFile):
+        try:
+            check_image(mask.codes.shape, mask.meta, open_image(item.image_path), item.mask_path.name)
+        except MaskError:
+            return _with_beside(OnDisk(None, sha256, "misfit"), item, taken)
+        except ImageError:
+            return OnDisk(None, sha256, "no-image")
     return OnDisk(_share(mask.codes), sha256)
 
 
@@ -75,17 +80,6 @@ def _with_beside(found: OnDisk, item: StudyItem, taken: Container[Path]) -> OnDi
 
 def _share(codes: Codes) -> float:
     return count_labelled(codes) / max(codes.size, 1)
-
-
-def _fits(mask: MaskFile, item: StudyItem) -> bool:
-    try:
-        check_image(mask.codes.shape, mask.meta, open_image(item.image_path), item.mask_path.name)
-    except MaskError:
-        return False
-    except ImageError:
-        # That is said of the image, not of its mask.
-        return True
-    return True
 
 
 def hash_on_disk(item: StudyItem) -> str | None:

@@ -85,6 +85,16 @@ def test_a_mask_that_does_not_fit_counts_as_none(rows, study, qtbot):
     assert tip == "c.png, ✖ mask does not fit, what is painted is saved as c-2.npz"
 
 
+def test_an_image_that_cannot_be_read_does_not_count_as_painted(rows, study, qtbot):
+    save_mask(study.items[2].mask_path, np.full((10, 10), 5, np.uint8))
+    study.items[2].image_path.write_bytes(b"no image")
+    rows.refresh(2)
+    qtbot.waitUntil(lambda: len(rows.study_model.seen) == 4)
+    assert text(rows, 2) == "c.png\n✖ cannot be read\n"
+    assert rows.painted() == 0
+    assert rows.state(2) == "to-do"
+
+
 def test_what_is_painted_beside_a_mask_that_does_not_fit_is_shown_as_of_other_images(rows, study, qtbot):
     place = study.items[2].mask_path
     save_mask(place, np.full((5, 5), 1, np.uint8))

@@ -75,8 +75,8 @@ def test_beside_the_mask_of_an_image_that_cannot_be_read_nothing_is_looked_for(i
     assert mask_on_disk(item) == OnDisk(problem="unreadable")
 
 
-def test_of_an_image_that_cannot_be_read_the_mask_still_counts(item):
+def test_the_mask_of_an_image_that_cannot_be_read_counts_as_none(item):
     codes = np.full((20, 40), 5, np.uint8)
     save_mask(item.mask_path, codes)
     item.image_path.write_bytes(b"")
-    assert mask_on_disk(item) == OnDisk(1.0, mask_sha256(codes))
+    assert mask_on_disk(item) == OnDisk(None, mask_sha256(codes), "no-image")

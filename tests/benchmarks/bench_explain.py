@@ -11,6 +11,7 @@ where those are installed. zennit has no rule for functional additions and conca
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 
 import torch
@@ -61,9 +62,7 @@ def ours(module: nn.Module, x: Tensor, target: int, layer: str) -> Calls:
     calls: Calls = {}
     for method in LIVE:
         settings = {"layer": layer} if EXPLAINERS[method].takes_layer else {}
-        calls[method] = lambda method=method, settings=settings: attribute(
-            module, x, target, method, **settings
-        )
+        calls[method] = partial(attribute, module, x, target, method, **settings)
 
     def six() -> None:
         passes = Passes(
@@ -99,9 +98,7 @@ def zennits(name: str, module: nn.Module, x: Tensor, target: int) -> Calls:
         with Gradient(model=module, composite=composite) as attributor:
             attributor(x, lambda logits: one_hot * logits)
 
-    return {
-        method: lambda composite=composite: explain(composite) for method, composite in composites.items()
-    }
+    return {method: partial(explain, composite) for method, composite in composites.items()}
 
 
 def captums(module: nn.Module, x: Tensor, target: int, layer: str) -> Calls:
@@ -126,9 +123,7 @@ def grad_cams(module: nn.Module, x: Tensor, target: int, layer: str) -> Calls:
     leaf = x.clone().requires_grad_()
     made = {"grad-cam": GradCAM, "layer-cam": LayerCAM}
     cams = {method: kind(module, [module.get_submodule(layer)]) for method, kind in made.items()}
-    return {
-        method: lambda cam=cam: cam(leaf, [ClassifierOutputTarget(target)]) for method, cam in cams.items()
-    }
+    return {method: partial(cam, leaf, [ClassifierOutputTarget(target)]) for method, cam in cams.items()}
 
 
 def best(calls: Calls, runs: int) -> dict[str, float]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def paint(folder: Path, seed: int) -> None:
     from allxai_desktop.session import Session
     from allxai_desktop.study.workspace import Workspace
 
-    calls: list = []
+    calls: list[Callable[[], None]] = []
     session = Session(PaintModel(), dispatch=calls.append)
     workspace = Workspace(session, calls.append)
 
@@ -149,9 +149,9 @@ def kill_once(folder: Path, seed: int, start: Masks, seconds: float) -> Outcome:
             outcome.unreadable += 1
         found = find_mask(item.mask_path, read_image(item.image_path), me, None)
         outcome.brought_back += found.crashed.count
-        outcome.masks[number] = found.codes
+        codes = outcome.masks[number] = np.asarray(found.codes)
         if found.path != item.mask_path or not (
-            np.array_equal(found.codes, done[number]) or np.array_equal(found.codes, one_more[number])
+            np.array_equal(codes, done[number]) or np.array_equal(codes, one_more[number])
         ):
             outcome.missing += 1
     return outcome

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -93,8 +94,8 @@ def main() -> None:
             cold, step, enter = [], [], []
             for item in study.items[:runs]:
                 window.canvas.show(None)
-                cold.append(shown(app, window, lambda path=item.image_path: window.open_path(path)))
-            shown(app, window, lambda study=study: window.open_path(study.folder))
+                cold.append(shown(app, window, partial(window.open_path, item.image_path)))
+            shown(app, window, partial(window.open_path, study.folder))
             for _run in range(runs):
                 window.workspace._ahead.drop()
                 step.append(shown(app, window, lambda: window.workspace.step(1)))

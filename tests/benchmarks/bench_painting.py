@@ -193,7 +193,7 @@ def explaining() -> Callable[[], None] | None:
 def main() -> None:
     """Print one line for each comparison."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 6
-    app = QApplication.instance() or QApplication([])
+    app = QApplication([])
     updates, events = {}, {}
     for size in SIZES:
         bare, ours = Bare(app, size), Ours(app, size)

@@ -9,11 +9,13 @@ window's thread; "in the model" leaves the canvas out, and is compared with a ma
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import tifffile
 from bench_live import wait
+from numpy.typing import NDArray
 from PIL import Image
 
 from allxai_desktop.app.main import start
@@ -50,7 +52,7 @@ def make(path: Path, side: int) -> None:
     """Write the pyramid, of one block again and again; nothing of it is ever whole in memory."""
     whole = block(2048, 0)
 
-    def tiles(step: int):
+    def tiles(step: int) -> Iterator[NDArray[np.uint8]]:
         level = -(-side // step)
         for row in range(0, level, TILE):
             for column in range(0, level, TILE):
@@ -58,12 +60,19 @@ def make(path: Path, side: int) -> None:
                 columns = (np.arange(column, column + TILE) * step) % 2048
                 yield whole[rows[:, None], columns]
 
-    options = {"photometric": "rgb", "tile": (TILE, TILE), "compression": "zlib", "dtype": np.uint8}
     with tifffile.TiffWriter(path, bigtiff=True) as tif:
         for number, step in enumerate((1, 2, 4, 8, 16)):
             level = -(-side // step)
-            kind = {"subifds": 4} if number == 0 else {"subfiletype": 1}
-            tif.write(tiles(step), shape=(level, level, 3), **kind, **options)
+            tif.write(
+                tiles(step),
+                shape=(level, level, 3),
+                dtype=np.uint8,
+                photometric="rgb",
+                tile=(TILE, TILE),
+                compression="zlib",
+                subifds=4 if number == 0 else None,
+                subfiletype=1 if number else None,
+            )
 
 
 def memory() -> float:
@@ -119,8 +128,8 @@ def main() -> None:
         begin = time.perf_counter()
         app.processEvents()
         waits.append(time.perf_counter() - begin)
-        pause = time.monotonic() + 0.3
-        wait(app, lambda until=pause: time.monotonic() > until)
+        pause_until = time.monotonic() + 0.3
+        wait(app, lambda: time.monotonic() > pause_until)  # noqa: B023
     print(f"wait at a step of camera {np.median(waits):8.3f} s, at most {max(waits):.3f} s")
     print(f"level at that zoom       {layer.data_level:8d}")
     fields.cancel()

@@ -64,9 +64,13 @@ def measure(size: int) -> dict[str, float]:
         model.apply(indices, 1)
         model.undo()
 
+    def filled() -> None:
+        model.apply_window(*shapes.flood(model.codes, center), 1)
+        model.undo()
+
     found = {
         "brush": slowest(lambda: undone(shapes.stroke(center, edge, 20, model.shape))),
-        "fill": slowest(lambda: (model.apply_window(*shapes.flood(model.codes, center), 1), model.undo())),
+        "fill": slowest(filled),
         "superpixel": slowest(lambda: undone(superpixels.touched(under)[0])),
         "superpixels, a tile": slowest(lambda: segment(image[:TILE, :TILE])),
         "wand, press": slowest(lambda: Wand(image, center).region(10)),

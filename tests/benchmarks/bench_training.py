@@ -50,7 +50,7 @@ def bare(model: torch.nn.Module, preset: Preset, inputs: Tensor, targets: Tensor
             outputs = model(part.contiguous(memory_format=torch.channels_last))
         loss = torch.nn.functional.cross_entropy(outputs.float(), targets[place : place + batch])
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     return len(inputs) / (time.perf_counter() - start)
 
@@ -73,7 +73,7 @@ def measure(preset: Preset, folder: Path) -> None:
     ours, theirs = (
         begin(preset.architecture, 2, size, "none", inputs[:2], keras=False, seed=0)[0] for _ in range(2)
     )
-    theirs = theirs.to(memory_format=torch.channels_last)
+    theirs = theirs.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     plan = replace(preset.plan, epochs=100)
     fitting = Fitting(ours, objective, plan, folder / "checkpoint.pt", Unwatched())
     bare(theirs, preset, inputs, targets, batch)

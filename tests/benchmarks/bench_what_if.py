@@ -67,7 +67,7 @@ class Both(Ours):
 def main() -> None:
     """Print one line for each size."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 6
-    app = QApplication.instance() or QApplication([])
+    app = QApplication([])
     for size in SIZES:
         window = Both(app, size)
         window.model.brush_size = BRUSH

@@ -51,6 +51,8 @@ class CanvasView(QtViewer):
         layout.addWidget(self.controls)
         layout.addWidget(self.layerButtons)
         layout.addWidget(self.layers)
+        # Its entries convert, merge or part layers, after which nobody sees what is painted.
+        self.layers.itemDelegate().show_context_menu = lambda *_place: None
         # Their actions look for these in a main window of napari's own.
         viewer = self.viewer
         self._lent.enter_context(

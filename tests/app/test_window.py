@@ -10,10 +10,10 @@ import pytest
 from canvas import canvas_point
 from fake_engine import FakeEngine
 from PIL import Image
-from qtpy.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDesktopServices, QDropEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QLabel, QRadioButton
+from qtpy.QtWidgets import QApplication, QLabel, QRadioButton
 
 from allxai_desktop.app import menus
 from allxai_desktop.errors import AllxaiError
@@ -335,6 +335,24 @@ def test_the_tools_of_napari_delete_layers_but_those_of_image_and_mask(cell, qtb
     QTest.keyClick(cell.qt_viewer.layers, Qt.Key.Key_Delete)
     assert len(own) == 2
     assert set(own) <= set(layers)
+
+
+def test_no_menu_of_napari_converts_or_merges_the_layers_of_image_and_mask(cell, qtbot):
+    cell.docks.layers.toggleViewAction().trigger()
+    rows = cell.qt_viewer.layers
+    qtbot.waitUntil(lambda: rows.viewport().height() > 50)
+    menus = []
+
+    def close_menu():
+        if (menu := QApplication.activePopupWidget()) is not None:
+            menus.append(menu)
+            menu.close()
+
+    QTimer.singleShot(300, close_menu)
+    place = rows.visualRect(rows.model().index(0, 0)).center()
+    QTest.mouseClick(rows.viewport(), Qt.MouseButton.RightButton, pos=place)
+    qtbot.wait(500)
+    assert not menus
 
 
 def test_the_class_picked_with_a_tool_of_napari_can_be_compared_by_qt(cell):

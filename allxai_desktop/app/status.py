@@ -38,6 +38,9 @@ class StatusLine(QStatusBar):
         self._computing.timeout.connect(self._show_computed)
         window.session.busy_changed.connect(self._on_busy)
         window.viewer.cursor.events.position.connect(self._show_cursor)
+        window.viewer.events.mouse_over_canvas.connect(self._on_over_canvas)
+        # Where in another image the mouse is, napari does not know before it moves.
+        window.workspace.item_shown.connect(self._leave_cursor)
         window.paint.edited.connect(self._refresh_cursor)
         window.session.result_changed.connect(self._refresh_cursor)
 
@@ -81,6 +84,13 @@ class StatusLine(QStatusBar):
     def _refresh_cursor(self, *_change: object) -> None:
         if self.cursor_text.text():
             self._show_cursor()
+
+    def _on_over_canvas(self, _event: object) -> None:
+        if not self.window_.viewer.mouse_over_canvas:
+            self._leave_cursor()
+
+    def _leave_cursor(self, *_row: int) -> None:
+        self.cursor_text.setText("")
 
     def _show_cursor(self, *_event: object) -> None:
         window = self.window_

@@ -16,6 +16,7 @@ from allxai_desktop.session import Session
 class FakeWorkspace:
     saved_changed = Signal(str)
     saving_progressed = Signal(float)
+    item_shown = Signal(int)
     saved = "saved"
     image = "an image"
 
@@ -49,4 +50,17 @@ def test_it_follows_the_brush_while_the_cursor_rests(window):
 def test_an_edit_while_the_cursor_is_elsewhere_says_nothing(window):
     window.viewer.cursor.position = (-9.0, 3.0)
     window.paint.apply(np.array([0]), 2)
+    assert window.line.cursor_text.text() == ""
+
+
+def test_it_names_no_place_once_the_mouse_has_left_the_canvas(window):
+    window.viewer.mouse_over_canvas = True
+    window.viewer.cursor.position = (2.0, 3.0)
+    window.viewer.mouse_over_canvas = False
+    assert window.line.cursor_text.text() == ""
+
+
+def test_it_names_no_place_of_the_image_before(window):
+    window.viewer.cursor.position = (2.0, 3.0)
+    window.workspace.item_shown.emit(1)
     assert window.line.cursor_text.text() == ""

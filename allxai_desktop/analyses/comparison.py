@@ -65,9 +65,11 @@ class Comparison:
             return ()
         return tuple(key for key in cards[0].classes if all(key in card.classes for card in cards))
 
-    def add_networks(self, cards: Sequence[Card]) -> None:
-        """Offer these networks too."""
-        self.cards |= {card.name: card for card in cards}
+    def set_networks(self, cards: Sequence[Card]) -> None:
+        """Offer these networks; those chosen that are no longer among them are not chosen any more."""
+        self.cards = {card.name: card for card in cards}
+        chosen = tuple(name for name in self.choices.networks if name in self.cards)
+        self.choices = replace(self.choices, networks=chosen)
         self.choices_changed.emit(self.choices)
 
     def choose(self, **changes: Any) -> None:

@@ -310,6 +310,14 @@ class MainWindow(QMainWindow):
         self.notices.show_notice(notice)
 
     def _on_failure(self, message: str) -> None:
+        before = self.explain.cards.get(self.session.choices.network or "")
+        # The network may have been removed by another program.
+        self._show_networks()
+        now = self.explain.cards.get(self.session.choices.network or "")
+        if before is not None and now is not None and now.name != before.name:
+            message = _("The network “{name}” is not there any more: “{other}” explains now.").format(
+                name=before.title, other=now.title
+            )
         self.notices.show_notice(Notice("error", message))
 
     def _on_adjusted(self, _brightness: float, _contrast: float) -> None:
@@ -334,9 +342,9 @@ class MainWindow(QMainWindow):
         except AllxaiError as error:
             self.notices.show_notice(Notice("error", str(error)))
             return
-        self.explain.add_networks(cards)
+        self.explain.set_networks(cards)
         self.menus.retranslate()
-        self.comparing.add_networks(cards)
+        self.comparing.set_networks(cards)
 
     def _bind_what_if(self) -> None:
         self.what_if_key = Shortcuts(self, {"what-if": self.what_if.toggle})

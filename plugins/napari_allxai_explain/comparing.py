@@ -33,10 +33,10 @@ class Comparing:
             self.window = CompareWindow(model, self._owner.window())
         self.window.open()
 
-    def add_networks(self, cards: Sequence[Card]) -> None:
-        """Offer further networks where the window is there."""
+    def set_networks(self, cards: Sequence[Card]) -> None:
+        """Offer these networks where the window is there."""
         if self.window is not None:
-            self.window.model.add_networks(cards)
+            self.window.model.set_networks(cards)
 
     def retranslate(self) -> None:
         """Set the texts again in the current language."""

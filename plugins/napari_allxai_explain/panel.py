@@ -130,10 +130,13 @@ class ExplainPanel(QWidget):
         area.setWidget(page)
         self.tabs.addTab(area, _(title))
 
-    def add_networks(self, cards: Sequence[Card]) -> None:
-        """Offer these networks too, and those that are offered already as they are described now."""
+    def set_networks(self, cards: Sequence[Card]) -> None:
+        """Offer these networks; where the chosen one is no longer among them, the first one is chosen."""
         # In place: the tabs read the same.
+        self.cards.clear()
         self.cards.update({card.name: card for card in cards})
+        if self.session.choices.network not in self.cards:
+            self.session.choose(network=next(iter(self.cards), None))
         self._show_choices(self.session.choices)
 
     def show_twin(self, reason: str | None) -> None:
@@ -307,9 +310,10 @@ class ExplainPanel(QWidget):
         if result is None:
             self.bars.show_probabilities({})
             return
-        card = self.cards[result.choices.network or ""]
+        card = self.cards.get(result.choices.network or "")
         probabilities = result.explanation.prediction.probabilities
-        shares = {card.class_title(key): share for key, share in probabilities.items()}
+        # Of a network that was removed the result stays until the next one is there.
+        shares = {card.class_title(key) if card else key: share for key, share in probabilities.items()}
         self.bars.show_probabilities(shares, in_doubt=bool(result.domain_warning))
         self.warning.setText("⚠ " + (result.domain_warning or ""))
 

@@ -62,7 +62,7 @@ class ExplainWidget(DockedWidget):
         layout.addWidget(self.what_if_banner)
         layout.addWidget(self.hint)
         layout.addWidget(self.panel)
-        self.session.failed.connect(show_error)
+        self.session.failed.connect(self._on_failure)
         user.events.saved.connect(self._on_network_saved)
         self.painting.image_changed.connect(self._on_image)
         self.painting.annotating_changed.connect(self._bind_brush_keys)
@@ -107,6 +107,11 @@ class ExplainWidget(DockedWidget):
         self.session.close()
         painting.release()
 
+    def _on_failure(self, message: str) -> None:
+        show_error(message)
+        # The network may have been removed by another program.
+        self._show_networks()
+
     def _on_network_saved(self, _name: str) -> None:
         self._dispatch(self._show_networks)
 
@@ -116,8 +121,8 @@ class ExplainWidget(DockedWidget):
         except AllxaiError as error:
             show_error(str(error))
             return
-        self.panel.add_networks(cards)
-        self.comparing.add_networks(cards)
+        self.panel.set_networks(cards)
+        self.comparing.set_networks(cards)
 
     def _bind_brush_keys(self, *_changed: bool) -> None:
         # Where somebody annotates, the keys are bound already, and a second time none would work.

@@ -89,10 +89,18 @@ def test_a_network_that_is_added_can_be_chosen(session):
     made = Comparison(session, CARDS[:1], FakeEngine())
     heard = []
     made.choices_changed.connect(heard.append)
-    made.add_networks(CARDS[1:2])
+    made.set_networks(CARDS[:2])
     assert list(made.cards) == ["cells", "few"]
     assert heard == [made.choices]
     assert made.choices.networks == ("cells",)
+    made.close()
+
+
+def test_a_network_that_is_removed_is_not_chosen_any_more(session):
+    made = Comparison(session, CARDS[:2], FakeEngine())
+    made.set_networks(CARDS[1:2])
+    assert list(made.cards) == ["few"]
+    assert made.choices.networks == ("few",)
     made.close()
 
 

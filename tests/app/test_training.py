@@ -11,7 +11,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QMessageBox
 
 from allxai_desktop.networks import registry
-from allxai_desktop.networks.user import complete_card, save_network
+from allxai_desktop.networks.user import complete_card, remove_network, save_network
 from allxai_desktop.training.presets import PRESETS
 from allxai_desktop.training.run_types import EpochRecord
 from allxai_desktop.training.train_model import TrainModel
@@ -104,6 +104,22 @@ def test_a_network_that_is_saved_is_offered_at_once(window, qtbot):
     assert offered[-1] == "my-cells"
     assert window.session.choices.network == registry.DEFAULT_NETWORK
     assert "my-cells" in window.comparing.window.model.cards
+
+
+def test_where_another_program_removed_the_chosen_network_the_first_one_explains(window, qtbot, tmp_path):
+    card, weights = weights_and_card()
+    save_network(card, "weights.safetensors", weights)
+    qtbot.waitUntil(lambda: "my-cells" in window.explain.cards)
+    Image.new("RGB", (24, 24), (200, 100, 100)).save(tmp_path / "cell.png")
+    remove_network("my-cells")
+    window.session.choose(network="my-cells")
+    window.open_path(tmp_path / "cell.png")
+    qtbot.waitUntil(lambda: window.session.result is not None, timeout=20_000)
+    first = window.explain.cards[registry.DEFAULT_NETWORK]
+    assert window.session.choices.network == first.name
+    assert "my-cells" not in window.explain.cards
+    said = f"The network “my-cells” is not there any more: “{first.title}” explains now."
+    assert window.notices.text() == said
 
 
 def test_the_status_line_says_how_far_a_run_is(running, qtbot):

@@ -48,9 +48,9 @@ def test_the_panel_opens_one_window_over_that_of_the_owner(panel, owner, compari
 
 def test_networks_that_come_later_are_offered_in_the_window(panel, comparing):
     first, second = list_networks()[:2]
-    comparing.add_networks([second])
+    comparing.set_networks([first, second])
     assert comparing.window is None
     comparing.open()
     assert list(comparing.window.model.cards) == [first.name]
-    comparing.add_networks([second])
+    comparing.set_networks([first, second])
     assert list(comparing.window.model.cards) == [first.name, second.name]

@@ -95,9 +95,18 @@ def test_a_network_that_is_added_is_offered_and_the_chosen_one_stays(panel):
     panel.session.choose(network=list_networks()[0].name)
     chosen = panel.network.currentText()
     added = replace(list_networks()[0], name="mine", titles={"en": "Mine"})
-    panel.add_networks([added])
+    panel.set_networks([*list_networks(), added])
     assert panel.network.itemText(panel.network.count() - 1) == "Mine"
     assert panel.network.currentText() == chosen
+
+
+def test_in_place_of_a_network_that_is_removed_the_first_is_chosen(panel):
+    first, second = list_networks()[:2]
+    panel.session.choose(network=second.name)
+    panel.set_networks([first])
+    assert panel.session.choices.network == first.name
+    assert panel.network.count() == 1
+    assert panel.network.currentText() == first.title
 
 
 def test_the_longest_class_has_room_beside_a_short_explainer(panel):

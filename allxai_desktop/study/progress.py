@@ -8,7 +8,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.study import audit
 from allxai_desktop.study.audit import Entry
 from allxai_desktop.study.people import Person
-from allxai_desktop.study.states import STATES, Action, State, StateError, step
+from allxai_desktop.study.states import STATES, Action, OtherMaskError, State, step
 from allxai_desktop.study.store import Part, StudyStore, damaged
 
 NOBODY = ""
@@ -168,7 +168,7 @@ class Progress:
                 return known
             after = advanced(known, person, action, mask)
             if changed and action in ("approve", "return"):
-                raise StateError(
+                raise OtherMaskError(
                     _("The mask of {name} is not the one that was submitted: look at it again.").format(
                         name=item
                     )

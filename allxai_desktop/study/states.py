@@ -39,6 +39,10 @@ class StateError(AllxaiError):
     """A step that an image may not take now, or not by this person."""
 
 
+class OtherMaskError(StateError):
+    """A judgement on a mask that is not the one that was submitted."""
+
+
 @dataclass(frozen=True)
 class Step:
     """Where an action leads, who may take it, and whether also whoever painted the mask."""

@@ -10,17 +10,18 @@ from psygnal import Signal
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.keys import KEYS
+from allxai_desktop.masks.npz import MaskError
 from allxai_desktop.notice import Level, Notice
 from allxai_desktop.study.audit import Entry, mask_sha256
 from allxai_desktop.study.check_ahead import WAIT_S, CheckAhead, Checked
 from allxai_desktop.study.checks import Finding
-from allxai_desktop.study.folder import Study
+from allxai_desktop.study.folder import Study, StudyItem
 from allxai_desktop.study.in_order import InOrder
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.preview import hash_on_disk
 from allxai_desktop.study.progress import ActiveTime, Comment, ItemProgress, Progress
 from allxai_desktop.study.records import Records
-from allxai_desktop.study.states import StateError, step
+from allxai_desktop.study.states import OtherMaskError, StateError, step
 from allxai_desktop.study.store import ReadOnlyError
 from allxai_desktop.study.submitting import refused, submit, why_not_in_place
 from allxai_desktop.study.waiting import next_waiting
@@ -236,14 +237,15 @@ class StudyModel:
         self.touch()
         self._set_findings(())
         self._check.changed(self.workspace.paint.mask)
-        name, codes, before = self._records.name(row), self.workspace.paint.mask.copy(), self._before
+        name, item = self._records.name(row), self._records.image(row)
+        codes, before = self.workspace.paint.mask.copy(), self._before
 
         def work(progress: Progress) -> dict[str, ItemProgress]:
             # Here, and not once it is received: an edit may be asked for before.
             mask = before[name] = mask_sha256(codes)
             known = progress.items()
             if name in known and not known[name].holds(mask):
-                known[name] = progress.edited(self.person, name, None, mask, found=True)
+                known[name] = progress.edited(self.person, name, None, self._on_disk(item, mask), found=True)
             return known
 
         self._worker.pause(WAIT_S)
@@ -338,12 +340,22 @@ class StudyModel:
             name,
             lambda progress: judge(progress, person, name, mask_sha256(codes)),
             lambda: self._on_judged(row),
+            lambda error: self._on_not_judged(row, error),
         )
 
     def _on_judged(self, row: int) -> None:
         if row == self.workspace.index:
             self._under_way = False
             self._go_on(reviewing=True)
+
+    def _on_not_judged(self, row: int, error: AllxaiError) -> None:
+        if not isinstance(error, OtherMaskError) or row != self.workspace.index:
+            self._on_failed(error)
+            return
+        self._under_way = False
+        # The mask before is what is shown.
+        action = (_("Show it anew"), lambda: self.workspace.show(row))
+        self.workspace.noticed.emit(Notice("error", str(error), action))
 
     def _go_on(self, reviewing: bool) -> None:
         row = self.next_row(reviewing)
@@ -364,6 +376,17 @@ class StudyModel:
             return progress.edited(person, name, before.get(name), hash_on_disk(item))
 
         self._records.change(name, work)
+
+    def _on_disk(self, item: StudyItem, shown: str | None) -> str | None:
+        """Return the hash of the mask of an item; where it cannot be read, of the one that is `shown`.
+
+        That may be a copy, or older than what somebody else submitted meanwhile.
+        """
+        self.workspace.unsaved()
+        try:
+            return hash_on_disk(item)
+        except MaskError:
+            return shown
 
     def _on_voided(self, name: str) -> None:
         if self.item(self._records.rows[name]).mask_sha256 is None:

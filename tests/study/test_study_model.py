@@ -1,5 +1,7 @@
 """Working through a study, without a window."""
 
+import threading
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,6 +11,7 @@ from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from allxai_desktop.study import study_model
+from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.folder import STUDY_FILE, Study
 from allxai_desktop.study.locks import PaintingSession, acquire, lock_path
 from allxai_desktop.study.people import Person
@@ -320,6 +323,55 @@ def test_an_approved_mask_changed_outside_is_void_when_it_is_opened(submitted):
     submitted.show(0)
     assert submitted.states()[0] == "in-progress"
     assert submitted.trail()[-1] == ("found", "R01", "0.png")
+
+
+def test_a_mask_that_is_not_the_submitted_one_can_be_shown_anew_and_judged(submitted):
+    codes = np.ones((SIDE, SIDE), np.uint8)
+    save_mask(submitted.folder / "masks" / "0.npz", codes)
+    submitted.progress.edited(A, "0.png", None, mask_sha256(codes))
+    submitted.progress.submit(A, "0.png", mask_sha256(codes))
+    told = []
+    submitted.space.noticed.connect(told.append)
+    submitted.study.approve()
+    submitted.settle()
+    (notice,) = told
+    assert notice.text == "The mask of 0.png is not the one that was submitted: look at it again."
+    notice.action[1]()
+    submitted.pump.until(lambda: submitted.space.paint.codes[0, 0] == 1)
+    submitted.settle()
+    submitted.study.approve()
+    submitted.settle()
+    assert submitted.states()[0] == "approved"
+
+
+def test_what_is_submitted_while_it_is_read_stays_submitted(submitted):
+    submitted.show(1)
+    held = threading.Event()
+    submitted.study._worker.run(held.wait, lambda _done: None, lambda: True)
+    submitted.space.show(0)
+    submitted.pump.until(lambda: submitted.space.index == 0)
+    codes = np.ones((SIDE, SIDE), np.uint8)
+    save_mask(submitted.folder / "masks" / "0.npz", codes)
+    submitted.progress.edited(A, "0.png", None, mask_sha256(codes))
+    submitted.progress.submit(A, "0.png", mask_sha256(codes))
+    held.set()
+    submitted.settle()
+    assert submitted.states()[0] == "submitted"
+    assert submitted.trail()[-1] == ("submit", "A07", "0.png")
+
+
+def test_a_copy_that_is_gone_on_with_is_not_taken_for_a_change_of_the_mask(submitted):
+    path = submitted.folder / "masks" / "0.npz"
+    theirs = acquire(lock_path(path), PaintingSession("0" * 16, "elsewhere", 1, 0.0), "A07")
+    submitted.show(1)
+    submitted.show(0)
+    submitted.paint(1, [3])
+    assert submitted.space.mask_path == path.with_name("0-2.npz")
+    submitted.show(1)
+    submitted.show(0)
+    assert submitted.space.paint.codes[0, 3] == 1
+    assert submitted.states()[0] == "submitted"
+    theirs.release()
 
 
 def test_an_approved_mask_changed_outside_is_void_when_the_list_sees_it(submitted):

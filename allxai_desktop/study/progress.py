@@ -20,7 +20,6 @@ PART = Part(
     "progress",
     1,
     """
-    CREATE TABLE people (name TEXT PRIMARY KEY, role TEXT NOT NULL) STRICT;
     CREATE TABLE items (
         item TEXT PRIMARY KEY,
         state TEXT NOT NULL,
@@ -109,12 +108,6 @@ class Progress:
         with self.store.reading(PART) as db:
             return {} if db is None else items_of(db)
 
-    def people(self) -> list[Person]:
-        """Return who has worked on the study, with the role of the last time."""
-        with self.store.reading(PART) as db:
-            rows = [] if db is None else db.execute("SELECT name, role FROM people ORDER BY name").fetchall()
-        return [Person(name, role) for name, role in rows]
-
     def trail(self) -> list[Entry]:
         """Return the audit trail, the oldest entry first."""
         with self.store.reading(PART) as db:
@@ -184,8 +177,6 @@ class Progress:
                 mask_after=mask,
             )
             _keep(db, item, after)
-            if person is not None:
-                db.execute("INSERT OR REPLACE INTO people VALUES (?, ?)", (person.name, person.role))
             if action in ("submit", "approve"):
                 db.execute("UPDATE comments SET open = 0 WHERE item = ?", (item,))
             if comment is not None:

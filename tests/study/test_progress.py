@@ -20,7 +20,6 @@ def actions(progress):
 
 def test_nothing_is_known_of_a_new_study(progress, tmp_path):
     assert progress.items() == {}
-    assert progress.people() == []
     assert progress.trail() == []
     assert list(tmp_path.iterdir()) == []
 
@@ -35,7 +34,6 @@ def test_from_the_first_stroke_to_approved(progress):
         ("submit", "A07", "m1", "m2"),
         ("approve", "R01", "m2", "m2"),
     ]
-    assert progress.people() == [A, R]
 
 
 def test_the_first_entry_tells_the_mask_that_was_there(progress):
@@ -111,7 +109,6 @@ def test_what_was_overruled_is_in_the_trail(progress):
 def test_an_edit_by_nobody_is_recorded(progress):
     assert progress.edited(None, "a.png", None, "m1") == ItemProgress("in-progress", None, 0.0, "m1")
     assert actions(progress) == [("edit", "", None, "m1")]
-    assert progress.people() == []
 
 
 def test_a_state_that_there_is_not_is_refused(progress):

@@ -256,7 +256,8 @@ class Journal:
 
     def _places(self) -> list[Path]:
         name = f"{self._mask_path.stem}.{self._head.session.id}.journal"
-        return [self._mask_path.with_name(name), _own_folder() / f"{self._head.image[:32]}.{name}"]
+        own = _own_folder() / f"{_own_prefix(self._mask_path, self._head.image)}{name}"
+        return [self._mask_path.with_name(name), own]
 
 
 def file_sha256(path: Path) -> str:
@@ -274,7 +275,7 @@ def journals_of(mask_path: Path, image_sha256: str) -> list[Path]:
     found = []
     for folder, pattern in (
         (mask_path.parent, name),
-        (_own_folder(), re.escape(image_sha256[:32]) + r"\." + name),
+        (_own_folder(), re.escape(_own_prefix(mask_path, image_sha256)) + name),
     ):
         with suppress(OSError):
             found += [path for path in folder.iterdir() if re.fullmatch(pattern, path.name)]
@@ -314,6 +315,11 @@ def read_journal(path: Path) -> Recorded:
     if head is None:
         raise JournalError(f"{path.name} is no journal")
     return Recorded(path, head, base, strokes, saved, data[begin:end], damaged)
+
+
+def _own_prefix(mask_path: Path, image_sha256: str) -> str:
+    # The folder's name tells a first mask of an image from a second and the final one, also once the study was moved.
+    return f"{image_sha256[:32]}.{mask_path.parent.name}."
 
 
 def _own_folder() -> Path:

@@ -157,6 +157,14 @@ def test_a_folder_that_cannot_be_written_is_replaced_by_the_users_own(mask_path,
     assert np.array_equal(read_journal(path).painted(empty(), None, 0)[0], strokes[1][0])
 
 
+def test_strokes_in_the_users_own_folder_are_not_those_of_a_second_annotation(mask_path, strokes):
+    mask_path.parent.write_text("in the way")
+    Journal(mask_path, head()).append(strokes[0][0])
+    study = mask_path.parent.parent
+    assert journals_of(study / "second" / "B01" / mask_path.name, IMAGE) == []
+    assert len(journals_of(study.with_name("moved") / mask_path.parent.name / mask_path.name, IMAGE)) == 1
+
+
 def test_a_disk_that_fills_up_in_mid_record_moves_all_strokes_to_the_users_own_folder(
     mask_path, strokes, own_folder, monkeypatch
 ):

@@ -1,10 +1,10 @@
 """The journal of a mask: each finished stroke is in it before the next begins, until the mask file has it too.
 
 One file for each session that paints: `<stem>.<session>.journal` beside the mask, or in the user's own folder where
-that one cannot be written. It starts with a head that names the image, and the mask file that the strokes start from,
-by their SHA-256. A stroke is a record of runs. Before a mask file takes its place, a record with its SHA-256 says how
-many strokes it has; so at any moment the file on disk is one that the journal knows. Once a mask file has every stroke,
-the journal goes.
+that one cannot be written, which begins with where the mask belongs. It starts with a head that names the image, and
+the mask file that the strokes start from, by their SHA-256. A stroke is a record of runs. Before a mask file takes
+its place, a record with its SHA-256 says how many strokes it has; so at any moment the file on disk is one that the
+journal knows. Once a mask file has every stroke, the journal goes.
 
 Strokes are handed to the system without waiting for the disk, which outlives the program but not the power; the
 saving thread, which announces each mask file, waits for it.
@@ -37,9 +37,10 @@ NO_FILE = "0" * 64
 _RECORD = struct.Struct("<cQ")
 _CRC = struct.Struct("<I")
 _MARK = struct.Struct("<32sQ")
-_HEAD, _BASE, _STROKE, _SAVED = b"H", b"B", b"S", b"M"
+_HEAD, _BASE, _STROKE, _SAVED, _PLACE = b"H", b"B", b"S", b"M", b"P"
 _CODE = 0x7F
 _MAX_BYTES = 2**30
+_LONGEST_PLACE = 2**16
 
 
 class JournalError(AllxaiError):
@@ -234,14 +235,15 @@ class Journal:
 
     def _put(self, path: Path) -> None:
         new = self._written == 0
+        place = self._place_record(path)
         if new:
             path.parent.mkdir(parents=path.parent == _own_folder(), exist_ok=True)
         flags = os.O_WRONLY | getattr(os, "O_BINARY", 0)
         handle = os.open(path, flags | os.O_CREAT | os.O_EXCL if new else flags, 0o666)
         try:
             # A record that a full disk cut short is written over.
-            os.lseek(handle, self._written, os.SEEK_SET)
-            data = bytes(self._records[self._written :])
+            os.lseek(handle, 0 if new else len(place) + self._written, os.SEEK_SET)
+            data = (place if new else b"") + bytes(self._records[self._written :])
             done = 0
             while done < len(data):
                 done += os.write(handle, data[done:])
@@ -252,12 +254,20 @@ class Journal:
             raise
         finally:
             os.close(handle)
-        self._written += len(data)
+        self._written = len(self._records)
+
+    def _place_record(self, path: Path) -> bytes:
+        # Never in a study, which others may get.
+        inside = path.parent != _own_folder()
+        return b"" if inside else _record(_PLACE, os.fsencode(self._mask_path.absolute()))
 
     def _places(self) -> list[Path]:
         name = f"{self._mask_path.stem}.{self._head.session.id}.journal"
-        own = _own_folder() / f"{_own_prefix(self._mask_path, self._head.image)}{name}"
-        return [self._mask_path.with_name(name), own]
+        place = hashlib.sha256(os.fsencode(self._mask_path.absolute())).hexdigest()[:8]
+        return [
+            self._mask_path.with_name(name),
+            _own_folder() / f"{self._head.image[:32]}.{place}.{name}",
+        ]
 
 
 def file_sha256(path: Path) -> str:
@@ -275,11 +285,28 @@ def journals_of(mask_path: Path, image_sha256: str) -> list[Path]:
     found = []
     for folder, pattern in (
         (mask_path.parent, name),
-        (_own_folder(), re.escape(_own_prefix(mask_path, image_sha256)) + name),
+        (_own_folder(), re.escape(image_sha256[:32]) + r"\.[0-9a-f]{8}\." + name),
     ):
         with suppress(OSError):
             found += [path for path in folder.iterdir() if re.fullmatch(pattern, path.name)]
-    return sorted(found)
+    return sorted(path for path in found if not _of_another(path, mask_path))
+
+
+def _of_another(path: Path, mask_path: Path) -> bool:
+    """Whether a journal in the user's own folder is of a mask elsewhere, whose study has not been moved from there."""
+    if path.parent != _own_folder():
+        return False
+    try:
+        with path.open("rb") as stream:
+            kind, payload, _end = next(_records(stream.read(_LONGEST_PLACE)))
+    except (OSError, ValueError, StopIteration):
+        return False
+    if kind != _PLACE:
+        return False
+    place = Path(os.fsdecode(payload))
+    study, here = place.parent.parent, mask_path.parent.parent
+    same = place.parts[-2:] == mask_path.parts[-2:] and here.exists()
+    return study.exists() and not (same and study.samefile(here))
 
 
 def read_journal(path: Path) -> Recorded:
@@ -298,6 +325,8 @@ def read_journal(path: Path) -> Recorded:
     damaged = False
     try:
         for kind, payload, after in _records(data):
+            if kind == _PLACE and head is None:
+                continue
             if head is None:
                 head, begin = _head(kind, payload), after
             elif kind == _STROKE:
@@ -315,11 +344,6 @@ def read_journal(path: Path) -> Recorded:
     if head is None:
         raise JournalError(f"{path.name} is no journal")
     return Recorded(path, head, base, strokes, saved, data[begin:end], damaged)
-
-
-def _own_prefix(mask_path: Path, image_sha256: str) -> str:
-    # The folder's name tells a first mask of an image from a second and the final one, also once the study was moved.
-    return f"{image_sha256[:32]}.{mask_path.parent.name}."
 
 
 def _own_folder() -> Path:

@@ -157,12 +157,35 @@ def test_a_folder_that_cannot_be_written_is_replaced_by_the_users_own(mask_path,
     assert np.array_equal(read_journal(path).painted(empty(), None, 0)[0], strokes[1][0])
 
 
-def test_strokes_in_the_users_own_folder_are_not_those_of_a_second_annotation(mask_path, strokes):
+def test_strokes_in_the_users_own_folder_are_of_one_mask_also_where_another_is_of_the_same_image(
+    mask_path, strokes, tmp_path
+):
+    others = [tmp_path / "second" / "B01" / mask_path.name, tmp_path / "other" / "masks" / mask_path.name]
+    session = PaintingSession.new()
+    for path in (mask_path, others[1]):
+        path.parent.parent.mkdir(exist_ok=True)
+        path.parent.write_text("in the way")
+        Journal(path, Head(IMAGE, NO_FILE, 3, 4, session)).append(strokes[0][0])
+    assert journals_of(others[0], IMAGE) == []
+    assert only(mask_path).path != only(others[1]).path
+
+
+def test_strokes_in_the_users_own_folder_are_found_by_another_way_to_the_study(mask_path, strokes, tmp_path):
     mask_path.parent.write_text("in the way")
-    Journal(mask_path, head()).append(strokes[0][0])
-    study = mask_path.parent.parent
-    assert journals_of(study / "second" / "B01" / mask_path.name, IMAGE) == []
-    assert len(journals_of(study.with_name("moved") / mask_path.parent.name / mask_path.name, IMAGE)) == 1
+    journal = Journal(mask_path, head())
+    journal.append(strokes[0][0])
+    journal.append(strokes[0][1])
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert len(only(tmp_path / "link" / "masks" / mask_path.name).strokes) == 2
+
+
+def test_strokes_in_the_users_own_folder_are_found_for_a_study_that_was_moved(mask_path, strokes, tmp_path):
+    study = tmp_path / "study"
+    study.mkdir()
+    (study / "masks").write_text("in the way")
+    Journal(study / "masks" / mask_path.name, head()).append(strokes[0][0])
+    study.rename(tmp_path / "moved")
+    assert len(journals_of(tmp_path / "moved" / "masks" / mask_path.name, IMAGE)) == 1
 
 
 def test_a_disk_that_fills_up_in_mid_record_moves_all_strokes_to_the_users_own_folder(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import io
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -45,10 +46,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser = _Parser(prog=f"allxai {arguments[0]}", description=_summary())
             add_arguments(parser)
             command(parser.parse_args(arguments[1:]))
+            sys.stdout.flush()
             return 0
         return _open_window(arguments)
     except AllxaiError as error:
         print(error, file=sys.stderr)
+    except BrokenPipeError:
+        # Whoever reads, such as `head`, wants no more. Python would write the rest at the end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         log.debug("Unexpected error", exc_info=True)
         text = _(

@@ -15,6 +15,19 @@ def test_a_fault_of_the_program_shows_no_traceback(capsys, monkeypatch):
     assert "ZeroDivisionError: division by zero" in fails(capsys, "explainers")
 
 
+def test_whoever_reads_only_the_beginning_is_told_nothing():
+    code = "import sys; from allxai_desktop.cli import main; sys.stdin.read(); sys.exit(main(['explainers']))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        process.stdout.close()
+        process.stdin.close()
+        assert process.stderr.read() == b""
+
+
 def test_lists(capsys):
     assert cli.main(["explainers"]) == 0
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]

@@ -119,6 +119,10 @@ def read_entries(path: Path) -> list[Entry]:
     Of a folder the files of one kind are read: `.npz`, else `.mat`, else `.json`, else pictures, else those in the
     folders that MATLAB keeps them in; one that cannot be read fails when it is its turn. Raises `MaskError`.
     """
+    if not path.exists():
+        raise MaskError(
+            _("{name} was not found: it may have been moved or renamed.").format(name=path.name or str(path))
+        )
     if not path.is_dir():
         return _read(path)
     return [entry for file in _files(path) for entry in _read_or_fail(file)]

@@ -167,6 +167,7 @@ def test_masks_that_are_there_are_kept_and_it_is_said(window, qtbot, tmp_path):
 def test_a_file_that_is_no_mask_is_told_in_the_dialog(window, qtbot, tmp_path):
     window.exchange.import_masks()
     dialog = window.exchange.dialog
+    (tmp_path / "notes.txt").touch()
     dialog.choose(tmp_path / "notes.txt")
     qtbot.waitUntil(dialog.message.isVisible, timeout=20_000)
     assert dialog.message.text().startswith("notes.txt is no mask that this program reads")

@@ -336,5 +336,11 @@ def test_a_folder_without_masks_says_what_it_should_hold(tmp_path):
 
 
 def test_a_file_of_another_kind_is_one_sentence(tmp_path):
+    (tmp_path / "cell.jpg").touch()
     with pytest.raises(MaskError, match=r"^cell.jpg is no mask that this program reads"):
         read_entries(tmp_path / "cell.jpg")
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(tmp_path):
+    with pytest.raises(MaskError, match=r"^pictures was not found"):
+        read_entries(tmp_path / "pictures")

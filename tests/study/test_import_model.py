@@ -88,6 +88,7 @@ def test_masks_that_are_there_are_replaced_only_when_asked(model, study, masks, 
 def test_a_file_that_cannot_be_read_is_told_and_nothing_is_ready(model, masks, settle):
     told = []
     model.failed.connect(told.append)
+    (masks / "notes.txt").touch()
     model.choose(masks / "notes.txt")
     settle()
     assert told[0].startswith("notes.txt is no mask that this program reads")

@@ -318,6 +318,8 @@ class StudyModel:
             lambda: self._over(row),
             lambda error: self._over(row, refused(self.workspace, study, row, error)),
         )
+        # Where it is the last one it stays in sight, which is no work on it.
+        self._on_left()
         self._go_on(reviewing=False)
 
     def _over(self, row: int, notice: Notice | None = None) -> None:

@@ -490,6 +490,21 @@ def test_an_early_stroke_is_recorded_as_an_edit_of_its_own_image(desk, monkeypat
     assert [(entry.item, entry.mask_before) for entry in desk.progress.trail()] == [("1.png", None)]
 
 
+def test_looking_on_at_the_last_image_after_it_is_submitted_takes_no_time(desk):
+    for row in (1, 2):
+        desk.progress.submit(A, f"{row}.png", None)
+    desk.open()
+    desk.study.person = A
+    desk.now = 5.0
+    desk.paint()
+    desk.enter()
+    for _second in range(40):
+        desk.now += 1
+        desk.study.touch()
+    desk.show(1)
+    assert desk.progress.items()["0.png"].seconds == 5
+
+
 def test_looking_takes_no_time(submitted):
     submitted.now = 50.0
     before = submitted.progress.items()["0.png"].seconds

@@ -101,9 +101,18 @@ class StudyListModel(QAbstractListModel):
         self.show_again(row)
 
     def mark_failed(self, row: int) -> None:
-        """Show that an image could not be read."""
+        """Show that an image could not be read, and look at its mask again, which then counts as none."""
         self._failed.add(row)
+        self.refresh(row)
         self.show_again(row)
+
+    def mark_shown(self, row: int) -> None:
+        """Show that an image can be read, where it could not before."""
+        if row in self._failed:
+            self._failed.remove(row)
+            self._icons.pop(row, None)
+            self.refresh(row)
+            self.show_again(row)
 
     def painted(self) -> int:
         """Return how many masks are known to have a class for every pixel."""

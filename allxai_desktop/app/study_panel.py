@@ -112,6 +112,7 @@ class StudyPanel(QWidget):
         self._show_progress()
 
     def _on_item(self, row: int) -> None:
+        self.model.mark_shown(row)
         self._following = True
         # The row before may leave the list now, and the next one is no choice of anybody's.
         self.shown.keep(row)

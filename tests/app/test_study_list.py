@@ -95,6 +95,21 @@ def test_an_image_that_cannot_be_read_does_not_count_as_painted(rows, study, qtb
     assert rows.state(2) == "to-do"
 
 
+def test_an_image_that_could_not_be_read_counts_again_once_it_is_shown(rows, study, qtbot):
+    place = study.items[2].image_path
+    save_mask(study.items[2].mask_path, np.full((10, 10), 5, np.uint8))
+    rows.refresh(2)
+    qtbot.waitUntil(lambda: rows.painted() == 1)
+    away = place.rename(place.with_name("away"))
+    rows.mark_failed(2)
+    qtbot.waitUntil(lambda: rows.painted() == 0)
+    assert text(rows, 2) == "c.png\n✖ cannot be read\n"
+    away.rename(place)
+    rows.mark_shown(2)
+    qtbot.waitUntil(lambda: rows.painted() == 1)
+    assert text(rows, 2) == "c.png\n✎ in progress\n100 %"
+
+
 def test_what_is_painted_beside_a_mask_that_does_not_fit_is_shown_as_of_other_images(rows, study, qtbot):
     place = study.items[2].mask_path
     save_mask(place, np.full((5, 5), 1, np.uint8))

@@ -177,7 +177,7 @@ class StudyStore:
             yield
         except sqlite3.IntegrityError:
             raise
-        except (sqlite3.DatabaseError, OSError) as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError, OSError) as error:
             raise _told(error, self.folder) from error
 
 
@@ -208,8 +208,10 @@ def _told(error: Exception, folder: Path) -> Exception:
     if _is_denied(error) or isinstance(error, PermissionError):
         text = _("The folder of the study may not be written: the states of its images are not kept.")
         return ReadOnlyError(text)
-    # Only another hand takes away a table of a file that has our mark.
-    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")) or str(error).startswith("no such "):
+    # Where a file has our mark, its tables have other names only by another hand or a bad disk. Python gives its own
+    # remark on a text that is none without a name.
+    wrong = isinstance(error, sqlite3.OperationalError) and name in ("", "SQLITE_ERROR")
+    if wrong or isinstance(error, UnicodeDecodeError) or name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return damaged()
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         text = _("{name} is in use by another program: try again in a moment.")

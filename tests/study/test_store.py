@@ -162,3 +162,20 @@ def test_a_table_that_was_taken_away_is_one_sentence(tmp_path):
         db.commit()
     with pytest.raises(StoreError, match=r"^study.sqlite is damaged"):
         texts(store)
+
+
+@pytest.mark.parametrize(
+    ("text", "in_its_place"),
+    [
+        (b"a note to find", b"a note to \xff\xff\xff\xff"),
+        (b"CREATE TABLE notes", b"CREATE \xff\xff\xff\xff\xff notes"),
+    ],
+)
+def test_bytes_that_a_bad_disk_changed_are_one_sentence(tmp_path, text, in_its_place):
+    store = StudyStore.open(tmp_path)
+    add(store, "a note to find")
+    content = (tmp_path / STORE_FILE).read_bytes()
+    assert text in content
+    (tmp_path / STORE_FILE).write_bytes(content.replace(text, in_its_place))
+    with pytest.raises(StoreError, match=r"^study.sqlite is damaged"):
+        texts(store)

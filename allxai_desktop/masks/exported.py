@@ -24,7 +24,7 @@ class Exported:
     """`codes` uint8 (H, W) of `image`, whose name is the one to go out; `stem` is what files of it are called.
 
     `accepted` bool (H, W) are the pixels that a proposal set last, None where there is none. `place` is where the image
-    lies, seen from the files of the masks: a folder with a slash, "" for beside them.
+    lies, seen from the files of the masks: a folder with a slash, "" for beside them. `state` is that in the study.
     """
 
     codes: NDArray[np.uint8]
@@ -34,6 +34,7 @@ class Exported:
     created: str | None = None
     accepted: NDArray[np.bool_] | None = None
     place: str = ""
+    state: str = "in-progress"
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -41,6 +41,7 @@ def write_npz(path: Path, mask: Exported) -> None:
         mask.codes,
         image=mask.image,
         annotator=mask.annotator,
+        state=mask.state,
         created=mask.created,
         accepted=mask.accepted,
     )

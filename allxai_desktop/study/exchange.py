@@ -20,11 +20,13 @@ from allxai_desktop.masks.exported import Exported, write_table
 from allxai_desktop.masks.formats import ExportFormat, read_entries
 from allxai_desktop.masks.labels import Entry, ForeignLabelError, Labelled, is_certain, to_codes
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
+from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.exchange_reports import ExportReport, ImportReport
 from allxai_desktop.study.folder import IMAGES_FOLDER, Study, StudyItem, alike
 from allxai_desktop.study.locks import held_elsewhere, lock_path
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.preview import hash_on_disk
+from allxai_desktop.study.progress import ItemProgress
 from allxai_desktop.study.progress import Progress as States
 from allxai_desktop.study.store import StudyStore
 from allxai_desktop.tasks import Progress, unwatched
@@ -53,6 +55,10 @@ def export_study(
         raise MaskError(
             _("{name} was not found: it may have been moved or renamed.").format(name=study.folder.name)
         )
+    states: dict[str, ItemProgress] = {}
+    with suppress(AllxaiError):
+        # Masks go out also where these cannot be read.
+        states = States(StudyStore(study.folder)).items()
     with _new_folder(out) as folder:
         names: list[tuple[str, str]] = []
         stems = _own_stems(study)
@@ -66,6 +72,9 @@ def export_study(
                 try:
                     stem = f"image_{place + 1:04}" if rename else stems[place]
                     mask = _exported(item, stem, rename, images)
+                    known = states.get(item.image_path.name)
+                    if known is not None and known.mask_sha256 == mask_sha256(mask.codes):
+                        mask = replace(mask, state=known.state)
                 except AllxaiError as error:
                     report.problems.append(str(error))
                     continue

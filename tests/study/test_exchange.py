@@ -13,7 +13,7 @@ from written import content
 from allxai_desktop.files import WriteError
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.formats import EXPORTS
-from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
+from allxai_desktop.masks.npz import MaskError, load_mask, mask_meta, save_mask
 from allxai_desktop.study.exchange import export_study, free_folder, import_masks, uncertain_labels
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.locks import Lock, PaintingSession, acquire, lock_path
@@ -91,6 +91,16 @@ def test_for_matlab_an_image_called_like_the_mask_of_another_keeps_its_own(tmp_p
     empty = make_study(tmp_path / "empty", names, labelled=())
     assert import_masks(empty, tmp_path / "out").problems == []
     assert masks_of(empty) == masks_of(study)
+
+
+def test_a_mask_goes_out_with_its_state_in_the_study_where_it_is_that_mask(study, tmp_path):
+    person, progress = Person("A07"), Progress(StudyStore(study.folder))
+    first, second = study.items
+    progress.submit(person, first.image_path.name, hash_on_disk(first))
+    progress.submit(person, second.image_path.name, "0" * 64)
+    export_study(study, EXPORTS["npz"], tmp_path / "out")
+    found = [mask_meta(tmp_path / "out" / item.mask_path.name)["state"] for item in study.items]
+    assert found == ["submitted", "in-progress"]
 
 
 def test_an_imported_mask_is_tied_to_its_image(study, empty, tmp_path):

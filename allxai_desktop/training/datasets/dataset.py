@@ -13,6 +13,8 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage, read_image
 from allxai_desktop.networks.network import resize
+from allxai_desktop.study.progress import Progress as States
+from allxai_desktop.study.store import StudyStore
 from allxai_desktop.tasks import Progress, unwatched
 from allxai_desktop.training.datasets.data import Item, TrainingError
 from allxai_desktop.training.datasets.duplicates import (
@@ -107,6 +109,7 @@ def look_through(
     sizes: Counter[tuple[int, int]] = Counter()
     changed = 0
     proposed: set[int] = set()
+    submitted = _submitted(root) if segmentation else set()
     for number, item in enumerate(items):
         progress(number / len(items))
         try:
@@ -116,7 +119,8 @@ def look_through(
             digest = image.sha256
             if segmentation:
                 digest += _mask_digest(root, item, image)
-                if item.mask is not None and is_proposed(root / item.mask):
+                done = Path(item.file).name in submitted
+                if item.mask is not None and not done and is_proposed(root / item.mask):
                     proposed.add(len(kept))
         except AllxaiError as error:
             skipped.append(Skipped(item.file, str(error)))
@@ -148,6 +152,15 @@ def look_through(
             ).format(count=len(data.proposed))
         )
     return replace(data, notes=notes)
+
+
+def _submitted(root: Path) -> set[str]:
+    """Return the file names of the images of a study whose masks somebody has submitted."""
+    try:
+        known = States(StudyStore.open(root)).items()
+    except AllxaiError:
+        return set()
+    return {name for name, found in known.items() if found.state in ("submitted", "approved")}
 
 
 def _without_doubtful_copies(data: DataSet) -> DataSet:

@@ -4,6 +4,9 @@ from PIL import Image
 
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import save_mask
+from allxai_desktop.study.people import Person
+from allxai_desktop.study.progress import Progress
+from allxai_desktop.study.store import StudyStore
 from allxai_desktop.tasks import Cancelled
 from allxai_desktop.training.datasets.data import Item, TrainingError, read_class_folders, read_mask_folders
 from allxai_desktop.training.datasets.dataset import look_through
@@ -139,6 +142,15 @@ def test_masks_that_only_a_proposal_drew_are_told(tmp_path):
     assert data.notes == [
         "Masks that a proposal drew and nobody submitted: 2. They are learnt from, and never measured on."
     ]
+
+
+def test_a_proposal_that_somebody_submitted_is_no_mask_that_only_a_proposal_drew(tmp_path):
+    for name in ("1", "2"):
+        _noise(tmp_path / "images" / f"{name}.png", int(name))
+    _proposed(tmp_path, ["1", "2"])
+    Progress(StudyStore(tmp_path)).submit(Person("A07"), "2.png", "0" * 64)
+    data = look_through(tmp_path, read_mask_folders(tmp_path), segmentation=True)
+    assert data.proposed == {0}
 
 
 def test_a_copy_of_a_painted_image_with_a_proposed_mask_is_left_out(tmp_path):

@@ -13,22 +13,23 @@ if TYPE_CHECKING:
 
 
 def may_lose_work(window: MainWindow) -> bool:
-    """Offer to export the mask that could not be saved; True where the user closes the window without it."""
-    kept = window.workspace.kept
-    box = QMessageBox(
-        QMessageBox.Icon.Warning, "AllXAI Desktop", _("The mask could not be saved."), parent=window
-    )
+    """Offer to export the mask shown if it could not be saved; True where the user closes the window without it."""
+    kept, names, image = window.workspace.kept, window.workspace.unsaved_names, window.workspace.image
+    text = _("Masks that could not be saved: {names}").format(names=", ".join(names))
+    box = QMessageBox(QMessageBox.Icon.Warning, "AllXAI Desktop", text, parent=window)
     box.setInformativeText(
         _("Your strokes are kept on this computer and come back when the image is opened again.")
         if kept
         else _("Close the window, and the labels that are not on disk are lost.")
     )
-    export = box.addButton(_("Export mask…"), QMessageBox.ButtonRole.AcceptRole)
+    export = None
+    if image is not None and image.name in names:
+        export = box.addButton(_("Export mask…"), QMessageBox.ButtonRole.AcceptRole)
     lose = box.addButton(
         _("Close") if kept else _("Close and lose them"), QMessageBox.ButtonRole.DestructiveRole
     )
     box.addButton(QMessageBox.StandardButton.Cancel)
     box.exec()
-    if box.clickedButton() is export:
+    if export is not None and box.clickedButton() is export:
         window.exchange.export_mask()
     return box.clickedButton() is lose

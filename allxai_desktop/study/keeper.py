@@ -71,6 +71,11 @@ class MaskKeeper:
         return self._journal.count
 
     @property
+    def image_name(self) -> str:
+        """The name of the image."""
+        return self._image.name
+
+    @property
     def clean(self) -> bool:
         """Whether the file has every stroke."""
         return self._journal.empty

@@ -113,6 +113,11 @@ class Workspace:
         """Whether every stroke is in a file; where no mask could be saved, it comes back at the next opening."""
         return all(keeper.kept for keeper in self._keepers.values())
 
+    @property
+    def unsaved_names(self) -> list[str]:
+        """The images, by name, with strokes that no mask on disk has."""
+        return [keeper.image_name for keeper in self._keepers.values() if not keeper.clean]
+
     def holders(self, study: Study) -> dict[str, Holder]:
         """Return who else holds which masks now: stem of the mask → holder. Reads the disk."""
         folders = {item.mask_path.parent for item in study.items}

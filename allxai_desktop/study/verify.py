@@ -85,7 +85,10 @@ def _replayed(trail: list[Entry], known: dict[str, ItemProgress]) -> list[str]:
             except (AllxaiError, ValueError):
                 sentence = _("Entry {number} ({what}) is a step that may not be taken.")
         return [sentence.format(number=entry.seq, what=described(entry))]
-    sentences = (_unlike(name, found, now.get(name), comments.get(name, [])) for name, found in known.items())
+    sentences = (
+        _unlike(name, known.get(name, ItemProgress()), now.get(name), comments.get(name, []))
+        for name in known | now
+    )
     return [sentence for sentence in sentences if sentence]
 
 

@@ -71,6 +71,11 @@ def test_a_list_that_says_other_than_the_trail_is_told(folder, change):
     assert verify(Study.open(folder)).problems[0].startswith("The list has b.png as ")
 
 
+def test_an_image_that_the_list_has_lost_is_told(folder):
+    tamper(folder, "DELETE FROM items WHERE item = 'a.png'")
+    assert verify(Study.open(folder)).problems == ("The list has a.png as to do, and the trail does not.",)
+
+
 @pytest.mark.parametrize("change", ["UPDATE comments SET text = 'fine'", "DELETE FROM comments"])
 def test_a_comment_that_says_other_than_the_trail_is_told(folder, change):
     mask = mask_sha256(CODES)

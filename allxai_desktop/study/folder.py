@@ -222,7 +222,7 @@ def _read_toml(path: Path) -> tuple[str, str | None, dict[str, dict[str, Any]]]:
 
 def _file_name(item: dict[str, Any]) -> str:
     name = _text(item, "image")
-    if not name or name in {".", ".."} or re.search(r"[\\/:]", name):
+    if not name or name in {".", ".."} or re.search(r"[\\/:\0]", name):
         raise ValueError(_("each of the items needs “image”, a file name without a folder"))
     return name
 

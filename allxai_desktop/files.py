@@ -45,6 +45,13 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
+def keep_image(path: Path, image: Path) -> None:
+    """Raise `WriteError` where `path`, to which something is to be written, is the image that it is about."""
+    with suppress(OSError):
+        if path.samefile(image):
+            raise WriteError(_("{name} is the image itself: choose another name.").format(name=path.name))
+
+
 def write_whole(path: str | Path, data: bytes | memoryview) -> None:
     """Put `data` in place of the file at `path` once all of it is on disk; the last folder is made when missing.
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.files import keep_image
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, save_mask
@@ -197,9 +198,13 @@ class Workspace:
         self._loader.submit(work)
 
     def export(self, path: Path, form: str = "npz") -> None:
-        """Write the mask to a file of the user's choice, on another thread, in a format of `masks.formats`."""
-        if self.image is None:
+        """Write the mask to a file of the user's choice, on another thread, in a format of `masks.formats`.
+
+        The image itself is not written over.
+        """
+        if self.image is None or self.item is None:
             return
+        original = self.item.image_path
         codes, accepted, stem = self.paint.mask.copy(), self.paint.accepted, Path(self.image.name).stem
         facts = self._mask_facts()
 
@@ -209,6 +214,7 @@ class Workspace:
             from allxai_desktop.masks.formats import export_format
 
             try:
+                keep_image(path, original)
                 if not isinstance(codes, Tiles):
                     assert not isinstance(accepted, Tiles)
                     mask = Exported(codes, stem=stem, accepted=accepted, **facts)

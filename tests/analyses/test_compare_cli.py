@@ -106,6 +106,13 @@ def test_people_read_shares_and_sentences(capsys, image):
     assert " ".join(lines[5].split()) == "Gradient N 100.0 % C 0.0 % V 0.0 % R 0.0 % B 0.0 %"
 
 
+def test_the_figure_is_not_written_over_the_image(capsys, image):
+    before = image.read_bytes()
+    code, _out, err = run(capsys, image, "--out", str(image))
+    assert (code, err) == (2, f"{image.name} is the image itself: choose another name.\n")
+    assert image.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [

@@ -84,6 +84,15 @@ def test_the_mask_that_is_shown_goes_out_in_the_chosen_format(
     assert (tmp_path / written).is_file()
 
 
+def test_a_file_that_the_dialog_did_not_ask_about_is_not_written_over(window, qtbot, tmp_path, monkeypatch):
+    (tmp_path / "cell.png").write_bytes(b"the image")
+    choose_file(monkeypatch, tmp_path / "cell.npz", "PNG with a palette (*.png)")
+    action(window, "Export mask…").trigger()
+    qtbot.waitUntil(lambda: "exported" in window.notices.text(), timeout=20_000)
+    assert window.notices.text() == "Mask exported as cell-2.png."
+    assert (tmp_path / "cell.png").read_bytes() == b"the image"
+
+
 def test_a_study_goes_out_into_a_folder_of_its_own(window, qtbot, tmp_path, monkeypatch):
     choose_folder(monkeypatch, tmp_path)
     action(window, "Export study…").trigger()

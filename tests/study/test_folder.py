@@ -144,7 +144,9 @@ def test_an_image_that_is_named_but_missing_stays_in_the_list(described):
     assert names(Study.open(described('[[items]]\nimage = "gone.png"'))) == ["a.png", "b.png", "gone.png"]
 
 
-@pytest.mark.parametrize("image", ["/etc/a.png", "../a.png", "..", "C:a.png", "sub\\\\a.png", "a\\u0000.png", ""])
+@pytest.mark.parametrize(
+    "image", ["/etc/a.png", "../a.png", "..", "C:a.png", "sub\\\\a.png", "a\\u0000.png", ""]
+)
 def test_images_elsewhere_are_refused(described, image):
     with pytest.raises(StudyError, match="a file name without a folder"):
         Study.open(described(f'[[items]]\nimage = "{image}"'))

@@ -269,6 +269,16 @@ def test_export_writes_a_mask_that_opens_against_its_image(workspace, pump, fold
     assert load_mask(tmp_path / "out.npz", workspace.image).codes[0, 0] == 4
 
 
+def test_a_mask_is_not_exported_over_its_image(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    before = workspace.item.image_path.read_bytes()
+    workspace.export(workspace.item.image_path, "png")
+    pump.until(lambda: workspace.notices)
+    text = f"{workspace.item.image_path.name} is the image itself: choose another name."
+    assert [notice.text for notice in workspace.notices] == [text]
+    assert workspace.item.image_path.read_bytes() == before
+
+
 def test_an_exported_mask_says_what_a_proposal_set(workspace, pump, folder, tmp_path):
     opened(workspace, pump, folder)
     workspace.paint.begin_stroke("proposal")

@@ -274,6 +274,7 @@ class PaintCanvas:
         layer.events.visible.connect(self._on_layer_visible)
         layer.events.opacity.connect(self._on_layer_opacity)
         layer.events.selected_label.connect(self._on_layer_label)
+        layer.events.colormap.connect(self._on_layer_colormap)
 
     def _prepare(self) -> None:
         assert self.mask_layer is not None
@@ -294,6 +295,7 @@ class PaintCanvas:
             layer.events.visible.disconnect(self._on_layer_visible)
             layer.events.opacity.disconnect(self._on_layer_opacity)
             layer.events.selected_label.disconnect(self._on_layer_label)
+            layer.events.colormap.disconnect(self._on_layer_colormap)
 
     def _on_layer_removed(self, event: Any) -> None:
         if event.value in (self.image_layer, self.mask_layer):
@@ -353,6 +355,12 @@ class PaintCanvas:
         if not self._busy and self.mask_layer is not None and self.mask_layer.selected_label in CODES:
             # napari's picker sets a number of numpy's, of which Qt takes no comparison for true or false.
             self.model.active = int(self.mask_layer.selected_label)
+
+    def _on_layer_colormap(self) -> None:
+        # In other colours nobody could tell the classes.
+        if not self._busy and self.mask_layer is not None:
+            with self._writing():
+                self.mask_layer.colormap = mask_colormap()
 
     def _on_labels_update(self) -> None:
         # A script's single edit tells of its history before it writes; a drag is taken over whole, at its end.

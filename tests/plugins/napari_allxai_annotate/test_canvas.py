@@ -107,6 +107,13 @@ def test_the_layer_shows_the_colours_of_the_classes(window):
     assert colormap.map(0)[3] == 0
 
 
+def test_the_classes_keep_their_colours_whatever_napari_is_asked_for(window):
+    layer = window.canvas.mask_layer
+    layer.new_colormap()
+    colors = layer.colormap.color_dict
+    assert np.allclose(colors[1], np.array([*CLASSES[0].color, 255]) / 255)
+
+
 def test_every_edit_reaches_the_layer(window, shown):
     model = window.model
     model.apply(at(0, 5, 2399), 1)

@@ -52,6 +52,18 @@ def keep_image(path: Path, image: Path) -> None:
             raise WriteError(_("{name} is the image itself: choose another name.").format(name=path.name))
 
 
+def free_path(stem: str, ending: str, typed: str) -> Path:
+    """Return `stem` with `ending`, or with a number between them where that is there and is not what was `typed`.
+
+    A dialog for files asks whether to write over what was typed, and over nothing else.
+    """
+    path, number = Path(stem + ending), 1
+    while path != Path(typed) and os.path.exists(path):
+        number += 1
+        path = Path(f"{stem}-{number}{ending}")
+    return path
+
+
 def write_whole(path: str | Path, data: bytes | memoryview) -> None:
     """Put `data` in place of the file at `path` once all of it is on disk; the last folder is made when missing.
 

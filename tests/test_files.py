@@ -1,6 +1,6 @@
 import pytest
 
-from allxai_desktop.files import WriteError, read_at_most, write_whole
+from allxai_desktop.files import WriteError, free_path, read_at_most, write_whole
 
 
 def test_a_name_that_is_too_long_is_one_sentence(tmp_path):
@@ -15,3 +15,12 @@ def test_a_file_is_read_up_to_a_size(tmp_path):
     assert read_at_most(tmp_path / "a", 5) == b"12345"
     with pytest.raises(ValueError, match="more than 0 MB"):
         read_at_most(tmp_path / "a", 4)
+
+
+def test_only_what_was_typed_may_be_written_over(tmp_path):
+    stem = str(tmp_path / "cell")
+    assert free_path(stem, ".png", f"{stem}.npz") == tmp_path / "cell.png"
+    for name in ("cell.png", "cell-2.png"):
+        (tmp_path / name).touch()
+    assert free_path(stem, ".png", f"{stem}.npz") == tmp_path / "cell-3.png"
+    assert free_path(stem, ".png", f"{stem}.png") == tmp_path / "cell.png"

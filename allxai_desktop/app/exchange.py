@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from os.path import exists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFileDialog
 
 from allxai_desktop.app.saving import saved_first
+from allxai_desktop.files import free_path
 from allxai_desktop.i18n import _
 from allxai_desktop.notice import Notice
 
@@ -41,12 +41,7 @@ class Exchange:
             form = forms.get(chosen, EXPORTS["npz"])
             # The dialog leaves the ending of the format before when another is chosen.
             stem = next((name[: -len(e)] for e in _endings(forms) if name.lower().endswith(e)), name)
-            path, number = Path(stem + form.ending), 1
-            # The dialog asked whether to write over what was typed, and over nothing else.
-            while path != Path(name) and exists(path):
-                number += 1
-                path = Path(f"{stem}-{number}{form.ending}")
-            window.workspace.export(path, form.name)
+            window.workspace.export(free_path(stem, form.ending, name), form.name)
 
     def export_study(self) -> None:
         """Let the user choose how the masks of the study go out."""

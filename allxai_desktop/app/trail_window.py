@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.files import free_path
 from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.notice import Notice
 from allxai_desktop.study.audit import Entry, broken, write_csv
@@ -171,7 +172,7 @@ class TrailWindow(QDialog):
         )
         if not name:
             return
-        path = Path(name if name.lower().endswith(".csv") else f"{name}.csv")
+        path = Path(name) if name.lower().endswith(".csv") else free_path(name, ".csv", name)
         try:
             write_csv(path, self.model.entries[::-1])
         except AllxaiError as error:

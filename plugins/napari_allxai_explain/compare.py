@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import splitext
 from pathlib import Path
 
 from qtpy.QtCore import QSignalBlocker, Qt
@@ -25,6 +26,7 @@ from qtpy.QtWidgets import (
 from allxai_desktop.analyses.comparison import Comparison
 from allxai_desktop.analyses.figure import FORMATS
 from allxai_desktop.analyses.grid import ComparisonChoices, Grid, Method, methods
+from allxai_desktop.files import free_path
 from allxai_desktop.i18n import _
 from allxai_desktop.overlay import COLORMAP_TITLES
 from allxai_desktop.relevance import RULE_TITLES
@@ -239,7 +241,8 @@ class CompareWindow(SideWindow):
         )
         if path:
             self.message.setText(_("Writing the figure…"))
-            self.model.export(_with_ending(path, "pdf" if chosen.startswith("PDF") else "png"), name)
+            wanted = _with_ending(path, "pdf" if chosen.startswith("PDF") else "png")
+            self.model.export(str(free_path(*splitext(wanted), path)), name)
 
     # What the model tells
 

@@ -303,6 +303,17 @@ def test_a_figure_has_the_ending_that_was_typed_or_chosen(opened, monkeypatch, t
     assert paths == [written]
 
 
+def test_a_figure_spares_a_file_that_the_dialog_did_not_ask_about(opened, tmp_path, monkeypatch):
+    (tmp_path / "cell.png").touch()
+    paths = []
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *_args: (str(tmp_path / "cell"), "PNG (*.png)")
+    )
+    monkeypatch.setattr(opened.model, "export", lambda path, _name: paths.append(path))
+    opened.ask_export()
+    assert paths == [str(tmp_path / "cell-2.png")]
+
+
 def test_a_figure_that_cannot_be_written_is_told(opened, tmp_path, qtbot, monkeypatch):
     path = str(tmp_path / "gone" / "deeper" / "figure.png")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args: (path, "PNG (*.png)"))

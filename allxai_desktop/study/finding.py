@@ -4,7 +4,8 @@ from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count, islice
+from itertools import count, islice, takewhile
+from os.path import exists
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class Crashed:
 
 @dataclass(frozen=True, eq=False)
 class CrashedCopy:
-    """A second mask, at `path`, with strokes that a crash left in journals only: `codes` uint8 (H, W) have them.
+    """A further mask, at `path`, with strokes that a crash left in journals only: `codes` uint8 (H, W) have them.
 
     `codes` is None where none of them can be read; `sha256` is that of the file, and `meta` what it says.
     """
@@ -60,8 +61,8 @@ class Found:
 
     `sha256` is that of the file at `path` ("" where it cannot be read); `holder` who else paints, and `held` what;
     `codes` have the strokes of `crashed.recorded`; `accepted` bool (H, W) are the pixels that a proposal set, where
-    the file or those strokes say so; `copy` is a second mask that a crash left; `notes` are sentences for the user,
-    the weightiest last; what is in `taken` belongs to other images.
+    the file or those strokes say so; `copies` are further masks that a crash left; `notes` are sentences for the
+    user, the weightiest last; what is in `taken` belongs to other images.
     """
 
     key: Path
@@ -72,7 +73,7 @@ class Found:
     holder: Holder | None
     held: Path | None
     crashed: Crashed
-    copy: CrashedCopy | None
+    copies: tuple[CrashedCopy, ...]
     notes: tuple[str, ...]
     accepted: Flags | None = None
     taken: Container[Path] = ()
@@ -94,12 +95,13 @@ def find_mask(
     if painted is None:
         painted, accepted = (empty_mask(image), None) if shown is None else (shown.codes, shown.accepted)
     notes = _of_place(place)
-    copy = None
-    if holder is None:
-        beside = next(islice(candidates(place.path, taken), 1, None))
+    copies = []
+    for beside in () if holder is not None else _beside(place.path, image, taken):
         notes += _of_copy(beside, image)
         copy = _crashed_copy(beside, image, me)
-        notes += [] if copy is None else _of_damage(copy.crashed, beside)
+        if copy is not None:
+            notes += _of_damage(copy.crashed, beside)
+            copies.append(copy)
     notes += _of_crash(crashed, left_behind(lock_path(place.path), me), place.path)
     notes += _of_damage(crashed, place.path)
     if holder is not None:
@@ -118,7 +120,7 @@ def find_mask(
         holder,
         place.held,
         crashed,
-        copy,
+        tuple(copies),
         tuple(notes),
         accepted,
         taken,
@@ -171,6 +173,12 @@ def candidates(path: Path, taken: Container[Path] = ()) -> Iterator[Path]:
         other = path.with_name(f"{path.stem}-{number}{path.suffix}")
         if other not in taken:
             yield other
+
+
+def _beside(path: Path, image: CellImage, taken: Container[Path]) -> Iterator[Path]:
+    """Yield where further masks of an image are, or the strokes of such."""
+    beside = islice(candidates(path, taken), 1, None)
+    return takewhile(lambda copy: exists(copy) or journals_of(copy, image.sha256), beside)
 
 
 def sha256_or_unknown(path: Path) -> str:
@@ -274,11 +282,11 @@ def _crashed_copy(path: Path, image: CellImage, me: PaintingSession) -> CrashedC
 
 def _of_copy(other: Path, image: CellImage) -> list[str]:
     """Return the note on a copy that somebody painted while another held this mask."""
+    if not exists(other):
+        return []
     try:
-        if not other.exists():
-            return []
         mask = load_any(other, image)
-    except (MaskError, OSError):
+    except MaskError:
         return []
     if mask.warning:
         return []

@@ -53,7 +53,7 @@ class MaskKeeper:
         self.holder = found.holder
         self.meta = found.meta
         self._image = image
-        self._crashed, self._copy, self._others = found.crashed, found.copy, found.held
+        self._crashed, self._copies, self._others = found.crashed, found.copies, found.held
         self._taken = found.taken
         self._me, self._person, self._warn = me, person, warn
         self._sha256 = found.sha256
@@ -95,9 +95,9 @@ class MaskKeeper:
         # Once: who comes back to an image that could not be saved has it all.
         crashed, self._crashed = self._crashed, Crashed()
         self._set_aside(crashed, self.path)
-        if self._copy is not None:
-            self._save_copy(self._copy)
-            self._copy = None
+        copies, self._copies = self._copies, ()
+        for copy in copies:
+            self._save_copy(copy)
         if held_by_me(lock_path(self.path), self._me):
             self._hold()
             self._beat()

@@ -374,6 +374,22 @@ def test_strokes_that_the_file_of_a_copy_lacks_are_brought_back_when_the_first_h
     assert copy.meta["annotator"] == "B01"
 
 
+def test_strokes_of_a_third_mask_are_brought_back_too(desk, dead, folder):
+    first, second = desk("A07").open(folder), desk("B01").open(folder)
+    for one in (first, second):
+        one.paint(0, code=1)
+        one.saved()
+    crash(dead("C02"), folder)
+    first.close()
+    second.close()
+    again = desk("D03").open(folder)
+    assert again.texts() == [
+        "cell_0-2.npz is a second mask of this image, painted by B01: compare the two.",
+        "The program ended before it saved cell_0-3.npz, a second mask of cell_0.png: it was brought back.",
+    ]
+    assert load_mask(folder / "masks" / "cell_0-3.npz", again.workspace.image).meta["annotator"] == "C02"
+
+
 def test_what_a_crash_in_mid_save_left_is_swept(desk, folder):
     (folder / "masks").mkdir()
     for name in (".cell_0.npz.0123abcd.tmp", ".cell_1.npz.0123abcd.tmp", ".cell_0.npz.mine"):

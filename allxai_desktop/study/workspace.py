@@ -370,9 +370,10 @@ class Workspace:
             if study is self.study:
                 self.item_failed.emit(index)
             self.noticed.emit(Notice("error", text))
-            # Of a study that was just opened, nothing is on screen yet.
-            if study is self.study and self.index is None:
-                self.step(1)
+            # Of a study that was just opened, nothing is on screen yet: go on, from the top at its end.
+            after = (index + 1) % len(study.items)
+            if study is self.study and self.index is None and after != study.start:
+                self.show(after)
 
     def _notice(self, level: Level, text: str) -> None:
         self._dispatch(lambda: self.noticed.emit(Notice(level, text)))

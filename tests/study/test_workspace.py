@@ -1,10 +1,13 @@
 """Opening, saving and what happens when that fails."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from allxai_desktop.masks.npz import load_mask, save_mask
+from allxai_desktop.study.folder import Study
 from allxai_desktop.study.people import Person
 
 
@@ -174,6 +177,25 @@ def test_a_study_is_opened_at_its_first_image_that_can_be_read(workspace, pump, 
     workspace.open(folder)
     pump.until(lambda: workspace.index == 1)
     assert failed == [0]
+
+
+def test_where_only_an_image_before_the_start_can_be_read_that_one_opens(workspace, pump, folder):
+    (folder / "cell_1.png").write_bytes(b"")
+    workspace.open_study(replace(Study.open(folder), start=1))
+    pump.until(lambda: workspace.index == 0)
+
+
+def test_a_study_of_which_nothing_can_be_read_is_gone_through_once(workspace, pump, folder):
+    for number in range(2):
+        (folder / f"cell_{number}.png").write_bytes(b"")
+    failed = []
+    workspace.item_failed.connect(failed.append)
+    workspace.open_study(replace(Study.open(folder), start=1))
+    pump.until(lambda: len(failed) == 2)
+    # What was asked for before the study closes is done by then.
+    workspace.close()
+    pump.run()
+    assert failed == [1, 0]
 
 
 def test_a_single_image_that_cannot_be_read_leaves_the_study(workspace, pump, folder, tmp_path_factory):

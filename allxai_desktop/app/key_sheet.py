@@ -21,6 +21,8 @@ MODIFIERS = (
     Qt.Key.Key_Alt,
     Qt.Key.Key_AltGr,
     Qt.Key.Key_Meta,
+    Qt.Key.Key_CapsLock,
+    Qt.Key.Key_NumLock,
     Qt.Key.Key_unknown,
 )
 KEYPAD = Qt.KeyboardModifier.KeypadModifier
@@ -98,11 +100,13 @@ class KeySheet(QFrame):
         self.message.setText(text)
 
     def _do(self, call: Callable[[], None]) -> None:
-        self._changing = ""
         try:
             call()
         except AllxaiError as error:
+            # The next key is taken in place of one that was refused.
             self.message.setText(escape(str(error)))
+        else:
+            self._changing = ""
 
     def _place(self) -> None:
         self.adjustSize()
@@ -129,8 +133,9 @@ class KeySheet(QFrame):
                 self._ask("")
             else:
                 self.hide()
-        elif self._changing and event.key() not in MODIFIERS:
-            self._do(partial(keys.change, self._changing, _sequence(event)))
+        elif self._changing:
+            if event.key() not in MODIFIERS and (sequence := _sequence(event)):
+                self._do(partial(keys.change, self._changing, sequence))
         else:
             super().keyPressEvent(event)
 
@@ -165,10 +170,12 @@ def _link(target: str, text: str, color: str, decoration: str = "none") -> str:
 
 
 def _sequence(event: QKeyEvent) -> str:
-    """Return the key that was pressed in Qt's portable words."""
+    """Return the key that was pressed in Qt's portable words, "" for one without such as an accent by itself."""
     modifiers, key = event.modifiers(), event.key()
     text = event.text()
     if text.isprintable() and text and not text.isalpha() and modifiers == Qt.KeyboardModifier.ShiftModifier:
         # A sign that needs Shift on this keyboard is known by itself.
         modifiers = Qt.KeyboardModifier.NoModifier
-    return QKeySequence(QKeyCombination(modifiers & ~KEYPAD, Qt.Key(key))).toString()
+    pressed = QKeySequence(QKeyCombination(modifiers & ~KEYPAD, Qt.Key(key)))
+    words = pressed.toString()
+    return words if QKeySequence(words) == pressed else ""

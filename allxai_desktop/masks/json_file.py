@@ -52,9 +52,19 @@ def value(table: Any, key: str, kind: type[T], name: str) -> T:
 
 def size(table: Any, height: str, width: str, name: str) -> tuple[int, int]:
     """Return height and width of an image. Raises `MaskError`, or `ImageError` for one that is too large."""
-    found = value(table, height, int, name), value(table, width, int, name)
-    check_size(found[1], found[0], name)
-    return found
+    sides = []
+    for key in (height, width):
+        side = table.get(key) if isinstance(table, dict) else None
+        if side is None:
+            text = _(
+                "{name} does not say how large its image is: save it again with a newer version of its program."
+            )
+            raise MaskError(text.format(name=name))
+        # Some programs write every number with a point.
+        whole = int(side) if isinstance(side, float) and side.is_integer() else side
+        sides.append(value({key: whole}, key, int, name))
+    check_size(sides[1], sides[0], name)
+    return sides[0], sides[1]
 
 
 def ring(points: Any, name: str) -> NDArray[np.float64]:

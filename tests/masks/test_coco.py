@@ -146,6 +146,16 @@ def test_damaged_outlines_are_one_sentence(path, segmentation):
     )
 
 
+def test_a_size_is_read_that_is_written_with_a_point(path):
+    assert codes_of(path, coco([[0, 0, 2, 0, 2, 1, 0, 1]], (3.0, 4.0)))[0].tolist()[0] == [1, 1, 0, 0]
+    assert "damaged" in refused(path, coco([[0, 0, 2, 0, 2, 1, 0, 1]], (3.5, 4.0)))
+
+
+def test_a_file_that_does_not_say_a_size_is_told_so(path):
+    said = "does not say how large its image is: save it again with a newer version of its program."
+    assert refused(path, coco([[0, 0, 2, 0, 2, 1, 0, 1]], (None, 4))).endswith(said)
+
+
 def test_run_lengths_of_another_size_are_refused(path):
     assert "another size than its image" in refused(path, coco({"size": [4, 3], "counts": [12]}))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -26,7 +28,6 @@ from napari_allxai_widgets.drawing import pixmap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from allxai_desktop.study.folder import Study, StudyItem
     from allxai_desktop.study.locks import Holder
@@ -144,7 +145,7 @@ class StudyListModel(QAbstractListModel):
         item = self._study.items[row]
         if role == Qt.ItemDataRole.DisplayRole:
             # Rows are as high as the highest, so that the list can be long.
-            return "\n".join((item.image_path.name, self._status(row), self._work(row)))
+            return "\n".join((_short_name(item), self._status(row), self._work(row)))
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             said = (f"{comment.person}: {comment.text}" for comment in self.study_model.item(row).comments)
             done = (self._status(row), self._work(row), *self._problem(row))
@@ -289,6 +290,15 @@ class StudyFilter(QSortFilterProxyModel):
             return True
         chosen = self._state is None or self.rows.state(source_row) == self._state
         return chosen and bool(super().filterAcceptsRow(source_row, source_parent))
+
+
+def _short_name(item: StudyItem) -> str:
+    """Return the name of an image, of a crop only its place: elided, those of one field would read the same."""
+    name = item.image_path.name
+    if item.field is None or item.at is None:
+        return name
+    found = re.fullmatch(rf"{re.escape(Path(item.field).stem)}(_\d+_\d+)_{item.at[2]}(-\d+)?\.png", name)
+    return name if found is None else f"…{found[1]}{found[2] or ''}"
 
 
 def duration(seconds: float) -> str:

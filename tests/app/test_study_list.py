@@ -67,6 +67,16 @@ def test_a_row_says_state_share_annotator_and_time(rows):
     assert text(rows, 1) == "b.png\n▲ submitted\n30 % · A07 · 2 min"
 
 
+def test_the_crops_of_a_field_are_told_apart_by_their_places(rows, study):
+    (study.folder / "study.toml").write_text(
+        '[[items]]\nimage = "a_00010_00020_257.png"\nfield = "a.png"\nat = [10, 20, 257]\n'
+    )
+    Image.new("RGB", (10, 10)).save(study.folder / "a_00010_00020_257.png")
+    rows.set_study(Study.open(study.folder))
+    shown = [text(rows, row).split("\n")[0] for row in range(4)]
+    assert shown == ["a.png", "…_00010_00020", "b.png", "c.png"]
+
+
 def test_a_mask_that_nobody_recorded_is_in_progress(rows):
     assert text(rows, 1).splitlines()[1] == "✎ in progress"
 

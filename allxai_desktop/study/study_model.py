@@ -233,6 +233,7 @@ class StudyModel:
     def _on_item(self, row: int) -> None:
         self._row = row
         self._painted = self._timed = self._under_way = False
+        self._checked = None
         self._time.take()
         self.touch()
         self._set_findings(())
@@ -291,6 +292,15 @@ class StudyModel:
         if findings and (findings != self.findings or mask != self._checked):
             self._checked = mask
             self._set_findings(findings)
+            return
+        known = self.current
+        if known.state == "returned" and known.mask_sha256 == mask != self._checked:
+            # Enter may have been meant for the image before.
+            self._checked = mask
+            text = _(
+                "This image was returned, and its mask is as it was: mend it, or press {key} again to submit it so."
+            )
+            self._tell("warning", text.format(key=KEYS["submit"].shown))
             return
         self._checked = mask
         if self.workspace.saved != "saved":

@@ -305,6 +305,28 @@ def test_a_returned_image_comes_back_with_its_comment(submitted):
     assert submitted.study.next_row(False) == 0
 
 
+def test_a_returned_image_is_submitted_as_it_was_at_the_second_enter_only(submitted):
+    submitted.study.send_back((2, 3), "Too wide")
+    submitted.settle()
+    submitted.study.person = A
+    submitted.show(0)
+    submitted.enter()
+    assert submitted.states()[0] == "returned"
+    assert submitted.notices[-1].startswith("This image was returned, and its mask is as it was: mend it, or")
+    submitted.enter()
+    assert submitted.states()[0] == "submitted"
+
+
+def test_a_returned_image_that_is_mended_is_submitted_at_once(submitted):
+    submitted.study.send_back((2, 3), "Too wide")
+    submitted.settle()
+    submitted.study.person = A
+    submitted.show(0)
+    submitted.paint(4)
+    submitted.enter()
+    assert submitted.states()[0] == "submitted"
+
+
 def test_a_later_edit_voids_the_approval_and_says_so(submitted):
     submitted.study.approve()
     submitted.settle()

@@ -84,6 +84,7 @@ def test_from_open_to_approved_by_two_people(window, qtbot, folder):
     qtbot.waitUntil(bar.after.isVisible)
     assert bar.text.text() == "R01: Too wide"
     assert len(window.desk.pins.marks) == 1
+    window.paint.apply(np.arange(10 * SIDE), 4)
     enter(window)
     qtbot.waitUntil(lambda: study.item(0).state == "submitted")
 

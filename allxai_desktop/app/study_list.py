@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from allxai_desktop.study.study_model import StudyModel
 
 SIDE = 48
-HOLDERS_MS = 15_000
+OTHERS_MS = 15_000
 NOT_READ = OnDisk()
 PROBLEMS = {
     "unreadable": N_("mask cannot be read"),
@@ -58,8 +58,8 @@ class StudyListModel(QAbstractListModel):
         self._places: frozenset[Path] = frozenset()
         self._failed: set[int] = set()
         self._holders: dict[str, Holder] = {}
-        self._watch = QTimer(self, interval=HOLDERS_MS)
-        self._watch.timeout.connect(self._read_holders)
+        self._watch = QTimer(self, interval=OTHERS_MS)
+        self._watch.timeout.connect(self._look_around)
         self._blank = _blank()
         self._dispatch = dispatch
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="masks")
@@ -123,6 +123,12 @@ class StudyListModel(QAbstractListModel):
         """Return the state of a row: a mask that nobody recorded is in progress."""
         state = self.study_model.item(row).state
         return "in-progress" if state == "to-do" and self._mask(row).share else state
+
+    def show_recorded(self, row: int) -> None:
+        """Show what was recorded of a row; where there was no mask, another person may have painted one."""
+        if self._masks.get(row) == NOT_READ:
+            self.refresh(row)
+        self.show_again(row)
 
     def show_again(self, row: int) -> None:
         """Show one row anew."""
@@ -215,6 +221,11 @@ class StudyListModel(QAbstractListModel):
     def _set_mask(self, row: int, found: OnDisk) -> None:
         self._masks[row] = found
         self.study_model.seen_on_disk(row, found.sha256)
+
+    def _look_around(self) -> None:
+        """Look for what others did in the study meanwhile."""
+        self._read_holders()
+        self.study_model.read_again()
 
     def _read_holders(self) -> None:
         study = self._study

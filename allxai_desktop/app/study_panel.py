@@ -75,7 +75,7 @@ class StudyPanel(QWidget):
         workspace.item_shown.connect(self._on_item)
         workspace.item_failed.connect(self._on_failed)
         workspace.mask_saved.connect(self.model.show_saved)
-        study.item_changed.connect(self.model.show_again)
+        study.item_changed.connect(self.model.show_recorded)
         self.retranslate()
 
     def retranslate(self) -> None:
@@ -99,7 +99,7 @@ class StudyPanel(QWidget):
 
     def close_reader(self) -> None:
         """Stop reading and following; called before the panel goes away."""
-        self.study.item_changed.disconnect(self.model.show_again)
+        self.study.item_changed.disconnect(self.model.show_recorded)
         self.who.disconnect_model()
         self.model.close()
 

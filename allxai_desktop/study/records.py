@@ -71,6 +71,17 @@ class Records:
         """Take over all the records, as `work` returns them."""
         self.run(work, self._receive)
 
+    def read_again(self) -> None:
+        """Take over what others recorded meanwhile; where nothing can be read now, what is known stays."""
+        study, progress = self.study, self._progress
+
+        def receive(items: dict[str, ItemProgress]) -> None:
+            if items:
+                self._receive(items)
+
+        if progress is not None:
+            self._worker.run(progress.items, receive, lambda: study is self.study, lambda _error: None)
+
     def change(
         self,
         name: str,

@@ -199,6 +199,10 @@ class StudyModel:
 
         self._judge(judge)
 
+    def read_again(self) -> None:
+        """Take over what others recorded meanwhile."""
+        self._records.read_again()
+
     def seen_on_disk(self, row: int, mask: str | None) -> None:
         """Note the hash of the mask on disk: where another one was submitted, or nothing painted, that is void."""
         item = self.item(row)

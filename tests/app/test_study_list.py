@@ -33,6 +33,9 @@ class Known:
     def item(self, row):
         return self.items.get(row, ItemProgress())
 
+    def read_again(self):
+        pass
+
     def seen_on_disk(self, row, mask):
         self.seen.append((row, mask))
 
@@ -118,6 +121,14 @@ def test_an_image_that_could_not_be_read_counts_again_once_it_is_shown(rows, stu
     rows.mark_shown(2)
     qtbot.waitUntil(lambda: rows.painted() == 1)
     assert text(rows, 2) == "c.png\n✎ in progress\n100 %"
+
+
+def test_the_mask_of_somebody_elses_record_is_looked_for_where_there_was_none(rows, study, qtbot):
+    save_mask(study.items[2].mask_path, np.full((10, 10), 5, np.uint8))
+    rows.study_model.items[2] = ItemProgress("submitted", "B02")
+    rows.show_recorded(2)
+    qtbot.waitUntil(lambda: rows.painted() == 1)
+    assert text(rows, 2) == "c.png\n▲ submitted\n100 % · B02"
 
 
 def test_what_is_painted_beside_a_mask_that_does_not_fit_is_shown_as_of_other_images(rows, study, qtbot):

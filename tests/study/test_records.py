@@ -53,6 +53,32 @@ def test_what_is_kept_is_read_when_a_study_is_opened(told, tmp_path):
     assert told.records.item(0) == ItemProgress()
 
 
+def test_what_somebody_else_recorded_meanwhile_is_taken_over(told, tmp_path):
+    study = study_in(tmp_path / "one")
+    told.records.open(study)
+    told.settle()
+    told.said.clear()
+    Progress(StudyStore(study.folder)).submit(A, "b.png", "9f")
+    told.records.read_again()
+    told.settle()
+    assert told.said == [("changed", 1), "received"]
+    assert told.records.item(1).state == "submitted"
+
+
+def test_where_nothing_can_be_read_any_more_what_is_known_stays(told, tmp_path):
+    study = study_in(tmp_path / "one")
+    store = StudyStore(study.folder)
+    Progress(store).submit(A, "b.png", "9f")
+    told.records.open(study)
+    told.settle()
+    for damage in (lambda: store.path.write_bytes(b"no database"), store.path.unlink):
+        damage()
+        told.records.read_again()
+        told.settle()
+    assert told.records.item(1).state == "submitted"
+    assert told.errors == []
+
+
 def test_a_folder_of_images_keeps_nothing_until_something_is_submitted(told, tmp_path):
     told.records.open(study_in(tmp_path / "one"))
     told.settle()

@@ -29,6 +29,8 @@ from allxai_desktop.study.locks import Holder, PaintingSession, holder_of, left_
 class Crashed:
     """Journals of programs that ended: the one whose last `count` strokes are brought back, and others.
 
+    It may have none, where a mask was to be saved as a copy: all that was painted is then what the strokes start from.
+
     The strokes of the `spent` are in the mask file or in `recorded`; the `foreign` do not fit. `accepted` bool (H, W)
     are the pixels that a proposal set, with the strokes brought back. `damaged` where later strokes cannot be read.
     """
@@ -212,19 +214,19 @@ def _crashed(
     if not fitting:
         return Crashed(foreign=tuple(foreign)), None
     recorded, had, (painted, accepted) = fitting[-1]
-    lost = len(recorded.strokes) - had
+    lacking = recorded.lacking(sha256, had)
     # One that the mask file has whole goes by itself.
-    spent = [one for one, had, _painted in fitting if had == len(one.strokes) or recorded.has(one)]
+    spent = [one for one, had, _painted in fitting if not one.lacking(sha256, had) or recorded.has(one)]
     foreign += [one.path for one, _had, _painted in fitting if one not in spent and one is not recorded]
     found = Crashed(
-        recorded if lost else None,
-        lost,
-        tuple(one for one in spent if one is not recorded or not lost),
+        recorded if lacking else None,
+        len(recorded.strokes) - had,
+        tuple(one for one in spent if one is not recorded or not lacking),
         tuple(foreign),
         accepted,
         recorded.damaged,
     )
-    return found, painted if lost else None
+    return found, painted if lacking else None
 
 
 def _of_place(place: _Place) -> list[str]:
@@ -246,6 +248,11 @@ def _of_crash(crashed: Crashed, gone: Holder | None, target: Path) -> list[str]:
             many = N_(
                 "The last {count} strokes, until {time}, had not come into the mask file: they were brought back."
             )
+            if not crashed.count:
+                text = _(
+                    "What was painted until {time} had not come into the mask file: it was brought back."
+                )
+                return [text.format(time=time)]
             return [_(one if crashed.count == 1 else many).format(count=crashed.count, time=time)]
     if gone is not None:
         return [

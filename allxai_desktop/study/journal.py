@@ -81,6 +81,10 @@ class Recorded:
                 return count
         return 0 if mask_sha256 == self.head.mask else None
 
+    def lacking(self, mask_sha256: str, had: int) -> bool:
+        """Whether a mask file that has the first `had` strokes lacks some, or is not there and lacks the base."""
+        return had < len(self.strokes) or (mask_sha256 == NO_FILE and self.base is not None)
+
     def has(self, other: "Recorded") -> bool:
         """Whether this journal goes on where another ended."""
         return self.head.mask == other.head.mask and self.body.startswith(other.body)

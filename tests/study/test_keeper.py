@@ -5,15 +5,16 @@ import os
 import shutil
 import sys
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from allxai_desktop.masks.npz import load_mask, save_mask
+from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
-from allxai_desktop.study import journal
+from allxai_desktop.study import journal, keeper
 from allxai_desktop.study import workspace as workspace_module
 from allxai_desktop.study.locks import PaintingSession
 from allxai_desktop.study.people import Person
@@ -122,8 +123,8 @@ LOST = (
 )
 
 
-def masks(folder):
-    return sorted(path.name for path in (folder / "masks").iterdir())
+def masks(folder, pattern="*"):
+    return sorted(path.name for path in (folder / "masks").glob(pattern))
 
 
 def test_what_a_proposal_set_before_a_crash_is_still_told_apart(desk, dead, folder):
@@ -341,8 +342,11 @@ def test_a_copy_whose_journal_is_damaged_is_brought_back_up_to_there_and_said(de
 
 def test_a_copy_of_which_no_stroke_can_be_read_is_said(desk, folder, crashed_copy):
     damage(folder, 0)
-    assert desk("C02").open(folder).texts() == [LOST.format("cell_0-2.npz")]
-    assert desk("C02").open(folder).texts() == []
+    brought_back, *rest = reversed(desk("C02").open(folder).texts())
+    assert rest == [LOST.format("cell_0-2.npz")]
+    # What its strokes started from is all that is left of it.
+    assert brought_back.startswith("The program ended before it saved cell_0-2.npz")
+    assert load_mask(crashed_copy).codes.tolist()[0] == [1, 0, 0, 0]
 
 
 def test_a_journal_of_a_copy_that_is_none_is_set_aside(desk, folder, crashed_copy):
@@ -388,6 +392,40 @@ def test_strokes_of_a_third_mask_are_brought_back_too(desk, dead, folder):
         "The program ended before it saved cell_0-3.npz, a second mask of cell_0.png: it was brought back.",
     ]
     assert load_mask(folder / "masks" / "cell_0-3.npz", again.workspace.image).meta["annotator"] == "C02"
+
+
+@pytest.fixture
+def stepped_aside(desk, dead, folder, monkeypatch):
+    """A mask that A07 took over and holds, and the journal of a copy that B01 crashed in before it was saved once."""
+    second = dead("B01").open(folder)
+    second.paint(0, 1, code=1)
+    second.saved()
+    first = desk("A07").open(folder)
+    first.paint(11, code=4)
+    first.saved()
+    with monkeypatch.context() as patch:
+        patch.setattr(keeper, "put_mask", Mock(side_effect=MaskError("the program ends")))
+        second.paint(5, code=3)
+        second.workspace.unsaved()
+    assert masks(folder, "*.npz") == ["cell_0.npz"]
+    return first
+
+
+def test_a_mask_that_steps_aside_and_crashes_before_its_file_is_there_is_brought_back(
+    desk, folder, stepped_aside
+):
+    again = desk("B01").open(folder)
+    assert again.workspace.paint.codes.tolist() == [[1, 1, 0, 0], [0, 3, 0, 0], [0, 0, 0, 0]]
+    assert any(text.startswith("What was painted until ") for text in again.texts())
+    again.saved()
+    assert load_mask(folder / "masks" / "cell_0-2.npz").codes[1, 1] == 3
+
+
+def test_a_mask_that_stepped_aside_and_crashed_is_saved_when_the_first_has_gone(desk, folder, stepped_aside):
+    stepped_aside.close()
+    again = desk("C02").open(folder)
+    assert again.texts()[-1].startswith("The program ended before it saved cell_0-2.npz")
+    assert load_mask(folder / "masks" / "cell_0-2.npz").codes[:2].tolist() == [[1, 1, 0, 0], [0, 3, 0, 0]]
 
 
 def test_what_a_crash_in_mid_save_left_is_swept(desk, folder):

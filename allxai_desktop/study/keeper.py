@@ -247,6 +247,9 @@ class MaskKeeper:
             lock.release()
 
     def _save_copy(self, copy: CrashedCopy) -> None:
+        if held_by_me(lock_path(copy.path), self._me):
+            # What this session painted there is on its way.
+            return
         lock = self._acquire(copy.path)
         if isinstance(lock, Holder):
             return

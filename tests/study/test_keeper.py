@@ -394,6 +394,20 @@ def test_strokes_of_a_third_mask_are_brought_back_too(desk, dead, folder):
     assert load_mask(folder / "masks" / "cell_0-3.npz", again.workspace.image).meta["annotator"] == "C02"
 
 
+def test_a_copy_that_this_session_still_saves_is_none_of_a_crash(desk, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    second = desk("B01")
+    crash(second, folder)
+    first.close()
+    second.open(folder)
+    assert second.workspace.mask_path.name == "cell_0.npz"
+    assert not any("The program ended" in text for text in second.texts())
+    assert len(masks(folder, "cell_0-2.*.journal")) == 1
+    assert masks(folder, "cell_0-2.lock")
+
+
 @pytest.fixture
 def stepped_aside(desk, dead, folder, monkeypatch):
     """A mask that A07 took over and holds, and the journal of a copy that B01 crashed in before it was saved once."""

@@ -27,7 +27,7 @@ _DOUBTED = 0.02
 # whole nucleus away.
 _HELD = 0.7
 # Squared weights are punished so much: those of the features, and those of likeness to a stroke.
-_GLOBAL, _LOCAL = 0.2, 0.003
+_GLOBAL, _LOCAL = 0.025, 0.003
 _STROKES = 16
 # A stroke reaches this share of the shorter side, and as many densities beyond the spread of its own colour; one of
 # fewer pixels than a disc of radius 5 less far, for it lies in something thin.

@@ -103,7 +103,8 @@ class Recorded:
         empty = Tiles(codes.shape, bool) if isinstance(codes, Tiles) else np.zeros(codes.shape, bool)
         proposed = empty if accepted is None else accepted.copy()
         values, proposals = flat(painted), flat(proposed)
-        base = [] if had or self.base is None else [self.base]
+        # A mask file that is there has it, be it without any stroke.
+        base = [] if had or self.base is None or codes.any() else [self.base]
         for runs in (*base, *self.strokes[had:]):
             for edit in runs.parts():
                 if (values[edit.indices] & _CODE != edit.old & _CODE).any():
@@ -118,12 +119,14 @@ class Recorded:
 class Journal:
     """Appends strokes to a journal file that is made at the first; a place that fails is replaced by the next.
 
-    `append` belongs to the painting thread, the rest to the saving thread. `count` strokes were appended so far.
+    `append` belongs to the painting thread, the rest to the saving thread. `count` strokes were appended so far;
+    `empty` tells that the mask file has all of what was painted.
     """
 
     def __init__(self, mask_path: Path, head: Head, codes: Codes | None = None) -> None:
         """Start from the mask file that `head` names or, where there is none, from `codes` uint8 (H, W)."""
         self.count = 0
+        self.empty = True
         self._mask_path = mask_path
         self._mutex = threading.Lock()
         self._adopted: list[Path] = []
@@ -132,11 +135,6 @@ class Journal:
         self._records = bytearray()
         self._written = 0
         self._start(head, codes)
-
-    @property
-    def empty(self) -> bool:
-        """Whether the mask file has every stroke."""
-        return not self._strokes
 
     @property
     def written(self) -> bool:
@@ -152,7 +150,7 @@ class Journal:
             self._start(replace(self._head, mask=recorded.head.mask))
             self._records += recorded.body
             self._strokes = [_record(_STROKE, _runs_bytes(runs)) for runs in recorded.strokes]
-            self.count = len(self._strokes)
+            self.count, self.empty = len(self._strokes), False
             self._adopted = [recorded.path, *(other.path for other in others)]
             self._write()
 
@@ -163,6 +161,7 @@ class Journal:
             self._records += record
             self._strokes.append(record)
             self.count += 1
+            self.empty = False
             self._write()
 
     def announce(self, mask_sha256: str, count: int) -> None:
@@ -195,6 +194,7 @@ class Journal:
                 return
             self._adopted, self._path = [], None
             self._start(replace(self._head, mask=mask_sha256))
+            self.empty = True
 
     def move(self, mask_path: Path, codes: Codes, count: int) -> None:
         """Lie beside a mask that is not there yet, and start from `codes` uint8 (H, W) with the first `count` strokes.
@@ -205,7 +205,7 @@ class Journal:
             rest = self._strokes[count - (self.count - len(self._strokes)) :]
             before, self._path, self._mask_path = self._path, None, mask_path
             self._start(replace(self._head, mask=NO_FILE), codes)
-            self._strokes = rest
+            self._strokes, self.empty = rest, False
             self._records += b"".join(rest)
             with suppress(OSError):
                 self._write()

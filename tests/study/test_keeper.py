@@ -442,6 +442,44 @@ def test_a_mask_that_stepped_aside_and_crashed_is_saved_when_the_first_has_gone(
     assert load_mask(folder / "masks" / "cell_0-2.npz").codes[:2].tolist() == [[1, 1, 0, 0], [0, 3, 0, 0]]
 
 
+def test_a_mask_that_steps_aside_is_unsaved_until_its_file_is_there(desk, dead, folder, monkeypatch):
+    second = dead("B01").open(folder)
+    second.paint(0, 1, code=1)
+    second.saved()
+    first = desk("A07").open(folder)
+    first.paint(11, code=4)
+    first.saved()
+    with monkeypatch.context() as patch:
+        patch.setattr(keeper, "put_mask", Mock(side_effect=MaskError("The disk is full.")))
+        second.paint(5, code=3)
+        second.workspace.unsaved()
+        second.workspace.step(1)
+        second.pump.until(lambda: second.workspace.index == 1)
+        assert second.workspace.unsaved_names == ["cell_0.png"]
+        assert masks(folder, "cell_0-2.lock")
+    second.workspace.unsaved()
+    assert second.workspace.unsaved_names == []
+
+
+@pytest.mark.parametrize("later", [[], [6]])
+def test_strokes_after_a_copy_came_to_the_disk_are_brought_back(desk, dead, folder, monkeypatch, later):
+    second = dead("B01").open(folder)
+    second.paint(0, 1, code=1)
+    second.saved()
+    first = desk("A07").open(folder)
+    first.paint(11, code=4)
+    first.saved()
+    monkeypatch.setattr(journal.Journal, "cut", lambda *args: None)
+    second.paint(5, code=3)
+    second.workspace.unsaved()
+    second.workspace._autosaver.submit = lambda *args, **facts: None
+    for index in later:
+        second.paint(index, code=3)
+    again = desk("B01").open(folder)
+    assert not any("set aside" in text for text in again.texts())
+    assert again.workspace.paint.codes[1].tolist() == [0, 3, 3 if later else 0, 0]
+
+
 def test_what_a_crash_in_mid_save_left_is_swept(desk, folder):
     (folder / "masks").mkdir()
     for name in (".cell_0.npz.0123abcd.tmp", ".cell_1.npz.0123abcd.tmp", ".cell_0.npz.mine"):

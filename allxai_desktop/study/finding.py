@@ -4,7 +4,7 @@ from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count, islice, takewhile
+from itertools import count, dropwhile, islice, takewhile
 from os.path import exists
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ def find_mask(
         painted, accepted = (empty_mask(image), None) if shown is None else (shown.codes, shown.accepted)
     notes = _of_place(place)
     copies = []
-    for beside in () if holder is not None else _beside(place.path, image, taken):
+    for beside in () if holder is not None else _beside(path, place.path, image, taken):
         notes += _of_copy(beside, image)
         copy = _crashed_copy(beside, image, me)
         if copy is not None:
@@ -163,9 +163,28 @@ def _place(
         other = holder_of(lock_path(target), me)
         if other is not None:
             holder, held, theirs = holder or other, held or target, theirs or mask
-        elif mask is None or holder is None or mask.meta.get("annotator") == person:
+        elif holder is None or _is_open_to(person, target, mask, image, me):
             return _Place(target, sha256, mask, mask or theirs, refused, holder, held)
     raise AssertionError("there is always one more candidate")
+
+
+def _is_open_to(
+    person: str | None,
+    copy: Path,
+    mask: MaskFile | TiledMask | None,
+    image: CellImage,
+    me: PaintingSession,
+) -> bool:
+    """Whether a person paints in a copy: it is their own, or there is none yet, nor strokes that others left for it."""
+    if mask is not None:
+        return mask.meta.get("annotator") == person
+    return not journals_of(copy, image.sha256) or _left_by(copy, me) in (None, person)
+
+
+def _left_by(path: Path, me: PaintingSession) -> str | None:
+    """Return whose program ended while it painted a mask, None where that is not known."""
+    gone = left_behind(lock_path(path), me)
+    return None if gone is None else gone.person or None
 
 
 def candidates(path: Path, taken: Container[Path] = ()) -> Iterator[Path]:
@@ -177,9 +196,9 @@ def candidates(path: Path, taken: Container[Path] = ()) -> Iterator[Path]:
             yield other
 
 
-def _beside(path: Path, image: CellImage, taken: Container[Path]) -> Iterator[Path]:
-    """Yield where further masks of an image are, or the strokes of such."""
-    beside = islice(candidates(path, taken), 1, None)
+def _beside(key: Path, path: Path, image: CellImage, taken: Container[Path]) -> Iterator[Path]:
+    """Yield where further masks of an image are, or the strokes of such, after the one at `path`."""
+    beside = islice(dropwhile(lambda copy: copy != path, candidates(key, taken)), 1, None)
     return takewhile(lambda copy: exists(copy) or journals_of(copy, image.sha256), beside)
 
 
@@ -282,8 +301,7 @@ def _crashed_copy(path: Path, image: CellImage, me: PaintingSession) -> CrashedC
     except MaskError:
         return None
     crashed, painted = _crashed(path, image, me, sha256, mask)
-    gone = left_behind(lock_path(path), me)
-    meta = {"annotator": None if gone is None else gone.person or None} if mask is None else mask.meta
+    meta = {"annotator": _left_by(path, me)} if mask is None else mask.meta
     return CrashedCopy(path, painted, crashed, sha256, meta)
 
 

@@ -17,7 +17,7 @@ from allxai_desktop.masks.npz import MaskError, mask_bytes, mask_meta, put_mask
 from allxai_desktop.painting.history import Runs
 from allxai_desktop.painting.tiles import Codes, flat
 from allxai_desktop.study.finding import Crashed, CrashedCopy, Found, candidates, sha256_or_unknown
-from allxai_desktop.study.journal import NO_FILE, Head, Journal
+from allxai_desktop.study.journal import NO_FILE, Head, Journal, journals_of
 from allxai_desktop.study.locks import (
     Holder,
     Lock,
@@ -209,9 +209,9 @@ class MaskKeeper:
             return None
 
     def _go_beside(self) -> None:
-        """Save from now on in the first copy that is not there yet and that nobody else has."""
+        """Save from now on in the first copy of which nothing is there yet, not even strokes, and that nobody has."""
         for candidate in islice(candidates(self.key, self._taken), 1, None):
-            if sha256_or_unknown(candidate) != NO_FILE:
+            if sha256_or_unknown(candidate) != NO_FILE or journals_of(candidate, self._image.sha256):
                 continue
             got = self._acquire(candidate)
             if not isinstance(got, Holder):

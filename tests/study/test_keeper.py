@@ -408,6 +408,46 @@ def test_a_copy_that_this_session_still_saves_is_none_of_a_crash(desk, folder):
     assert masks(folder, "cell_0-2.lock")
 
 
+def test_a_copy_beside_a_mask_that_is_a_copy_itself_is_brought_back(desk, dead, folder):
+    (folder / "masks").mkdir()
+    (folder / "masks" / "cell_0.npz").write_bytes(b"no mask")
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    crash(dead("B01"), folder)
+    first.close()
+    again = desk("C02").open(folder)
+    assert again.workspace.mask_path.name == "cell_0-2.npz"
+    assert again.texts()[-1].startswith("The program ended before it saved cell_0-3.npz")
+    assert load_mask(folder / "masks" / "cell_0-3.npz").codes[1, 1] == 3
+
+
+def test_strokes_that_a_crash_left_for_a_copy_are_not_shown_to_who_begins_another(desk, dead, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    crash(dead("B01"), folder)
+    third = desk("C02").open(folder)
+    assert third.workspace.mask_path.name == "cell_0-3.npz"
+    assert third.workspace.paint.codes.tolist() == [[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+
+
+def test_who_goes_on_beside_a_mask_leaves_alone_what_a_crash_left_for_a_copy(desk, dead, folder):
+    third = desk("C02").open(folder)
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    crash(dead("B01"), folder)
+    third.paint(11, code=2)
+    third.saved()
+    assert third.workspace.mask_path.name == "cell_0-3.npz"
+    first.close()
+    third.close()
+    desk("D03").open(folder)
+    copy = load_mask(folder / "masks" / "cell_0-2.npz")
+    assert (copy.codes[1, 1], copy.meta["annotator"]) == (3, "B01")
+
+
 @pytest.fixture
 def stepped_aside(desk, dead, folder, monkeypatch):
     """A mask that A07 took over and holds, and the journal of a copy that B01 crashed in before it was saved once."""

@@ -125,8 +125,10 @@ class StudyListModel(QAbstractListModel):
         return "in-progress" if state == "to-do" and self._mask(row).share else state
 
     def show_recorded(self, row: int) -> None:
-        """Show what was recorded of a row; where there was no mask, another person may have painted one."""
-        if self._masks.get(row) == NOT_READ:
+        """Show what was recorded of a row; another person may have painted on since its mask was read."""
+        mask = self._masks.get(row)
+        known = mask is not None and mask.sha256 is not None and self.study_model.item(row).holds(mask.sha256)
+        if mask is not None and not known and row != self.study_model.workspace.index:
             self.refresh(row)
         self.show_again(row)
 

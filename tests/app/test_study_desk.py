@@ -9,9 +9,13 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QProgressDialog
 
-from allxai_desktop.app import image_import
+from allxai_desktop.app import image_import, study_list
+from allxai_desktop.masks.npz import save_mask
+from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.people import Person
+from allxai_desktop.study.progress import Progress
+from allxai_desktop.study.store import StudyStore
 from allxai_desktop.study.verify import verify
 
 pytestmark = pytest.mark.slow
@@ -51,6 +55,31 @@ def enter(window, modifier=Qt.KeyboardModifier.NoModifier):
 def show(window, qtbot, row):
     window.workspace.show(row)
     qtbot.waitUntil(lambda: window.workspace.index == row, timeout=20_000)
+
+
+def test_the_list_follows_what_others_submit_and_leaves_what_one_does_in_it(
+    show_window, qtbot, folder, monkeypatch
+):
+    monkeypatch.setattr(study_list, "OTHERS_MS", 50)
+    for number in range(3, 30):
+        Image.new("RGB", (SIDE, SIDE)).save(folder / f"{number}.png")
+    window = show_window()
+    window.session.live = False
+    window.open_path(folder)
+    qtbot.waitUntil(lambda: window.workspace.index == 0, timeout=20_000)
+    panel = window.study_panel
+    panel.search.setText(".pn")
+    panel.list.scrollToBottom()
+    scrolled = panel.list.verticalScrollBar().value()
+    assert scrolled > 0
+    codes = np.full((SIDE, SIDE), 5, np.uint8)
+    save_mask(folder / "masks" / "2.npz", codes)
+    Progress(StudyStore(folder)).submit(A, "2.png", mask_sha256(codes))
+    qtbot.waitUntil(lambda: panel.progress_text.text() == "1 of 30 painted, 1 submitted")
+    assert panel.shown.index(2, 0).data().splitlines()[1] == "▲ submitted"
+    assert panel.search.text() == ".pn"
+    assert panel.list.verticalScrollBar().value() == scrolled
+    assert [index.row() for index in panel.list.selectedIndexes()] == [0]
 
 
 def test_from_open_to_approved_by_two_people(window, qtbot, folder):

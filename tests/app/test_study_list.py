@@ -131,6 +131,14 @@ def test_the_mask_of_somebody_elses_record_is_looked_for_where_there_was_none(ro
     assert text(rows, 2) == "c.png\n▲ submitted\n100 % · B02"
 
 
+def test_the_mask_of_somebody_elses_record_is_read_again_where_more_is_painted_since(rows, study, qtbot):
+    save_mask(study.items[1].mask_path, np.full((10, 10), 5, np.uint8))
+    rows.study_model.items[1] = ItemProgress("submitted", "B02", 0.0, "9f")
+    rows.show_recorded(1)
+    qtbot.waitUntil(lambda: rows.painted() == 1)
+    assert text(rows, 1) == "b.png\n▲ submitted\n100 % · B02"
+
+
 def test_what_is_painted_beside_a_mask_that_does_not_fit_is_shown_as_of_other_images(rows, study, qtbot):
     place = study.items[2].mask_path
     save_mask(place, np.full((5, 5), 1, np.uint8))

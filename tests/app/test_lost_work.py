@@ -47,3 +47,10 @@ def test_for_the_mask_of_another_image_no_export_of_the_one_shown_is_offered(win
     [(text, buttons)] = asked_on_closing(window, monkeypatch)
     assert text == "Masks that could not be saved: a.png"
     assert "Export mask…" not in buttons
+
+
+def test_of_very_many_masks_the_question_names_ten(window, monkeypatch):
+    names = [f"{number}.png" for number in range(60)]
+    monkeypatch.setattr(type(window.workspace), "unsaved_names", names)
+    [(text, _buttons)] = asked_on_closing(window, monkeypatch)
+    assert text.endswith("8.png, 9.png and 50 more")

@@ -90,8 +90,11 @@ class MaskKeeper:
         """Whether the image was let go and nothing is left to save."""
         return self._retired and not self._held and self.clean
 
-    def start(self) -> bool:
-        """Take over what a crash left. Returns whether strokes were brought back, which are then to be saved."""
+    def start(self, codes: Codes) -> bool:
+        """Take over what a crash left, with which the mask is `codes` uint8 (H, W).
+
+        Returns whether strokes were brought back, which are then to be saved.
+        """
         # Once: who comes back to an image that could not be saved has it all.
         crashed, self._crashed = self._crashed, Crashed()
         self._set_aside(crashed, self.path)
@@ -106,7 +109,12 @@ class MaskKeeper:
                 with suppress(OSError):
                     spent.path.unlink()
             return False
+        path = self.path
         self._hold()
+        if self.path != path:
+            # Who was quicker has brought them back there.
+            self._journal.move(self.path, codes, self.strokes)
+            return True
         try:
             self._journal.adopt(crashed.recorded, crashed.spent)
         except OSError as error:

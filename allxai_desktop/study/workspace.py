@@ -349,7 +349,7 @@ class Workspace:
         self.holder_changed.emit()
         for notice in loaded.notices:
             self.noticed.emit(notice)
-        if loaded.keeper.start():
+        if loaded.keeper.start(loaded.codes):
             self.save()
 
     def _keep(self, keeper: MaskKeeper) -> None:

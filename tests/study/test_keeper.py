@@ -294,6 +294,24 @@ def test_of_two_that_look_the_first_to_paint_has_it(desk, folder):
     assert load_mask(folder / "masks" / "cell_0-2.npz").codes[2, 3] == 2
 
 
+def test_of_two_who_open_what_a_crash_left_the_second_keeps_strokes_beside(desk, dead, folder):
+    crash(dead("B01"), folder)
+    first, second = desk("A07"), dead("C02")
+    for one in (first, second):
+        one.workspace.open(folder)
+        one.workspace._loader.submit(lambda: None).result()
+    first.pump.until(lambda: first.workspace.index == second.workspace.index == 0)
+    for one in (first, second):
+        one.saved()
+    assert second.workspace.mask_path.name == "cell_0-2.npz"
+    second.workspace._autosaver.submit = lambda *args, **facts: None
+    second.paint(11, code=2)
+    assert masks(folder, "*.journal")[0].startswith("cell_0-2.")
+    first.close()
+    assert not any("set aside" in text for text in desk("D03").open(folder).texts())
+    assert load_mask(folder / "masks" / "cell_0-2.npz").codes[2, 3] == 2
+
+
 def test_a_copy_that_crashes_before_its_file_is_there_is_brought_back(desk, dead, folder):
     first = desk("A07").open(folder)
     first.paint(0, code=1)

@@ -343,7 +343,7 @@ class StudyModel:
             self.workspace.noticed.emit(notice)
 
     def _judge(self, judge: Callable[[Progress, Person, str, str | None], ItemProgress]) -> None:
-        row, person = self.workspace.index, self.person
+        row, person, study = self.workspace.index, self.person, self._records.study
         if row is None or self._under_way:
             return
         if person is None:
@@ -356,7 +356,7 @@ class StudyModel:
             name,
             lambda progress: judge(progress, person, name, mask_sha256(codes)),
             lambda: self._on_judged(row),
-            lambda error: self._on_not_judged(row, error),
+            lambda error: self._on_not_judged(study, row, error),
         )
 
     def _on_judged(self, row: int) -> None:
@@ -364,8 +364,9 @@ class StudyModel:
             self._under_way = False
             self._go_on(reviewing=True)
 
-    def _on_not_judged(self, row: int, error: AllxaiError) -> None:
-        if not isinstance(error, OtherMaskError) or row != self.workspace.index:
+    def _on_not_judged(self, study: Study | None, row: int, error: AllxaiError) -> None:
+        here = study is self.workspace.study and row == self.workspace.index
+        if not here or not isinstance(error, OtherMaskError):
             self._on_failed(error)
             return
         self._under_way = False

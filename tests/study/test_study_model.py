@@ -47,8 +47,11 @@ class Desk:
         self.settle()
 
     def show(self, row):
+        shown = []
+        self.space.item_shown.connect(shown.append)
         self.space.show(row)
-        self.pump.until(lambda: self.space.index == row)
+        self.pump.until(lambda: row in shown)
+        self.space.item_shown.disconnect(shown.append)
         self.settle()
 
     def paint(self, code=5, at=None):
@@ -364,6 +367,24 @@ def test_a_mask_that_is_not_the_submitted_one_can_be_shown_anew_and_judged(submi
     submitted.study.approve()
     submitted.settle()
     assert submitted.states()[0] == "approved"
+
+
+def test_what_was_not_judged_is_not_shown_anew_in_another_study(submitted, tmp_path_factory):
+    save_mask(submitted.folder / "masks" / "0.npz", np.ones((SIDE, SIDE), np.uint8))
+    other = tmp_path_factory.mktemp("other")
+    Image.new("RGB", (SIDE, SIDE)).save(other / "0.png")
+    told = []
+    submitted.space.noticed.connect(told.append)
+    submitted.progress.edited(A, "0.png", None, "0" * 64)
+    submitted.progress.submit(A, "0.png", "0" * 64)
+    submitted.study._worker.pause(60)
+    submitted.study.approve()
+    submitted.space.open(other)
+    submitted.pump.until(lambda: submitted.space.study.folder == other and submitted.space.index == 0)
+    submitted.settle()
+    (notice,) = told
+    assert notice.text == "The mask of 0.png is not the one that was submitted: look at it again."
+    assert notice.action is None
 
 
 def test_what_is_submitted_while_it_is_read_stays_submitted(submitted):

@@ -23,6 +23,7 @@ from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.exchange_reports import ExportReport, ImportReport
 from allxai_desktop.study.folder import IMAGES_FOLDER, Study, StudyItem, alike
+from allxai_desktop.study.journal import journals_of
 from allxai_desktop.study.locks import held_elsewhere, lock_path
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.preview import hash_on_disk
@@ -273,6 +274,10 @@ def _import_one(
             )
         )
     image = _image(item)
+    if not replace_existing and journals_of(item.mask_path, image.sha256):
+        # What a crash left before there was a mask comes back when the image is opened.
+        report.kept.append(image.name)
+        return None
     if item.mask_path.exists():
         # A file that is no mask of this image is never written over.
         load_mask(item.mask_path, image)

@@ -14,8 +14,10 @@ from allxai_desktop.files import WriteError
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.formats import EXPORTS
 from allxai_desktop.masks.npz import MaskError, load_mask, mask_meta, save_mask
+from allxai_desktop.painting.history import Edit, Runs
 from allxai_desktop.study.exchange import export_study, free_folder, import_masks, uncertain_labels
 from allxai_desktop.study.folder import Study
+from allxai_desktop.study.journal import NO_FILE, Head, Journal
 from allxai_desktop.study.locks import Lock, PaintingSession, acquire, lock_path
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.preview import hash_on_disk
@@ -294,6 +296,18 @@ def test_a_mask_that_is_there_is_kept_unless_asked(study, tmp_path):
     assert masks_of(study) == before
     assert import_masks(study, folder, replace_existing=True).count == 1
     assert masks_of(study) == [np.full(SHAPE, 4).tolist(), before[1]]
+
+
+def test_strokes_that_a_crash_left_before_there_was_a_mask_are_kept(study, empty):
+    item = empty.items[0]
+    item.mask_path.parent.mkdir()
+    head = Head(read_image(item.image_path).sha256, NO_FILE, *SHAPE, PaintingSession.new())
+    stroke = Edit(np.array([0, 1]), np.zeros(2, np.uint8), np.ones(2, np.uint8))
+    Journal(item.mask_path, head).append(Runs.pack(stroke))
+    report = import_masks(empty, study.items[0].mask_path.parent)
+    assert (report.count, report.kept) == (1, ["Ana Ruiz 1.png"])
+    assert not item.mask_path.exists()
+    assert import_masks(empty, study.items[0].mask_path.parent, replace_existing=True).count == 2
 
 
 def test_an_image_that_nobody_annotated_there_keeps_its_mask(study, tmp_path):

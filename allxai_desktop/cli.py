@@ -46,7 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser = _Parser(prog=f"allxai {arguments[0]}", description=_summary())
             add_arguments(parser)
             command(parser.parse_args(arguments[1:]))
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
             return 0
         return _open_window(arguments)
     except AllxaiError as error:

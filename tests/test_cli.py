@@ -28,6 +28,12 @@ def test_whoever_reads_only_the_beginning_is_told_nothing():
         assert process.stderr.read() == b""
 
 
+def test_a_command_is_done_also_where_nothing_is_written_to(monkeypatch):
+    # As where a scheduler starts it without a console.
+    monkeypatch.setattr("sys.stdout", None)
+    assert cli.main(["explainers"]) == 0
+
+
 def test_lists(capsys):
     assert cli.main(["explainers"]) == 0
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]

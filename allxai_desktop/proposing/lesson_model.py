@@ -45,8 +45,8 @@ def _taught(item: StudyItem) -> Lesson | None:
 class LessonModel:
     """Learns from the submitted and approved images of a `StudyModel` that are nearest in its list to the one shown.
 
-    That one is never learnt from, and nothing new is learnt while it is not `active`. `correction_changed` tells the
-    new `Correction`, or None where nothing was finished.
+    That one is never learnt from, and nothing new is learnt while it is not `active`. What others record counts from
+    the next image on. `correction_changed` tells the new `Correction`, or None where nothing was finished.
     """
 
     correction_changed = Signal(object)
@@ -96,6 +96,10 @@ class LessonModel:
     def _on_item(self, row: int) -> None:
         here, rows = self._study.workspace.index, self._rows
         if here is None or row == here:
+            return
+        person = self._study.person
+        if rows and (person is None or self._study.item(row).annotator != person.name):
+            # By what others record the proposal would be another one under the hand.
             return
         # Where a study is opened, thousands come at once that are too far, or not finished.
         near = len(rows) < IMAGES or abs(row - here) <= abs(rows[-1] - here)

@@ -14,6 +14,7 @@ from allxai_desktop.proposing import lesson_model, proposer
 from allxai_desktop.proposing.lesson_model import LessonModel
 from allxai_desktop.proposing.lessons import Lesson
 from allxai_desktop.study.folder import StudyItem
+from allxai_desktop.study.people import Person
 from allxai_desktop.study.progress import ItemProgress
 
 
@@ -31,12 +32,14 @@ class FakeStudy:
     def __init__(self, items):
         self.workspace = Space(items)
         self.states = ["to-do"] * len(items)
+        self.person = Person("A07")
+        self.annotator = "A07"
         self.mask = "a"
         self.looked_at = 0
 
     def item(self, row):
         self.looked_at += 1
-        return ItemProgress(self.states[row], mask_sha256=self.mask)
+        return ItemProgress(self.states[row], self.annotator, mask_sha256=self.mask)
 
     def show(self, row):
         self.workspace.index = row
@@ -172,6 +175,19 @@ def test_what_another_study_taught_is_forgotten_also_while_no_correction_is_want
     desk.study.show(0)
 
     assert desk.model.correction is None
+
+
+def test_what_others_submit_teaches_from_the_next_image_on(desk):
+    desk.study.states[2] = "submitted"
+    desk.study.show(3)
+    desk.settle()
+    desk.study.annotator = "B02"
+    desk.study.become(4, "submitted")
+    desk.settle()
+    assert desk.asked == [2]
+    desk.study.show(5)
+    desk.settle()
+    assert desk.asked == [2, 4]
 
 
 def test_another_mask_is_another_lesson(desk):

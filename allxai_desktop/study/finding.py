@@ -14,14 +14,8 @@ from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, MaskFile
 from allxai_desktop.masks.npz_tiles import TiledMask, load_any
 from allxai_desktop.painting.tiles import Codes, Flags, empty_mask
-from allxai_desktop.study.journal import (
-    NO_FILE,
-    JournalError,
-    Recorded,
-    file_sha256,
-    journals_of,
-    read_journal,
-)
+from allxai_desktop.study.journal import journals_of
+from allxai_desktop.study.journal_file import NO_FILE, JournalError, Recorded, file_sha256, read_journal
 from allxai_desktop.study.locks import Holder, PaintingSession, holder_of, left_behind, lock_path
 
 

@@ -17,7 +17,8 @@ from allxai_desktop.masks.npz import MaskError, load_mask, mask_meta, save_mask
 from allxai_desktop.painting.history import Edit, Runs
 from allxai_desktop.study.exchange import export_study, free_folder, import_masks, uncertain_labels
 from allxai_desktop.study.folder import Study
-from allxai_desktop.study.journal import NO_FILE, Head, Journal
+from allxai_desktop.study.journal import Journal
+from allxai_desktop.study.journal_file import NO_FILE, Head
 from allxai_desktop.study.locks import Lock, PaintingSession, acquire, lock_path
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.preview import hash_on_disk

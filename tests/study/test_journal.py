@@ -6,10 +6,10 @@ import os
 import numpy as np
 import pytest
 
-from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.tiles import Tiles
 from allxai_desktop.study import journal as module
-from allxai_desktop.study.journal import NO_FILE, Head, Journal, JournalError, journals_of, read_journal
+from allxai_desktop.study.journal import Journal, journals_of
+from allxai_desktop.study.journal_file import NO_FILE, Head, read_journal
 from allxai_desktop.study.locks import PaintingSession
 
 IMAGE, FIRST, SECOND = "a" * 64, "b" * 64, "c" * 64
@@ -24,18 +24,6 @@ def own_folder(tmp_path, monkeypatch):
 @pytest.fixture
 def mask_path(tmp_path):
     return tmp_path / "masks" / "cell.npz"
-
-
-@pytest.fixture
-def strokes():
-    """Return the runs of three strokes and an undo on an empty mask of 3×4, and the masks after each."""
-    model, made, masks = PaintModel(np.zeros((3, 4), np.uint8)), [], []
-    model.stroke_ended.connect(lambda runs: (made.append(runs), masks.append(model.codes.copy())))
-    model.apply(np.array([0, 1, 2]), 1)
-    model.apply(np.array([2, 7, 11]), np.array([2, 3, 4], np.uint8))
-    model.apply(np.array([5]), 5)
-    model.undo()
-    return made, masks
 
 
 def head(mask=NO_FILE):
@@ -70,38 +58,6 @@ def test_each_stroke_is_in_the_file_when_append_returns(mask_path, strokes):
         recorded = only(mask_path)
         assert recorded.had_by(NO_FILE) == 0
         assert np.array_equal(recorded.painted(empty(), None, 0)[0], mask)
-
-
-def test_a_torn_last_record_is_ignored(mask_path, strokes):
-    journal = Journal(mask_path, head())
-    for runs in strokes[0]:
-        journal.append(runs)
-    (path,) = journals_of(mask_path, IMAGE)
-    whole = path.read_bytes()
-    begin, *ends = [end for _kind, _payload, end in module._records(whole)]
-    for length in range(begin, len(whole)):
-        path.write_bytes(whole[:length])
-        left = sum(end <= length for end in ends)
-        recorded = read_journal(path)
-        assert len(recorded.strokes) == left
-        assert not recorded.damaged
-        assert np.array_equal(
-            recorded.painted(empty(), None, 0)[0], strokes[1][left - 1] if left else empty()
-        )
-
-
-def test_damage_ends_what_is_read_and_is_told(mask_path, strokes):
-    journal = Journal(mask_path, head())
-    for runs in strokes[0]:
-        journal.append(runs)
-    (path,) = journals_of(mask_path, IMAGE)
-    data = bytearray(path.read_bytes())
-    ends = [end for kind, _payload, end in module._records(bytes(data)) if kind == b"S"]
-    data[ends[1] - 6] ^= 255
-    path.write_bytes(data)
-    recorded = read_journal(path)
-    assert recorded.damaged
-    assert len(recorded.strokes) == 1
 
 
 def test_a_mask_file_that_was_announced_needs_only_the_strokes_after_it(mask_path, strokes):
@@ -139,13 +95,6 @@ def test_the_journal_goes_when_the_mask_file_has_all(mask_path, strokes):
     recorded = only(mask_path)
     assert recorded.had_by(SECOND) == 0
     assert np.array_equal(recorded.painted(strokes[1][1], None, 0)[0], strokes[1][2])
-
-
-def test_strokes_that_do_not_find_what_they_changed_are_of_another_mask(mask_path, strokes):
-    journal = Journal(mask_path, head())
-    journal.append(strokes[0][0])
-    with pytest.raises(JournalError):
-        only(mask_path).painted(np.full((3, 4), 3, np.uint8), None, 0)
 
 
 def test_a_folder_that_cannot_be_written_is_replaced_by_the_users_own(mask_path, strokes, own_folder):
@@ -265,47 +214,3 @@ def test_a_journal_that_was_adopted_stays_until_the_mask_file_is_there(mask_path
 def test_a_name_that_only_looks_alike_is_not_of_the_mask(mask_path, strokes):
     Journal(mask_path.with_name("cell.b.npz"), head()).append(strokes[0][0])
     assert journals_of(mask_path, IMAGE) == []
-
-
-@pytest.mark.parametrize("data", [b"", b"H", b"\0" * 100, b"no journal at all, but some text"])
-def test_a_file_without_a_head_is_no_journal(tmp_path, data):
-    path = tmp_path / "cell.journal"
-    path.write_bytes(data)
-    with pytest.raises(JournalError):
-        read_journal(path)
-
-
-def hostile(*changes):
-    starts, lengths, old, new = np.array([0, 4]), np.array([2, 3]), [0, 0], [1, 2]
-    values = {"starts": starts, "lengths": lengths, "old": old, "new": new} | dict(changes)
-    return b"".join(
-        (
-            np.asarray(values["starts"], "<i8").tobytes(),
-            np.asarray(values["lengths"], "<i8").tobytes(),
-            bytes(values["old"]),
-            bytes(values["new"]),
-        )
-    )
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        b"",
-        b"x" * 17,
-        hostile(("starts", [-1, 4])),
-        hostile(("lengths", [2, 9])),
-        hostile(("lengths", [2, 2**62])),
-        hostile(("lengths", [0, 1])),
-        hostile(("starts", [4, 0])),
-        hostile(("lengths", [5, 1])),
-        hostile(("new", [1, 6])),
-    ],
-)
-def test_runs_that_leave_the_mask_meet_or_hold_no_class_are_damage(mask_path, strokes, payload):
-    Journal(mask_path, head()).append(strokes[0][0])
-    (path,) = journals_of(mask_path, IMAGE)
-    path.write_bytes(path.read_bytes() + module._record(b"S", payload))
-    recorded = read_journal(path)
-    assert recorded.damaged
-    assert len(recorded.strokes) == 1

@@ -14,7 +14,7 @@ from PIL import Image
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
-from allxai_desktop.study import journal, keeper
+from allxai_desktop.study import journal, journal_file, keeper
 from allxai_desktop.study import workspace as workspace_module
 from allxai_desktop.study.locks import PaintingSession
 from allxai_desktop.study.people import Person
@@ -112,7 +112,7 @@ def damage(folder, stroke):
     """Change a bit in the record of a stroke of the journal that a crash left."""
     (path,) = (folder / "masks").glob("*.journal")
     data = bytearray(path.read_bytes())
-    ends = [end for kind, _payload, end in journal._records(bytes(data)) if kind == b"S"]
+    ends = [end for kind, _payload, end in journal_file._records(bytes(data)) if kind == b"S"]
     # The checksum of the record.
     data[ends[stroke] - 1] ^= 255
     path.write_bytes(data)

@@ -1,0 +1,98 @@
+"""What is made of a journal file that is torn, damaged, or none."""
+
+import numpy as np
+import pytest
+
+from allxai_desktop.study import journal_file
+from allxai_desktop.study.journal_file import (
+    NO_FILE,
+    Head,
+    JournalError,
+    head_record,
+    read_journal,
+    stroke_record,
+)
+from allxai_desktop.study.locks import PaintingSession
+
+
+@pytest.fixture
+def path(tmp_path, strokes):
+    """A journal with all strokes."""
+    found = tmp_path / "cell.journal"
+    head = head_record(Head("a" * 64, NO_FILE, 3, 4, PaintingSession.new()))
+    found.write_bytes(head + b"".join(stroke_record(runs) for runs in strokes[0]))
+    return found
+
+
+def empty():
+    return np.zeros((3, 4), np.uint8)
+
+
+def test_a_torn_last_record_is_ignored(path, strokes):
+    whole = path.read_bytes()
+    begin, *ends = [end for _kind, _payload, end in journal_file._records(whole)]
+    for length in range(begin, len(whole)):
+        path.write_bytes(whole[:length])
+        left = sum(end <= length for end in ends)
+        recorded = read_journal(path)
+        assert len(recorded.strokes) == left
+        assert not recorded.damaged
+        assert np.array_equal(
+            recorded.painted(empty(), None, 0)[0], strokes[1][left - 1] if left else empty()
+        )
+
+
+def test_damage_ends_what_is_read_and_is_told(path, strokes):
+    data = bytearray(path.read_bytes())
+    ends = [end for kind, _payload, end in journal_file._records(bytes(data)) if kind == b"S"]
+    data[ends[1] - 6] ^= 255
+    path.write_bytes(data)
+    recorded = read_journal(path)
+    assert recorded.damaged
+    assert len(recorded.strokes) == 1
+
+
+def test_strokes_that_do_not_find_what_they_changed_are_of_another_mask(path):
+    with pytest.raises(JournalError):
+        read_journal(path).painted(np.full((3, 4), 3, np.uint8), None, 0)
+
+
+@pytest.mark.parametrize("data", [b"", b"H", b"\0" * 100, b"no journal at all, but some text"])
+def test_a_file_without_a_head_is_no_journal(path, data):
+    path.write_bytes(data)
+    with pytest.raises(JournalError):
+        read_journal(path)
+
+
+def hostile(*changes):
+    starts, lengths, old, new = np.array([0, 4]), np.array([2, 3]), [0, 0], [1, 2]
+    values = {"starts": starts, "lengths": lengths, "old": old, "new": new} | dict(changes)
+    return b"".join(
+        (
+            np.asarray(values["starts"], "<i8").tobytes(),
+            np.asarray(values["lengths"], "<i8").tobytes(),
+            bytes(values["old"]),
+            bytes(values["new"]),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"x" * 17,
+        hostile(("starts", [-1, 4])),
+        hostile(("lengths", [2, 9])),
+        hostile(("lengths", [2, 2**62])),
+        hostile(("lengths", [0, 1])),
+        hostile(("starts", [4, 0])),
+        hostile(("lengths", [5, 1])),
+        hostile(("new", [1, 6])),
+    ],
+)
+def test_runs_that_leave_the_mask_meet_or_hold_no_class_are_damage(path, strokes, payload):
+    path.write_bytes(path.read_bytes() + journal_file._record(b"S", payload))
+    recorded = read_journal(path)
+    assert recorded.damaged
+    assert len(recorded.strokes) == len(strokes[0])

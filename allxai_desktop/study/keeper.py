@@ -125,13 +125,18 @@ class MaskKeeper:
     def stroke(self, runs: Runs, codes: Codes) -> None:
         """Journal a stroke that led to `codes` uint8 (H, W), before the next one begins."""
         if not self._held:
-            path = self.path
-            self._hold()
-            if self.path != path:
+            path, crashed = self.path, self._crashed_meanwhile()
+            if not crashed:
+                self._hold()
+            if crashed or self.path != path:
                 before = codes.copy()
                 for edit in runs.parts():
                     flat(before)[edit.indices] = edit.old & 0x7F
-                self._journal.move(self.path, before, self.strokes)
+                if crashed:
+                    self._held = True
+                    self._step_aside(before, self.strokes)
+                else:
+                    self._journal.move(self.path, before, self.strokes)
         try:
             self._journal.append(runs)
         except OSError as error:
@@ -205,6 +210,12 @@ class MaskKeeper:
             )
         else:
             self._lock = got
+
+    def _crashed_meanwhile(self) -> bool:
+        """Whether somebody painted the mask since it was found, and crashed before it was saved."""
+        journals = journals_of(self.path, self._image.sha256)
+        others = any(self._me.id not in path.name for path in journals)
+        return others and holder_of(lock_path(self.path), self._me) is None
 
     def _beat(self) -> None:
         if self._lock is not None:

@@ -312,6 +312,18 @@ def test_of_two_who_open_what_a_crash_left_the_second_keeps_strokes_beside(desk,
     assert load_mask(folder / "masks" / "cell_0-2.npz").codes[2, 3] == 2
 
 
+def test_who_looked_on_does_not_write_over_what_a_crash_left_meanwhile(desk, dead, folder):
+    first = desk("A07").open(folder)
+    crash(dead("B01"), folder)
+    first.paint(11, code=2)
+    first.saved()
+    assert first.workspace.mask_path.name == "cell_0-2.npz"
+    first.close()
+    again = desk("C02").open(folder)
+    assert again.workspace.paint.codes.tolist() == [[3, 3, 0, 0], [0, 3, 0, 0], [0, 0, 0, 0]]
+    assert load_mask(folder / "masks" / "cell_0-2.npz").codes.tolist()[2] == [0, 0, 0, 2]
+
+
 def test_a_copy_that_crashes_before_its_file_is_there_is_brought_back(desk, dead, folder):
     first = desk("A07").open(folder)
     first.paint(0, code=1)

@@ -119,11 +119,18 @@ class FieldBar(QFrame):
     def _show(self, *_change: object) -> None:
         fields, key = self.fields, KEYS["field"].shown
         active = fields.active
+        # First: what is shown makes the window wide enough at once, also for a long name that is about to go.
+        if active:
+            self.text.setText(self._words())
+            self.leave.setText(_("Paint instead ({key})").format(key=key))
+        elif fields.home is not None:
+            self.text.setText(_("Cut from {name}").format(name=fields.home))
+            self.leave.setText(_("Back to the field ({key})").format(key=key))
         self.setVisible(active or fields.home is not None)
-        for widget in (self.take_all, self.predict, self.side_label, self.side):
-            widget.setVisible(active and not fields.finding)
         self.progress.setVisible(active and fields.busy)
         self.cancel.setVisible(active and fields.busy)
+        for widget in (self.take_all, self.predict, self.side_label, self.side):
+            widget.setVisible(active and not fields.finding)
         self.take_all.setEnabled(any(mark.taken is None for mark in fields.marks))
         self.predict.setChecked(fields.predicting)
         self.predict.setEnabled(bool(fields.marks) and fields.workspace.session.choices.network is not None)
@@ -133,12 +140,6 @@ class FieldBar(QFrame):
             self.side.setValue(fields.side or self.side.minimum())
         # napari's style takes 70 px for enough, which cut the text off.
         self.side.setMinimumWidth(self.side.sizeHint().width())
-        if active:
-            self.text.setText(self._words())
-            self.leave.setText(_("Paint instead ({key})").format(key=key))
-        elif fields.home is not None:
-            self.text.setText(_("Cut from {name}").format(name=fields.home))
-            self.leave.setText(_("Back to the field ({key})").format(key=key))
 
     def _words(self) -> str:
         fields = self.fields

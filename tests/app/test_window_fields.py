@@ -104,6 +104,24 @@ def test_from_the_field_to_its_crops_and_back(window, qtbot):
     assert window.paint.codes.any()
 
 
+def test_back_at_a_field_with_a_long_name_the_window_is_as_wide_as_before(show_window, qtbot, tmp_path):
+    (tmp_path / "study").mkdir()
+    Image.fromarray(draw()).save(tmp_path / "study" / f"field_{'0' * 48}.png")
+    window = show_window()
+    window.resize(1366, 768)
+    window.open_path(tmp_path / "study")
+    fields = window.fields.model
+    qtbot.waitUntil(lambda: len(fields.marks) == 2, timeout=30_000)
+    fields.take_all()
+    qtbot.waitUntil(lambda: fields.taken == 2, timeout=30_000)
+    window.workspace.show(1)
+    qtbot.waitUntil(lambda: fields.home is not None, timeout=30_000)
+    assert window.width() == 1366
+    window.workspace.show(0)
+    qtbot.waitUntil(lambda: window.fields.bar.take_all.isVisible(), timeout=30_000)
+    assert window.width() == 1366
+
+
 def test_the_size_of_crops_is_read_in_full_where_room_is_scarce(window, qtbot):
     bar = window.fields.bar
     bar.resize(bar.minimumSizeHint())

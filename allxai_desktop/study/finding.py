@@ -209,15 +209,19 @@ def _crashed(
 ) -> tuple[Crashed, Codes | None]:
     """Return the journals of dead sessions for a mask, and its codes with the strokes of the fullest on them."""
     fitting: list[tuple[Recorded, int, tuple[Codes, Flags]]] = []
+    older: list[Recorded] = []
     foreign = []
     for path in journals_of(target, image.sha256):
         try:
             recorded = read_journal(path)
             if recorded.head.session.id != me.id and recorded.head.session.alive():
                 continue
+            if not recorded.is_of(image.sha256, image.shape):
+                raise JournalError("the journal is of another image")
             had = recorded.had_by(sha256)
-            if had is None or not recorded.is_of(image.sha256, image.shape):
-                raise JournalError("the journal is of another image or mask")
+            if had is None:
+                older.append(recorded)
+                continue
             codes, accepted = (empty_mask(image), None) if mask is None else (mask.codes, mask.accepted)
             fitting.append((recorded, had, recorded.painted(codes, accepted, had)))
         except JournalError:
@@ -225,12 +229,15 @@ def _crashed(
     # Of two with the same strokes the longer one adopted the other.
     fitting.sort(key=lambda one: (len(one[0].strokes) - one[1], len(one[0].body)))
     if not fitting:
-        return Crashed(foreign=tuple(foreign)), None
+        return Crashed(foreign=(*foreign, *(one.path for one in older))), None
     recorded, had, (painted, accepted) = fitting[-1]
     lacking = recorded.lacking(sha256, had)
     # One that the mask file has whole goes by itself.
     spent = [one for one, had, _painted in fitting if not one.lacking(sha256, had) or recorded.has(one)]
-    foreign += [one.path for one, _had, _painted in fitting if one not in spent and one is not recorded]
+    # One that was adopted does not know the mask file that was saved since.
+    spent += [one for one in older if recorded.has(one)]
+    ones = (*(one for one, _had, _painted in fitting), *older)
+    foreign += [one.path for one in ones if one not in spent and one is not recorded]
     found = Crashed(
         recorded if lacking else None,
         len(recorded.strokes) - had,

@@ -324,6 +324,25 @@ def test_who_looked_on_does_not_write_over_what_a_crash_left_meanwhile(desk, dea
     assert load_mask(folder / "masks" / "cell_0-2.npz").codes.tolist()[2] == [0, 0, 0, 2]
 
 
+def test_strokes_that_were_brought_back_and_saved_before_the_next_crash_are_not_set_aside(
+    desk, dead, folder, monkeypatch
+):
+    crash(dead(), folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(journal.Journal, "cut", lambda *args: None)
+        second = dead().open(folder)
+        second.workspace.unsaved()
+    second.workspace._autosaver.submit = lambda *args, **facts: None
+    second.paint(11, code=2)
+    assert len(masks(folder, "*.journal")) == 2
+    again = desk().open(folder)
+    again.saved()
+    assert len(again.texts()) == 1
+    assert again.texts()[0].startswith("The last stroke, of ")
+    assert again.workspace.paint.codes.tolist() == [[3, 3, 0, 0], [0, 3, 0, 0], [0, 0, 0, 2]]
+    assert masks(folder, "*.journal*") == []
+
+
 def test_a_copy_that_crashes_before_its_file_is_there_is_brought_back(desk, dead, folder):
     first = desk("A07").open(folder)
     first.paint(0, code=1)

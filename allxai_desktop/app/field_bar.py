@@ -33,6 +33,8 @@ QFrame#fieldBar QPushButton:focus { border: 1px solid white; padding: 2px 9px; }
 QFrame#fieldBar QPushButton:checked { background: #0072b2; }
 QFrame#fieldBar QPushButton:disabled { color: rgba(255, 255, 255, 110); }
 """
+# A longer name would widen the window.
+NAME_PX = 400
 
 
 class FieldBar(QFrame):
@@ -124,7 +126,8 @@ class FieldBar(QFrame):
             self.text.setText(self._words())
             self.leave.setText(_("Paint instead ({key})").format(key=key))
         elif fields.home is not None:
-            self.text.setText(_("Cut from {name}").format(name=fields.home))
+            name = self.text.fontMetrics().elidedText(fields.home, Qt.TextElideMode.ElideMiddle, NAME_PX)
+            self.text.setText(_("Cut from {name}").format(name=name))
             self.leave.setText(_("Back to the field ({key})").format(key=key))
         self.setVisible(active or fields.home is not None)
         self.progress.setVisible(active and fields.busy)

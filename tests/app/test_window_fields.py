@@ -106,7 +106,7 @@ def test_from_the_field_to_its_crops_and_back(window, qtbot):
 
 def test_back_at_a_field_with_a_long_name_the_window_is_as_wide_as_before(show_window, qtbot, tmp_path):
     (tmp_path / "study").mkdir()
-    Image.fromarray(draw()).save(tmp_path / "study" / f"field_{'0' * 48}.png")
+    Image.fromarray(draw()).save(tmp_path / "study" / f"field_{'0' * 120}.png")
     window = show_window()
     window.resize(1366, 768)
     window.open_path(tmp_path / "study")

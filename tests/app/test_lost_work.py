@@ -14,13 +14,13 @@ def window(show_window, tmp_path, qtbot):
         Image.new("RGB", (40, 40)).save(folder / name)
     # A file where the folder should be: refused for every user, root too.
     (folder / "masks").write_text("in the way")
-    window = show_window()
+    # Else it would not be closed, and follow what later tests do.
+    window = show_window(before_close=lambda _window: (folder / "masks").unlink())
     window.open_path(folder)
     qtbot.waitUntil(lambda: window.workspace.image is not None, timeout=20_000)
     window.paint.apply(np.arange(40), 1)
     qtbot.waitUntil(lambda: window.workspace.saved == "failed", timeout=20_000)
-    yield window
-    (folder / "masks").unlink()
+    return window
 
 
 def asked_on_closing(window, monkeypatch):
@@ -30,8 +30,9 @@ def asked_on_closing(window, monkeypatch):
         asked.append((box.text(), [button.text() for button in box.buttons()]))
         box.button(QMessageBox.StandardButton.Cancel).click()
 
-    monkeypatch.setattr(QMessageBox, "exec", answer)
-    assert not window.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(QMessageBox, "exec", answer)
+        assert not window.close()
     return asked
 
 
@@ -51,6 +52,7 @@ def test_for_the_mask_of_another_image_no_export_of_the_one_shown_is_offered(win
 
 def test_of_very_many_masks_the_question_names_ten(window, monkeypatch):
     names = [f"{number}.png" for number in range(60)]
-    monkeypatch.setattr(type(window.workspace), "unsaved_names", names)
-    [(text, _buttons)] = asked_on_closing(window, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(window.workspace), "unsaved_names", names)
+        [(text, _buttons)] = asked_on_closing(window, monkeypatch)
     assert text.endswith("8.png, 9.png and 50 more")

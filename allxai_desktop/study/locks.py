@@ -195,20 +195,10 @@ def acquire(path: Path, me: PaintingSession, person: str | None) -> Lock | Holde
     """
     mine = Lock(path, Holder(person or "", datetime.now(UTC), me))
     path.parent.mkdir(exist_ok=True)
-    made = False
-    try:
-        with path.open("xb") as stream:
-            made = True
-            stream.write(_text(mine.holder))
-        return mine
-    except FileExistsError:
-        pass
-    except OSError:
-        if made:
-            # An empty one, as on a full disk, would be that of somebody.
-            with suppress(OSError):
-                path.unlink()
-        raise
+    if not path.exists():
+        with suppress(FileExistsError):
+            _make(path, mine.holder)
+            return mine
     held = holder_of(path, me)
     if held is not None:
         return held
@@ -228,8 +218,40 @@ def take_by_force(path: Path, me: PaintingSession, person: str | None) -> None:
         ) from error
 
 
+def _make(path: Path, holder: Holder) -> None:
+    """Write a lock file that is not there yet. Raises `OSError`, among them `FileExistsError`."""
+    temporary = _temporary(path, holder)
+    try:
+        temporary.write_bytes(_text(holder))
+        try:
+            # With all of it at once: an empty one, as a crash may leave, is that of somebody unknown.
+            os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except OSError:
+            _make_without_links(path, holder)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _make_without_links(path: Path, holder: Holder) -> None:
+    with path.open("xb") as stream:
+        try:
+            stream.write(_text(holder))
+            stream.flush()
+        except OSError:
+            with suppress(OSError):
+                path.unlink()
+            raise
+
+
+def _temporary(path: Path, holder: Holder) -> Path:
+    return path.with_name(f".{path.name}.{holder.session.id}.tmp")
+
+
 def _put(path: Path, holder: Holder) -> None:
-    temporary = path.with_name(f".{path.name}.{holder.session.id}.tmp")
+    temporary = _temporary(path, holder)
     try:
         temporary.write_bytes(_text(holder))
         os.replace(temporary, path)

@@ -498,14 +498,21 @@ def test_who_goes_on_beside_a_mask_leaves_alone_what_a_crash_left_for_a_copy(des
 
 
 @pytest.fixture
-def stepped_aside(desk, dead, folder, monkeypatch):
-    """A mask that A07 took over and holds, and the journal of a copy that B01 crashed in before it was saved once."""
+def taken_over(desk, dead, folder):
+    """Two at one image: B01, who painted it first, and A07, who took it over and painted on."""
     second = dead("B01").open(folder)
     second.paint(0, 1, code=1)
     second.saved()
     first = desk("A07").open(folder)
     first.paint(11, code=4)
     first.saved()
+    return second, first
+
+
+@pytest.fixture
+def stepped_aside(taken_over, folder, monkeypatch):
+    """A mask that A07 took over and holds, and the journal of a copy that B01 crashed in before it was saved once."""
+    second, first = taken_over
     with monkeypatch.context() as patch:
         patch.setattr(keeper, "put_mask", Mock(side_effect=MaskError("the program ends")))
         second.paint(5, code=3)
@@ -531,13 +538,8 @@ def test_a_mask_that_stepped_aside_and_crashed_is_saved_when_the_first_has_gone(
     assert load_mask(folder / "masks" / "cell_0-2.npz").codes[:2].tolist() == [[1, 1, 0, 0], [0, 3, 0, 0]]
 
 
-def test_a_mask_that_steps_aside_is_unsaved_until_its_file_is_there(desk, dead, folder, monkeypatch):
-    second = dead("B01").open(folder)
-    second.paint(0, 1, code=1)
-    second.saved()
-    first = desk("A07").open(folder)
-    first.paint(11, code=4)
-    first.saved()
+def test_a_mask_that_steps_aside_is_unsaved_until_its_file_is_there(taken_over, folder, monkeypatch):
+    second, _first = taken_over
     with monkeypatch.context() as patch:
         patch.setattr(keeper, "put_mask", Mock(side_effect=MaskError("The disk is full.")))
         second.paint(5, code=3)
@@ -551,13 +553,8 @@ def test_a_mask_that_steps_aside_is_unsaved_until_its_file_is_there(desk, dead, 
 
 
 @pytest.mark.parametrize("later", [[], [6]])
-def test_strokes_after_a_copy_came_to_the_disk_are_brought_back(desk, dead, folder, monkeypatch, later):
-    second = dead("B01").open(folder)
-    second.paint(0, 1, code=1)
-    second.saved()
-    first = desk("A07").open(folder)
-    first.paint(11, code=4)
-    first.saved()
+def test_strokes_after_a_copy_came_to_the_disk_are_brought_back(desk, taken_over, folder, monkeypatch, later):
+    second, _first = taken_over
     monkeypatch.setattr(journal.Journal, "cut", lambda *args: None)
     second.paint(5, code=3)
     second.workspace.unsaved()

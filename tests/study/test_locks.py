@@ -54,6 +54,27 @@ def test_the_first_has_it_and_the_second_sees_who(path):
     assert not held_by_me(path, second)
 
 
+def test_who_is_killed_while_taking_a_lock_leaves_a_whole_one_or_none(path, monkeypatch):
+    def killed(made, _path):
+        assert json.loads(made.read_bytes())["person"] == "A07"
+        raise SystemExit
+
+    monkeypatch.setattr(os, "link", killed)
+    with pytest.raises(SystemExit):
+        acquire(path, PaintingSession.new(), "A07")
+    assert not path.exists()
+
+
+def test_a_disk_without_hard_links_has_locks_too(path, monkeypatch):
+    def refused(*_paths):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    assert isinstance(acquire(path, PaintingSession.new(), "A07"), Lock)
+    assert holder_of(path, PaintingSession.new()).person == "A07"
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
 def test_what_is_let_go_may_be_taken(path):
     acquire(path, PaintingSession.new(), "A07").release()
     assert not path.exists()

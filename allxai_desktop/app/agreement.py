@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from allxai_desktop.app.agreement_window import AgreementWindow
     from allxai_desktop.app.window import MainWindow
     from allxai_desktop.study.folder import Study
+    from allxai_desktop.study.people import Person
 
 
 class Agreement:
@@ -50,6 +51,7 @@ class Agreement:
         workspace.item_shown.connect(self._on_item)
         workspace.mask_saved.connect(self._on_saved)
         self.window.session.image_changed.connect(self._on_image)
+        self.window.desk.model.person_changed.connect(self._on_person)
         keys.events.changed.connect(self._bind_keys)
 
     def open(self) -> None:
@@ -66,8 +68,7 @@ class Agreement:
             self.model.prepared.connect(self._on_prepared)
             self.agreement_window = AgreementWindow(self.model, self.window)
             self.agreement_window.annotate_asked.connect(self._annotate)
-        person = self.window.workspace.person
-        self.agreement_window.set_person(person.name if person else None)
+        self._on_person(self.window.workspace.person)
         self.agreement_window.open()
 
     def leave(self) -> None:
@@ -107,6 +108,7 @@ class Agreement:
         workspace.item_shown.disconnect(self._on_item)
         workspace.mask_saved.disconnect(self._on_saved)
         self.window.session.image_changed.disconnect(self._on_image)
+        self.window.desk.model.person_changed.disconnect(self._on_person)
         keys.events.changed.disconnect(self._bind_keys)
         self._end_adjudication()
         if self.agreement_window is not None and self.model is not None:
@@ -121,9 +123,10 @@ class Agreement:
         me = self.window.workspace.person
         if me is not None and me.name != person:
             self.model.failed.emit(
-                _("You are {me}, and this is for {person} to annotate: say who you are first.").format(
-                    me=me.name, person=person
-                )
+                _(
+                    "You are {me}, and this is for {person} to annotate: say who you are first, at the bottom left of "
+                    "the main window."
+                ).format(me=me.name, person=person)
             )
             return
         study = self.model.blind_study(person)
@@ -176,6 +179,10 @@ class Agreement:
         else:
             self.model.refresh()
             self.model.measure_again()
+
+    def _on_person(self, person: Person | None) -> None:
+        if self.agreement_window is not None:
+            self.agreement_window.set_person(person.name if person else None)
 
     def _on_saved(self, path: Path) -> None:
         # The last second mask may come to the disk after the way back to the study.

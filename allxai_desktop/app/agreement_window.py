@@ -59,8 +59,11 @@ class AgreementWindow(SideWindow):
 
     def set_person(self, name: str | None) -> None:
         """Say who works here; None where that was not said: the adjudicator can be typed then."""
-        if name is not None:
+        if name is not None and name != self.adjudicator.text():
             self.adjudicator.setText(name)
+            # What was refused was refused to somebody else.
+            self.message.setText("")
+            self._show_running()
         self.adjudicator.setReadOnly(name is not None)
 
     def measure(self) -> None:

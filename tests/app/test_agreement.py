@@ -94,6 +94,16 @@ def test_nobody_annotates_in_the_name_of_another(window):
     assert not window.agreement.bar.isVisible()
 
 
+def test_who_signs_in_beside_the_open_window_is_the_one_who_decides(window):
+    panel = window.agreement.agreement_window
+    window.desk.model.person = Person("A01")
+    click(panel.annotate)
+    assert panel.message.isVisible()
+    window.desk.model.person = Person("A02")
+    assert panel.adjudicator.text() == "A02"
+    assert not panel.message.isVisible()
+
+
 def test_an_adjudication_is_walked_through_by_key_and_kept(window, qtbot, study):
     model = adjudicate(window, qtbot)
     assert window.workspace.image.name == "cell_2.png"

@@ -104,6 +104,7 @@ class Lock:
         self.path = path
         self.holder = holder
         self._released = threading.Event()
+        self._mutex = threading.Lock()
         self._kept = False
 
     def keep(self, on_lost: Callable[[Holder | None], None]) -> None:
@@ -125,24 +126,32 @@ class Lock:
 
     def mine(self) -> bool:
         """Whether nobody took it over; a disk that cannot be asked does not count as somebody."""
-        found = _read(self.path)
-        return found is None or found.session.id == self.holder.session.id
+        return self._named() in (self.holder.session.id, "")
 
     def beat(self) -> bool:
         """Show that the holder is alive. Returns whether the lock is still held."""
-        if not self.mine():
-            return False
-        with suppress(OSError):
-            # Written, not touched: the time is then that of the disk's own clock.
-            _put(self.path, self.holder)
-        return True
+        with self._mutex:
+            named = self._named()
+            # Not over one that cannot be read now: it may be somebody else's.
+            if named == self.holder.session.id and not self._released.is_set():
+                with suppress(OSError):
+                    # Written, not touched: the time is then that of the disk's own clock.
+                    _put(self.path, self.holder)
+        return named in (self.holder.session.id, "")
 
     def release(self) -> None:
         """Let the image go."""
         self._released.set()
-        if self.mine():
-            with suppress(OSError):
-                self.path.unlink()
+        # A beat that had begun would put the file back.
+        with self._mutex:
+            if self._named() == self.holder.session.id:
+                with suppress(OSError):
+                    self.path.unlink()
+
+    def _named(self) -> str:
+        """Return whose session the file names: this one where there is no file, "" where it cannot be read."""
+        found = _read(self.path)
+        return self.holder.session.id if found is None else found.session.id
 
 
 def lock_path(mask_path: Path) -> Path:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -126,6 +127,31 @@ def test_a_beat_keeps_a_lock_alive(path):
     os.utime(path, (long_ago, long_ago))
     assert lock.beat()
     assert holder_of(path, PaintingSession.new()).person == "A07"
+
+
+def test_a_beat_under_way_does_not_bring_back_a_lock_that_is_released(path, monkeypatch):
+    lock = acquire(path, PaintingSession.new(), "A07")
+    release, put = threading.Thread(target=lock.release), locks._put
+
+    def put_late(*given):
+        release.start()
+        # It would be over by then, where it did not wait.
+        release.join(0.2)
+        put(*given)
+
+    monkeypatch.setattr(locks, "_put", put_late)
+    lock.beat()
+    release.join()
+    assert not path.exists()
+
+
+def test_an_own_lock_that_cannot_be_read_counts_as_held_and_is_left_alone(path):
+    lock = acquire(path, PaintingSession.new(), "A07")
+    path.write_text("")
+    assert lock.mine()
+    assert lock.beat()
+    lock.release()
+    assert path.read_text() == ""
 
 
 def test_the_clock_of_the_disk_counts_not_this_one(path, monkeypatch):

@@ -24,7 +24,7 @@ from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.exchange_reports import ExportReport, ImportReport
 from allxai_desktop.study.folder import IMAGES_FOLDER, Study, StudyItem, alike
 from allxai_desktop.study.journal import journals_of
-from allxai_desktop.study.locks import held_elsewhere, lock_path
+from allxai_desktop.study.locks import Holder, Lock, PaintingSession, acquire, held_elsewhere, lock_path
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.preview import hash_on_disk
 from allxai_desktop.study.progress import ItemProgress
@@ -268,11 +268,7 @@ def _import_one(
         return None
     holder = held_elsewhere(lock_path(item.mask_path))
     if holder is not None:
-        raise MaskError(
-            _("{person} has been painting {name} since {time}: import its mask when that is done.").format(
-                person=holder.name, name=item.image_path.name, time=holder.time
-            )
-        )
+        raise _painted_by(holder, item)
     image = _image(item)
     if not replace_existing and journals_of(item.mask_path, image.sha256):
         # What a crash left before there was a mask comes back when the image is opened.
@@ -288,11 +284,40 @@ def _import_one(
         # A file that lists every image of a set says nothing of those that nobody annotated there.
         report.kept.append(image.name)
         return None
-    save_mask(item.mask_path, codes, image=image, annotator=found.annotator, accepted=found.accepted)
+    with _held(item):
+        if item.mask_path.exists() and not replace_existing:
+            # Somebody painted and saved it while the file was read.
+            report.kept.append(image.name)
+            return None
+        save_mask(item.mask_path, codes, image=image, annotator=found.annotator, accepted=found.accepted)
     done.add(item.mask_path)
     report.notes += notes
     report.count += 1
     return item
+
+
+@contextmanager
+def _held(item: StudyItem) -> Iterator[None]:
+    """Hold the mask of an item while it is written. Raises `MaskError` where somebody has begun to paint it."""
+    got: Lock | Holder | None = None
+    # What is wrong with the folder is said when the mask is written.
+    with suppress(OSError):
+        got = acquire(lock_path(item.mask_path), PaintingSession.new(), None)
+    if isinstance(got, Holder) and not got.session.here():
+        raise _painted_by(got, item)
+    try:
+        yield
+    finally:
+        if isinstance(got, Lock):
+            got.release()
+
+
+def _painted_by(holder: Holder, item: StudyItem) -> MaskError:
+    return MaskError(
+        _("{person} has been painting {name} since {time}: import its mask when that is done.").format(
+            person=holder.name, name=item.image_path.name, time=holder.time
+        )
+    )
 
 
 def _check(found: Labelled, image: CellImage) -> None:

@@ -15,6 +15,7 @@ from allxai_desktop.images import read_image
 from allxai_desktop.masks.formats import EXPORTS
 from allxai_desktop.masks.npz import MaskError, load_mask, mask_meta, save_mask
 from allxai_desktop.painting.history import Edit, Runs
+from allxai_desktop.study import exchange
 from allxai_desktop.study.exchange import export_study, free_folder, import_masks, uncertain_labels
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.journal import Journal
@@ -353,6 +354,39 @@ def test_an_image_that_somebody_paints_is_left_alone(study, empty, tmp_path):
         *report.problems,
     )
     assert not empty.items[0].mask_path.exists()
+
+
+def test_a_mask_that_somebody_saves_while_the_import_reads_stays(study, empty, tmp_path, monkeypatch):
+    export_study(study, EXPORTS["png"], tmp_path / "out")
+    item, codes_of = empty.items[0], exchange.to_codes
+
+    def meanwhile(*given):
+        if not item.mask_path.exists():
+            save_mask(item.mask_path, np.ones(SHAPE, np.uint8), annotator="B01")
+        return codes_of(*given)
+
+    monkeypatch.setattr(exchange, "to_codes", meanwhile)
+    report = import_masks(empty, tmp_path / "out")
+    assert (report.count, report.kept) == (1, ["Ana Ruiz 1.png"])
+    assert (load_mask(item.mask_path).codes == 1).all()
+    assert not lock_path(item.mask_path).exists()
+
+
+def test_an_image_that_somebody_begins_to_paint_while_the_import_reads_is_left_alone(
+    study, empty, tmp_path, monkeypatch
+):
+    export_study(study, EXPORTS["png"], tmp_path / "out")
+    locked, codes_of = lock_path(empty.items[0].mask_path), exchange.to_codes
+
+    def meanwhile(*given):
+        acquire(locked, replace(PaintingSession.new(), machine="0" * 64), "B01")
+        return codes_of(*given)
+
+    monkeypatch.setattr(exchange, "to_codes", meanwhile)
+    report = import_masks(empty, tmp_path / "out")
+    assert report.count == 1
+    assert [text[:28] for text in report.problems] == ["B01 has been painting Ana Ru"]
+    assert locked.exists()
 
 
 def test_an_image_that_this_program_paints_takes_its_mask(study, empty, tmp_path):

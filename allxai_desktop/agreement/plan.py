@@ -122,8 +122,9 @@ class SecondPlan:
         found = [Second(name, person, share, seed, now) for name in draw(names, eligible, share, seed)]
         keep_states(second_folder(self.study, person))
         with self.store.writing(PART) as db:
+            # Who was quicker may have drawn some of them for the same person.
             db.executemany(
-                "INSERT INTO second VALUES (?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO second VALUES (?, ?, ?, ?, ?)",
                 [(one.item, one.person, one.share, one.seed, one.drawn) for one in found],
             )
         return found

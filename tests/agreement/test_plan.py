@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from allxai_desktop.agreement.plan import AgreementError, SecondPlan, annotator_of, draw, second_path
+from allxai_desktop.agreement.plan import (
+    AgreementError,
+    SecondPlan,
+    annotator_of,
+    draw,
+    keep_states,
+    second_path,
+)
 from allxai_desktop.masks.npz import load_mask, save_mask
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.people import Person, PersonError
@@ -81,6 +88,17 @@ def test_more_can_be_drawn_later_and_none_twice(study):
         AgreementError, match=r"^There is no image that another person than A02 has annotated"
     ):
         plan.start("A02", 1, 1)
+
+
+def test_two_who_draw_for_one_person_at_one_time_both_succeed(study, monkeypatch):
+    def meanwhile(folder):
+        monkeypatch.undo()
+        SecondPlan(study).start("A02", 1, 2)
+        keep_states(folder)
+
+    monkeypatch.setattr("allxai_desktop.agreement.plan.keep_states", meanwhile)
+    assert len(SecondPlan(study).start("A02", 0.5, 1)) == 3
+    assert items(SecondPlan(study).all()) == [item.image_path.name for item in study.items]
 
 
 def test_only_a_pseudonym_is_taken(study):

@@ -4,9 +4,7 @@ Whoever changes, removes or inserts an entry breaks the chain there. What a chai
 taken away, or all of it written anew: note the last hash elsewhere (`allxai study verify` prints it) and compare.
 """
 
-import csv
 import hashlib
-import io
 import json
 import sqlite3
 from collections.abc import Iterable
@@ -16,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
+from allxai_desktop.masks.exported import write_table
 from allxai_desktop.painting.tiles import Codes, bands
 from allxai_desktop.study.states import ACTION_TITLES
 
@@ -145,16 +143,4 @@ def described(entry: Entry) -> str:
 
 def write_csv(path: Path, trail: Iterable[Entry]) -> None:
     """Write the trail as CSV (UTF-8), a column for each field of `Entry`. Raises `WriteError`."""
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(COLUMNS)
-    rows.writerows(_harmless(astuple(entry)) for entry in trail)
-    write_whole(path, text.getvalue().encode("utf-8"))
-
-
-def _harmless(values: tuple[object, ...]) -> list[object]:
-    # A spreadsheet would take a comment that begins so for a formula, and run it.
-    return [
-        f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
-        for value in values
-    ]
+    write_table(path, [COLUMNS, *map(astuple, trail)])

@@ -17,10 +17,12 @@ from allxai_desktop import __version__
 from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.masks.exported import Exported, write_json
-from allxai_desktop.masks.json_file import damaged, read_json, ring, size, value
+from allxai_desktop.masks.json_file import damaged, read_json, ring, says_size, size, size_note, value, whole
 from allxai_desktop.masks.labels import Entry, Labelled, Region, Regions, file_name
 from allxai_desktop.masks.npz import MaskError
 from allxai_desktop.masks.shapes import outside_notes, polygon_region
+
+_SIDES = ("height", "width")
 
 # Writing
 
@@ -82,24 +84,27 @@ def _run_lengths(part: NDArray[np.bool_], top: int, left: int, shape: tuple[int,
 def read_coco(path: Path) -> list[Entry]:
     """Return the images of a file, those without annotations too. Raises `MaskError`."""
     content = read_json(path)
-    names = {
-        _whole(table, "id", path.name): value(table, "name", str, path.name)
-        for table in value(content, "categories", list, path.name)
-    }
-    annotations: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    names: dict[str, str] = {}
+    for table in value(content, "categories", list, path.name):
+        _keep(names, table, value(table, "name", str, path.name), path.name)
+    annotations: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for table in value(content, "annotations", list, path.name):
-        if _whole(table, "category_id", path.name) not in names:
+        if _identity(table, "category_id", path.name) not in names:
             raise MaskError(
                 _("{name} has an annotation of a category that it does not list: export it again.").format(
                     name=path.name
                 )
             )
-        annotations[_whole(table, "image_id", path.name)].append(table)
+        annotations[_identity(table, "image_id", path.name)].append(table)
     entries = []
+    images: dict[str, str] = {}
     for table in value(content, "images", list, path.name):
-        name = file_name(value(table, "file_name", str, path.name))
-        mine = annotations.pop(_whole(table, "id", path.name), [])
-        entries.append(Entry((name,), partial(_read, table, mine, names, f"{path.name} ({name})")))
+        whole_name = value(table, "file_name", str, path.name)
+        _keep(images, table, whole_name, path.name)
+        name = file_name(whole_name)
+        mine = annotations.pop(_identity(table, "id", path.name), [])
+        read = partial(_read, table, mine, names, f"{path.name} ({name})")
+        entries.append(Entry((name,), read, None if says_size(table, *_SIDES) else read))
     if annotations:
         raise MaskError(
             _("{name} has an annotation of an image that it does not list: export it again.").format(
@@ -109,17 +114,35 @@ def read_coco(path: Path) -> list[Entry]:
     return entries
 
 
-def _whole(table: Any, key: str, name: str) -> int:
-    return value(table, key, int, name)
+def _keep(names: dict[str, str], table: Any, name: str, file: str) -> None:
+    """Note whose `id` that of `table` is. Raises `MaskError` where another has it, as in files that were joined."""
+    identity = _identity(table, "id", file)
+    if names.setdefault(identity, name) != name:
+        raise MaskError(
+            _("{name} gives {first} and {second} the same number, {id}: export them into two files.").format(
+                name=file, first=names[identity], second=name, id=identity
+            )
+        )
+
+
+def _identity(table: Any, key: str, name: str) -> str:
+    """Return a number or text as text: some programs write 7, some 7.0 and some "7", also in one file."""
+    found = table.get(key) if isinstance(table, dict) else None
+    return found if isinstance(found, str) else str(whole(table, key, name))
 
 
 def _read(
-    image: dict[str, Any], annotations: list[dict[str, Any]], names: dict[int, str], name: str
+    image: dict[str, Any],
+    annotations: list[dict[str, Any]],
+    names: dict[str, str],
+    name: str,
+    shape: tuple[int, int] | None = None,
 ) -> Labelled:
-    shape = size(image, "height", "width", name)
+    notes = () if shape is None else (size_note(name),)
+    shape = shape or size(image, *_SIDES, name)
     regions, rings, boxes = Regions(name), [], 0
     for table in annotations:
-        label = names[table["category_id"]]
+        label = names[_identity(table, "category_id", name)]
         found = table.get("segmentation")
         if isinstance(found, dict):
             regions.add(_from_run_lengths(label, found, shape, name))
@@ -129,7 +152,7 @@ def _read(
                 regions.add(polygon_region(label, rings[-1], shape))
         else:
             boxes += 1
-    notes = outside_notes(rings, shape, name)
+    notes += outside_notes(rings, shape, name)
     if boxes:
         one = N_("{name}: a box without an outline was left out.")
         many = N_("{name}: {count} boxes without an outline were left out.")

@@ -50,21 +50,31 @@ def value(table: Any, key: str, kind: type[T], name: str) -> T:
     return found
 
 
+def whole(table: Any, key: str, name: str) -> int:
+    """Return the whole number `table[key]`; some programs write every number with a point. Raises `MaskError`."""
+    found = table.get(key) if isinstance(table, dict) else None
+    return value(
+        {key: int(found) if isinstance(found, float) and found.is_integer() else found}, key, int, name
+    )
+
+
+def says_size(table: dict[str, Any], height: str, width: str) -> bool:
+    """Return whether a file says how large its image is."""
+    return table.get(height) is not None and table.get(width) is not None
+
+
+def size_note(name: str) -> str:
+    """Return the note on a file that does not."""
+    return _("{name} does not say how large its image is: it was taken for the one that is here.").format(
+        name=name
+    )
+
+
 def size(table: Any, height: str, width: str, name: str) -> tuple[int, int]:
     """Return height and width of an image. Raises `MaskError`, or `ImageError` for one that is too large."""
-    sides = []
-    for key in (height, width):
-        side = table.get(key) if isinstance(table, dict) else None
-        if side is None:
-            text = _(
-                "{name} does not say how large its image is: save it again with a newer version of its program."
-            )
-            raise MaskError(text.format(name=name))
-        # Some programs write every number with a point.
-        whole = int(side) if isinstance(side, float) and side.is_integer() else side
-        sides.append(value({key: whole}, key, int, name))
+    sides = whole(table, height, name), whole(table, width, name)
     check_size(sides[1], sides[0], name)
-    return sides[0], sides[1]
+    return sides
 
 
 def ring(points: Any, name: str) -> NDArray[np.float64]:

@@ -17,12 +17,13 @@ from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.i18n import N_, counted
 from allxai_desktop.images import check_size
 from allxai_desktop.masks.exported import Exported, write_json
-from allxai_desktop.masks.json_file import damaged, read_json, ring, size, value
+from allxai_desktop.masks.json_file import damaged, read_json, ring, says_size, size, size_note, value
 from allxai_desktop.masks.labels import Entry, Labelled, Region, Regions, file_name
 from allxai_desktop.masks.outlines import outlines, without_holes
 from allxai_desktop.masks.shapes import outside_notes, polygon_region
 
 _VERSION = "5.5.0"
+_SIDES = ("imageHeight", "imageWidth")
 _CORNERED = ("polygon", "rectangle", "oriented_rectangle", "rotation")
 """Shapes of which every corner is there: rectangles too, in labelme since 6 and in programs that write its files."""
 
@@ -63,12 +64,15 @@ def write_labelme(path: Path, mask: Exported) -> None:
 def read_labelme(path: Path) -> list[Entry]:
     """Return the image of a file. Raises `MaskError`."""
     content = read_json(path)
-    name = file_name(value(content, "imagePath", str, path.name))
-    return [Entry((name, path.stem), partial(_read, content, path.name))]
+    image = content.get("imagePath")
+    names = (file_name(image), path.stem) if isinstance(image, str) else (path.stem,)
+    read = partial(_read, content, path.name)
+    return [Entry(names, read, None if says_size(content, *_SIDES) else read)]
 
 
-def _read(content: dict[str, Any], name: str) -> Labelled:
-    shape = size(content, "imageHeight", "imageWidth", name)
+def _read(content: dict[str, Any], name: str, shape: tuple[int, int] | None = None) -> Labelled:
+    notes = () if shape is None else (size_note(name),)
+    shape = shape or size(content, *_SIDES, name)
     regions, rings, others = Regions(name), [], 0
     for table in value(content, "shapes", list, name):
         label = value(table, "label", str, name)
@@ -83,7 +87,7 @@ def _read(content: dict[str, Any], name: str) -> Labelled:
             continue
         rings.append(outline)
         regions.add(polygon_region(label, outline, shape))
-    notes = outside_notes(rings, shape, name)
+    notes += outside_notes(rings, shape, name)
     if others:
         one = N_("{name}: a line or point without an area was left out.")
         many = N_("{name}: {count} lines and points without an area were left out.")

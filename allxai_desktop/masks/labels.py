@@ -104,11 +104,13 @@ class Labelled:
 class Entry:
     """One image of what is imported: its possible names, the likeliest first, and the call that reads its regions.
 
-    `read` raises `MaskError` or `ImageError`.
+    Where the file does not say how large its image is, `read_sized` is given its (H, W), and reads them in place of
+    `read`. Both raise `MaskError` or `ImageError`.
     """
 
     names: tuple[str, ...]
     read: Callable[[], Labelled]
+    read_sized: Callable[[tuple[int, int]], Labelled] | None = None
 
 
 def guess(label: str) -> int | None:

@@ -25,7 +25,8 @@ def outside_notes(rings: Iterable[NDArray[np.float64]], shape: tuple[int, int], 
     count = 0
     for ring in rings:
         low, high = ring.min(axis=0), ring.max(axis=0)
-        if (high <= 0).any() or low[0] >= width or low[1] >= height:
+        # What only touches the edge may be a part one pixel wide there, outlined through the middles of its pixels.
+        if (high < 0).any() or low[0] > width or low[1] > height:
             raise MaskError(
                 _("{name} has a region outside its image: it was drawn on an image of another size.").format(
                     name=name

@@ -196,17 +196,20 @@ def _image(item: StudyItem) -> CellImage:
 # In
 
 
-def uncertain_labels(path: Path, progress: Progress = unwatched) -> list[str]:
+def uncertain_labels(study: Study, path: Path, progress: Progress = unwatched) -> list[str]:
     """Return the labels in a file or folder that do not say which class they are, in order of appearance.
 
     Images that cannot be read are passed over. Raises `MaskError`.
     """
     found: dict[str, None] = {}
-    entries = read_entries(path)
+    entries, images = read_entries(path), _Names(study)
     for place, entry in enumerate(entries):
         progress(place / len(entries))
         try:
-            labels = entry.read().labels
+            if entry.read_sized is None:
+                labels = entry.read().labels
+            else:
+                labels = entry.read_sized(_image(images.find(entry)).shape).labels
         except AllxaiError:
             continue
         found |= dict.fromkeys(label for label in labels if not is_certain(label))
@@ -277,7 +280,7 @@ def _import_one(
     if item.mask_path.exists():
         # A file that is no mask of this image is never written over.
         load_mask(item.mask_path, image)
-    found = entry.read()
+    found = entry.read() if entry.read_sized is None else entry.read_sized(image.shape)
     _check(found, image)
     codes, notes = to_codes(found, mapping, image.name)
     if not codes.any() and item.mask_path.exists():
@@ -366,7 +369,7 @@ class _Names:
                     ).format(name=name, first=found[0].image_path.name, second=found[1].image_path.name)
                 )
         # A file that cannot be read says so here; one that went out under another name may know the pixels.
-        identity = entry.read().image_sha256
+        identity = entry.read().image_sha256 if entry.read_sized is None else None
         if identity is not None and identity in self._by_pixels:
             return self._by_pixels[identity]
         raise MaskError(

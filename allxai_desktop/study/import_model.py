@@ -62,7 +62,7 @@ class ImportModel:
         """Look through the labels of a file or folder."""
         self.path, self.meanings, self._looked = path, {}, False
         self._report = None
-        self._tasks.start(lambda progress: uncertain_labels(path, progress))
+        self._tasks.start(lambda progress: uncertain_labels(self.study, path, progress))
 
     def set_meaning(self, label: str, code: int | None) -> None:
         """Say which class a label is; None for not yet decided."""

@@ -151,9 +151,19 @@ def test_a_size_is_read_that_is_written_with_a_point(path):
     assert "damaged" in refused(path, coco([[0, 0, 2, 0, 2, 1, 0, 1]], (3.5, 4.0)))
 
 
-def test_a_file_that_does_not_say_a_size_is_told_so(path):
-    said = "does not say how large its image is: save it again with a newer version of its program."
-    assert refused(path, coco([[0, 0, 2, 0, 2, 1, 0, 1]], (None, 4))).endswith(said)
+@pytest.mark.parametrize("size", [(None, 4), (None, None)])
+def test_where_the_file_does_not_say_a_size_that_of_the_image_is_taken(path, size):
+    path.write_text(json.dumps(coco([[0, 0, 2, 0, 2, 1, 0, 1]], size)))
+    (entry,) = read_coco(path)
+    codes, notes = to_codes(entry.read_sized((2, 3)), {}, "cell")
+    assert codes.tolist() == [[1, 1, 0], [0, 0, 0]]
+    said = "does not say how large its image is: it was taken for the one that is here."
+    assert notes == (f"masks.json (cell.png) {said}",)
+
+
+def test_the_size_that_a_file_says_is_not_that_of_any_image(path):
+    path.write_text(json.dumps(coco([])))
+    assert read_coco(path)[0].read_sized is None
 
 
 def test_run_lengths_of_another_size_are_refused(path):
@@ -170,6 +180,40 @@ def test_regions_that_together_claim_too_much_are_refused(path, monkeypatch):
     monkeypatch.setattr(labels, "MAX_REGION_PIXELS", 24)
     assert codes_of(path, coco([square, square]))[0].all()
     assert "regions of more than" in refused(path, coco([square, square, square]))
+
+
+@pytest.mark.parametrize(
+    ("image", "category"), [("a7", "n"), (7.0, 3.0), ("7", 3)], ids=["text", "with a point", "mixed"]
+)
+def test_identities_may_be_texts_or_have_a_point(path, image, category):
+    content = coco([[0, 0, 2, 0, 2, 1, 0, 1]], image_id=image, category_id=category)
+    if isinstance(category, str):
+        content["images"][0]["id"], content["categories"][0]["id"] = image, category
+    assert codes_of(path, content)[0].tolist() == [[1, 1, 0, 0], [0] * 4, [0] * 4]
+
+
+@pytest.mark.parametrize("identity", [7.5, True, None, [7]])
+def test_what_identifies_nothing_is_refused(path, identity):
+    assert "damaged" in refused(path, coco([], image_id=identity))
+
+
+@pytest.mark.parametrize(
+    ("table", "other", "said"),
+    [
+        ("images", {"id": 7, "file_name": "b.png", "height": 3, "width": 4}, "b.png the same number, 7:"),
+        ("images", {"id": 7, "file_name": "D:\\cell.png", "height": 3, "width": 4}, "the same number, 7:"),
+        ("categories", {"id": 3, "name": "rbc"}, "masks.json gives nucleus and rbc the same number, 3:"),
+    ],
+)
+def test_of_two_that_share_an_identity_none_gets_the_regions_of_the_other(path, table, other, said):
+    content = coco([[0, 0, 2, 0, 2, 1, 0, 1]])
+    content[table].append(other)
+    assert said in refused(path, content)
+
+
+def test_a_part_along_the_edge_is_not_outside(path):
+    codes, notes = codes_of(path, coco([[0, 0, 0, 2, 0, 3], [0, 0, 2, 0, 2, 1, 0, 1]]))
+    assert (codes.tolist(), notes) == ([[1, 1, 0, 0], [0] * 4, [0] * 4], ())
 
 
 @pytest.mark.parametrize("change", [{"image_id": 8}, {"category_id": 4}])

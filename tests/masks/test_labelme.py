@@ -57,6 +57,21 @@ def test_the_image_is_called_as_the_file_says_or_as_the_file(path):
     assert read_labelme(path)[0].names == ("cell.png", "cell")
 
 
+def test_a_file_that_names_no_image_is_called_as_its_image(path):
+    path.write_text(json.dumps(labelme() | {"imagePath": None}))
+    assert read_labelme(path)[0].names == ("cell",)
+
+
+def test_where_the_file_does_not_say_a_size_that_of_the_image_is_taken(path):
+    square = {"points": [[0, 0], [1, 0], [1, 1], [0, 1]]}
+    path.write_text(json.dumps(labelme(square, size=(None, None))))
+    (entry,) = read_labelme(path)
+    codes, notes = to_codes(entry.read_sized((1, 2)), {}, "cell")
+    assert codes.tolist() == [[4, 0]]
+    said = "cell.json does not say how large its image is: it was taken for the one that is here."
+    assert notes == (said,)
+
+
 def test_rectangles_and_circles_are_filled(path):
     rectangle = {"shape_type": "rectangle", "points": [[4, 1], [2, 0]]}
     circle = {"shape_type": "circle", "points": [[1.5, 1.5], [1.5, 2.1]]}

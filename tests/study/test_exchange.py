@@ -453,12 +453,12 @@ def test_the_second_mask_of_an_image_is_not_taken(empty, tmp_path):
 def test_labels_that_say_what_they_are_need_no_word(study, tmp_path):
     for name in ("npz", "npz-study", "png", "coco", "ome-tiff", "labelme"):
         export_study(study, EXPORTS[name], tmp_path / name)
-        assert uncertain_labels(tmp_path / name) == []
+        assert uncertain_labels(study, tmp_path / name) == []
 
 
 def test_numbers_of_others_are_looked_at(empty, tmp_path):
     Image.fromarray(np.ones(SHAPE, np.uint8)).save(tmp_path / "Ana Ruiz 1.png")
-    assert uncertain_labels(tmp_path / "Ana Ruiz 1.png") == ["1"]
+    assert uncertain_labels(empty, tmp_path / "Ana Ruiz 1.png") == ["1"]
     assert str(import_masks(empty, tmp_path / "Ana Ruiz 1.png")) == (
         "1 mask imported. Ana Ruiz 1.png: its numbers were taken for the classes of this program "
         "(1 Nucleus, 2 Cytoplasm, 3 Vacuole, 4 Red blood cell, 5 Background)."
@@ -471,11 +471,27 @@ def test_labels_are_listed_and_mapped(empty, tmp_path):
     for number, values in enumerate(([0, 128], [128, 255]), start=1):
         picture = np.tile(np.array(values, np.uint8), (4, 3))[:, :5]
         Image.fromarray(picture).save(folder / f"Ana Ruiz {number}.png")
-    assert uncertain_labels(folder) == ["0", "128", "255"]
+    assert uncertain_labels(empty, folder) == ["0", "128", "255"]
     assert "no class (128)" in import_masks(empty, folder).problems[0]
     report = import_masks(empty, folder, {"0": 0, "128": 2, "255": 1})
     assert (report.count, report.problems, report.notes) == (2, [], [])
     assert [mask[0] for mask in masks_of(empty)] == [[0, 2, 0, 2, 0], [2, 1, 2, 1, 2]]
+
+
+def test_a_file_that_does_not_say_how_large_its_image_is_has_the_size_of_the_image(empty, tmp_path):
+    square = {"label": "cell", "points": [[0, 0], [1, 0], [1, 1], [0, 1]]}
+    path = tmp_path / "masks.json"
+    path.write_text(json.dumps({"shapes": [square], "imagePath": "Ana Ruiz 1.png"}))
+    assert uncertain_labels(empty, path) == ["cell"]
+    report = import_masks(empty, path, {"cell": 1})
+    assert (report.count, report.problems, len(report.notes)) == (1, [], 1)
+    assert masks_of(empty) == [[[1, 0, 0, 0, 0], *[[0] * 5] * 3]]
+
+
+def test_without_a_size_or_a_known_name_it_is_the_name_that_is_missing(empty, tmp_path):
+    (tmp_path / "x.json").write_text(json.dumps({"shapes": []}))
+    (problem,) = import_masks(empty, tmp_path / "x.json").problems
+    assert problem == "The study has no image called x: name the mask as its image."
 
 
 def test_overlaps_are_told(empty, tmp_path):

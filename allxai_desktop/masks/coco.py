@@ -138,7 +138,7 @@ def _read(
     name: str,
     shape: tuple[int, int] | None = None,
 ) -> Labelled:
-    notes = () if shape is None else (size_note(name),)
+    notes: tuple[str, ...] = () if shape is None else (size_note(name),)
     shape = shape or size(image, *_SIDES, name)
     regions, rings, boxes = Regions(name), [], 0
     for table in annotations:

@@ -71,7 +71,7 @@ def read_labelme(path: Path) -> list[Entry]:
 
 
 def _read(content: dict[str, Any], name: str, shape: tuple[int, int] | None = None) -> Labelled:
-    notes = () if shape is None else (size_note(name),)
+    notes: tuple[str, ...] = () if shape is None else (size_note(name),)
     shape = shape or size(content, *_SIDES, name)
     regions, rings, others = Regions(name), [], 0
     for table in value(content, "shapes", list, name):

@@ -255,6 +255,8 @@ class StudyModel:
 
         self._worker.pause(WAIT_S)
         self._records.read(work)
+        # Not only once they are read: who knows the next image may want it sooner.
+        self._read_ahead()
 
     def _on_stroke(self) -> None:
         self.touch()

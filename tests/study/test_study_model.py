@@ -163,6 +163,15 @@ def test_the_next_image_is_shown_before_the_last_one_is_recorded_and_closing_rec
     assert desk.trail() == [("edit", "A07", "0.png"), ("submit", "A07", "0.png")]
 
 
+def test_the_next_image_is_read_ahead_before_the_records_are_read(desk, monkeypatch):
+    monkeypatch.setattr(study_model, "WAIT_S", 60)
+    asked = []
+    monkeypatch.setattr(desk.space, "prefetch", asked.append)
+    desk.space.open(desk.folder)
+    desk.pump.until(lambda: desk.space.index == 0)
+    assert asked == [1]
+
+
 def test_what_is_found_stops_the_first_enter_and_the_second_overrules_it(desk):
     desk.open()
     desk.study.person = A

@@ -355,7 +355,9 @@ class FieldModel:
 
     def _on_failed(self, text: str) -> None:
         self._tell("error", text)
-        self._take_next()
+        # What failed may be another runner: a crop under way is not to be dropped for the next.
+        if not self._taker.running:
+            self._take_next()
 
     def _on_running(self, _running: bool) -> None:
         self.busy_changed.emit()

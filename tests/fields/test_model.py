@@ -1,5 +1,7 @@
 """The model of a field on a drawn one with two cells, beside an image of a single cell."""
 
+from threading import Event
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -136,6 +138,33 @@ def test_all_cells_at_once_stay_at_the_field(opened, workspace, pump):
     pump.until(lambda: opened.taken == 2)
     assert workspace.image.name == "field.png"
     assert [item.field for item in workspace.study.items] == [None, "field.png", "field.png"]
+
+
+def test_a_prediction_that_fails_does_not_keep_crops_from_being_taken(
+    opened, workspace, pump, folder, monkeypatch
+):
+    def fails(*_given):
+        raise ValueError
+
+    began, go_on = Event(), Event()
+    take = model_module.take_crops
+
+    def slow(*given):
+        began.set()
+        assert go_on.wait(20)
+        return take(*given)
+
+    monkeypatch.setattr(model_module, "predict", fails)
+    monkeypatch.setattr(model_module, "take_crops", slow)
+    workspace.session.choose(network="gone")
+    opened.take_all()
+    opened.click((250, 50), anywhere=True)
+    assert began.wait(20)
+    opened.predict(True)
+    pump.until(lambda: workspace.notices)
+    go_on.set()
+    pump.until(lambda: opened.home is not None)
+    assert len(list(folder.glob("field_*.png"))) == 3
 
 
 def test_a_folder_that_cannot_be_written_is_said(opened, workspace, pump, folder, monkeypatch):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +16,14 @@ from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import ImageError, png_bytes, read_image
 from allxai_desktop.study.folder import STUDY_FILE, Study, StudyError, StudyItem
+from allxai_desktop.study.locks import Lock, PaintingSession, acquire, lock_path
 
 MIN_SIDE, MAX_SIDE = 32, 2048
 RED_CELLS = 4.9
 """Side of a crop in diameters of a red cell, as in the images that the networks of the program learned from."""
+
+PATIENCE_S = 5.0
+"""How long a crop waits for another program that writes `study.toml`, which takes a moment."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,8 @@ def take_crops(study: Study, item: StudyItem, crops: Sequence[tuple[Box, NDArray
         if box not in known or known[box].image_path.name != path.name:
             lines.append(_entry(path.name, item, box))
     if lines:
-        _append(study.folder / STUDY_FILE, lines)
+        with _alone(study.folder / STUDY_FILE):
+            _append(study.folder / STUDY_FILE, lines)
     return names
 
 
@@ -126,6 +133,22 @@ def _entry(name: str, field: StudyItem, box: Box) -> str:
 def _quoted(text: str) -> str:
     # A JSON text is a TOML text too, but for the pairs of escapes that JSON has for an emoji.
     return json.dumps(text, ensure_ascii=False)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Wait for who else writes a file: of two who add to it at one time, the second would leave out the first."""
+    me, got = PaintingSession.new(), None
+    end = time.monotonic() + PATIENCE_S
+    # What is wrong with the folder is said when the file is written.
+    with suppress(OSError):
+        while not isinstance(got := acquire(lock_path(path), me, None), Lock) and time.monotonic() < end:
+            time.sleep(0.02)
+    try:
+        yield
+    finally:
+        if isinstance(got, Lock):
+            got.release()
 
 
 def _append(path: Path, entries: Sequence[str]) -> None:

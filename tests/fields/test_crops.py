@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from allxai_desktop.fields import crops as crops_module
 from allxai_desktop.fields.crops import (
     Box,
     box_around,
@@ -11,6 +12,7 @@ from allxai_desktop.fields.crops import (
     usual_side,
 )
 from allxai_desktop.study.folder import Study, StudyError
+from allxai_desktop.study.locks import PaintingSession, acquire
 
 
 @pytest.fixture
@@ -67,6 +69,30 @@ def test_a_crop_that_is_there_is_not_made_twice(study):
     assert take_crops(again, again.items[0], [crop(study, box)]) == ["field_00010_00020_32.png"]
     assert (study.folder / "study.toml").read_bytes() == toml
     assert len(list(study.folder.glob("field_*"))) == 1
+
+
+def test_what_another_program_adds_to_the_study_meanwhile_stays(study, monkeypatch):
+    toml = study.folder / "study.toml"
+    lock = acquire(study.folder / "study.lock", PaintingSession.new(), "B01")
+
+    def meanwhile(_seconds):
+        toml.write_text('[[items]]\nimage = "other.png"\nsubject = "S03"\n')
+        lock.release()
+
+    monkeypatch.setattr(crops_module.time, "sleep", meanwhile)
+    take_crops(study, study.items[0], [crop(study, Box(10, 20, 32))])
+    again = Study.open(study.folder)
+    assert [item.subject for item in again.items] == [None, None, "S03"]
+    assert [item.field for item in again.items] == [None, "field.png", None]
+    assert not lock.path.exists()
+
+
+def test_a_program_that_does_not_let_the_study_go_is_not_waited_for_long(study, monkeypatch):
+    lock = acquire(study.folder / "study.lock", PaintingSession.new(), "B01")
+    monkeypatch.setattr(crops_module, "PATIENCE_S", 0)
+    take_crops(study, study.items[0], [crop(study, Box(10, 20, 32))])
+    assert Study.open(study.folder).items[1].field == "field.png"
+    assert lock.path.exists()
 
 
 def test_who_knows_the_study_as_it_was_before_a_crop_does_not_link_it_twice(study):

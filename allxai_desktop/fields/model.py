@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
@@ -83,6 +83,7 @@ class FieldModel:
         self._predictor = TaskRunner(dispatch, N_("The prediction failed: see the log."))
         self._taker = TaskRunner(dispatch, N_("The crop could not be taken: see the log."))
         self._finder.finished.connect(self._on_found)
+        self._predictor.finished.connect(self._on_predicted)
         self._taker.finished.connect(self._on_taken)
         for runner in (self._finder, self._predictor, self._taker):
             runner.failed.connect(self._on_failed)
@@ -291,6 +292,15 @@ class FieldModel:
             predict(network, source, boxes, lambda seen: self._dispatch(lambda: deliver(seen)), progress)
 
         self._predictor.start(work)
+
+    def _on_predicted(self, _nothing: object) -> None:
+        seen = [mark.seen for mark in self.marks if mark.seen]
+        warnings = Counter(one.warning for one in seen if one.warning)
+        if warnings:
+            text = _("Of {all} cells, {count} are marked ⚠. {warning}").format(
+                count=warnings.total(), all=len(seen), warning=warnings.most_common(1)[0][0]
+            )
+            self._tell("warning", text)
 
     @property
     def _network(self) -> str | None:

@@ -14,10 +14,11 @@ BATCH = 8
 
 @dataclass(frozen=True)
 class Seen:
-    """The class that a network sees, and its probability 0…1."""
+    """The class that a network sees, and its probability 0…1; `warning` says why not to rely on it."""
 
     key: str
     probability: float
+    warning: str | None = None
 
 
 def predict(
@@ -40,11 +41,12 @@ def predict(
     for start in range(0, len(boxes), BATCH):
         progress(start / len(boxes))
         batch = boxes[start : start + BATCH]
-        shares = torch.from_numpy(loaded.logits(read_box(field, box) for box in batch)).softmax(1)
+        crops = [read_box(field, box) for box in batch]
+        shares = torch.from_numpy(loaded.logits(crops)).softmax(1)
         best = shares.max(1)
         deliver(
             {
-                box: Seen(loaded.card.classes[int(index)], float(share))
-                for box, share, index in zip(batch, best.values, best.indices, strict=True)
+                box: Seen(loaded.card.classes[int(index)], float(share), loaded.domain_warning(crop))
+                for box, crop, share, index in zip(batch, crops, best.values, best.indices, strict=True)
             }
         )

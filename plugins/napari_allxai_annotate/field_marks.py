@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Labels, Points
 from numpy.typing import NDArray
 
+from allxai_desktop.fields.labels import text_places
 from allxai_desktop.fields.model import FieldModel
 from allxai_desktop.fields.predicting import Seen
 from allxai_desktop.i18n import _
@@ -18,6 +19,9 @@ from napari_allxai_annotate.canvas import PaintCanvas
 FREE, TAKEN = "#0072b2", "#008a5c"
 BORDER, TEXT_SIZE = 0.05, 9
 LEFT = 1
+CANVAS_PX = (600, 700)
+"""Height and width of a field on a small screen; where it is larger, the texts take less of it."""
+LETTER_PX, LINE_PX = 9, 21
 CLICK_PX = 4
 """How far the mouse may move between press and release of a click."""
 
@@ -64,14 +68,12 @@ class FieldMarks:
             self.rings.border_color = [FREE if mark.taken is None else TAKEN for mark in marks]
             self.rings.symbol = ["disc" if mark.taken is None else "square" for mark in marks]
         # napari puts every text at the same distance from its point: these points are where the texts belong.
-        seen = [mark.seen is not None for mark in marks]
-        feet = places.copy()
-        feet[:, 0] += 0.75 * sizes
-        # Black beside the image could not be read.
-        below = feet[:, 0] > self.fields.workspace.paint.shape[0]
-        feet[below, 0] -= 1.5 * sizes[below]
-        _place(self.texts, feet[seen], mask_layer, 1)
-        self.texts.features = {"seen": [self._text(mark.seen) for mark in marks if mark.seen]}
+        texts = [(mark, self._text(mark.seen)) for mark in marks if mark.seen]
+        shape = self.fields.workspace.paint.shape
+        pixel = max(shape[0] / CANVAS_PX[0], shape[1] / CANVAS_PX[1])
+        sized = ((mark.centre, mark.radius, _half_size(text, pixel)) for mark, text in texts)
+        _place(self.texts, np.array(text_places(sized, shape)).reshape(-1, 2), mask_layer, 1)
+        self.texts.features = {"seen": [text for _mark, text in texts]}
         self.texts.text = {"string": "{seen}", "size": TEXT_SIZE, "color": "black", "anchor": "center"}
 
     def _add(self, name: str) -> Points:
@@ -86,7 +88,8 @@ class FieldMarks:
         return layer
 
     def _text(self, seen: Seen) -> str:
-        return f"{self.title_of(seen)}\n{100 * seen.probability:.0f} %"
+        doubt = "⚠ " if seen.warning else ""
+        return f"{doubt}{self.title_of(seen)}\n{100 * seen.probability:.0f} %"
 
     def _on_active(self, active: bool) -> None:
         self.canvas.gestures.enabled = not active
@@ -107,6 +110,12 @@ class FieldMarks:
             yield
         if np.abs(np.array(event.pos) - start).max() <= CLICK_PX:
             self.fields.click(self.canvas.gestures.data_point(event), anywhere=anywhere)
+
+
+def _half_size(text: str, pixel: float) -> tuple[float, float]:
+    """Return half the height and width of a text where a pixel of the screen is `pixel` pixels of the field."""
+    lines = text.split("\n")
+    return pixel * LINE_PX * len(lines) / 2, pixel * LETTER_PX * max(map(len, lines)) / 2
 
 
 def _place(layer: Points, places: NDArray[Any], mask_layer: Labels, size: Any) -> None:

@@ -136,7 +136,9 @@ def test_what_the_network_sees_is_written_at_each_cell(window, qtbot):
     )
     card = window.explain.cards[window.session.choices.network]
     titles = {card.class_title(mark.seen.key) for mark in fields.model.marks}
-    assert {text.split("\n")[0] for text in fields.marks.texts.features["seen"]} == titles
+    # Drawn cells are none that the network was trained on.
+    assert {text.split("\n")[0] for text in fields.marks.texts.features["seen"]} == {f"⚠ {t}" for t in titles}
+    assert "do not rely on its answer" in window.notices.text()
 
 
 @pytest.fixture

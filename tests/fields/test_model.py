@@ -188,6 +188,9 @@ class Network:
         dark = np.array([float(image[32, 32, 0] < 150) for image in images], np.float32)
         return np.stack([10 * dark, 10 * (1 - dark)], axis=1)
 
+    def domain_warning(self, pixels):
+        return "unlike" if len(pixels) < 50 else None
+
 
 @pytest.fixture
 def network(monkeypatch, workspace):
@@ -202,6 +205,20 @@ def test_what_the_network_sees_is_at_each_cell(opened, pump, network):
     pump.until(lambda: not opened.busy)
     assert [mark.seen.key for mark in opened.marks] == ["blast", "blast"]
     assert opened.marks[0].seen.probability == pytest.approx(1 / (1 + np.exp(-10)), abs=1e-6)
+
+
+def test_cells_unlike_those_that_the_network_knows_are_told_of(opened, workspace, pump, network):
+    told = []
+    workspace.noticed.connect(told.append)
+    opened.predict(True)
+    pump.until(lambda: not opened.busy)
+    assert not told
+    opened.side = 48
+    pump.until(lambda: not opened.busy)
+    assert [mark.seen.warning for mark in opened.marks] == ["unlike", "unlike"]
+    assert [(notice.level, notice.text) for notice in told] == [
+        ("warning", "Of 2 cells, 2 are marked ⚠. unlike")
+    ]
 
 
 def test_another_size_of_crops_is_predicted_anew(opened, pump, network):

@@ -3,8 +3,8 @@
 import threading
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
+from drawn import noise
 from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -59,10 +59,7 @@ def running(window, qtbot, tmp_path, monkeypatch):
     model = TrainModel(PRESETS, trainer, tmp_path / "runs", window.dispatch)
     monkeypatch.setattr("napari_allxai_train.window.new_model", lambda _dispatch: model)
     for seed, name in enumerate(("a/1", "a/2", "b/1", "b/2")):
-        path = tmp_path / "cells" / f"{name}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        values = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
-        Image.fromarray(values).resize((24, 24), Image.Resampling.NEAREST).save(path)
+        noise(tmp_path / "cells" / f"{name}.png", seed, (24, 24))
     window.train()
     model.data.open(tmp_path / "cells")
     qtbot.waitUntil(lambda: model.data.data is not None)

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import tifffile
+from canvas import canvas_point
+from drawn import disc
 from PIL import Image
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from allxai_desktop.app.settings import WindowSettings
@@ -17,13 +19,12 @@ CELLS = ((300, 400), (900, 1300))
 
 
 def draw():
-    rows, columns = np.ogrid[:1100, :1600]
     pixels = np.full((1100, 1600, 3), (240, 236, 220), np.uint8)
     for row, column, diameter, color in (
         *((row, column, 70, (225, 165, 150)) for row in (100, 600) for column in (200, 1000)),
         *((row, column, 100, (110, 60, 150)) for row, column in CELLS),
     ):
-        pixels[(rows - row) ** 2 + (columns - column) ** 2 <= diameter**2 / 4] = color
+        disc(pixels, row, column, diameter, color)
     return pixels
 
 
@@ -42,11 +43,8 @@ def window(show_window, qtbot, tmp_path):
 
 
 def click(window, place, modifier=NO):
-    camera, native = window.viewer.scene.camera, window.qt_viewer.canvas.native
-    centre = camera.center[-2:]
-    x = round(native.width() / 2 + (place[1] - centre[1]) * camera.zoom)
-    y = round(native.height() / 2 + (place[0] - centre[0]) * camera.zoom)
-    QTest.mouseClick(native, Qt.MouseButton.LeftButton, modifier, QPoint(x, y))
+    native = window.qt_viewer.canvas.native
+    QTest.mouseClick(native, Qt.MouseButton.LeftButton, modifier, canvas_point(window, *place))
 
 
 def key(window, name):

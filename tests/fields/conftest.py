@@ -1,10 +1,6 @@
 import numpy as np
 import pytest
-
-
-def disc(pixels, row, column, diameter, color):
-    rows, columns = np.ogrid[: pixels.shape[0], : pixels.shape[1]]
-    pixels[(rows - row) ** 2 + (columns - column) ** 2 <= diameter**2 / 4] = color
+from drawn import disc
 
 
 @pytest.fixture

@@ -2,15 +2,11 @@
 
 import numpy as np
 import pytest
+from drawn import disc
 
 from allxai_desktop.fields.candidates import find_candidates
 
 WHITE, RED_CELL, NUCLEUS, DIRT = (240, 236, 220), (225, 165, 150), (110, 60, 150), (110, 110, 105)
-
-
-def disc(pixels, row, column, diameter, color):
-    rows, columns = np.ogrid[: pixels.shape[0], : pixels.shape[1]]
-    pixels[(rows - row) ** 2 + (columns - column) ** 2 <= diameter**2 / 4] = color
 
 
 def field(side=300):

@@ -77,6 +77,15 @@ def desk(pump):
     made.model.close()
 
 
+@pytest.fixture
+def taught(desk):
+    """The same: image 2 is submitted, 3 is shown, and what there was to learn is learnt."""
+    desk.study.states[2] = "submitted"
+    desk.study.show(3)
+    desk.settle()
+    return desk
+
+
 def test_nothing_is_learnt_where_nothing_is_finished(desk):
     desk.study.show(3)
     desk.settle()
@@ -166,50 +175,38 @@ def test_nothing_is_learnt_while_no_correction_is_wanted(desk):
     assert desk.asked == [2]
 
 
-def test_what_another_study_taught_is_forgotten_also_while_no_correction_is_wanted(desk):
-    desk.study.states[2] = "submitted"
-    desk.study.show(3)
-    desk.settle()
-    desk.model.active = False
-    desk.study.states[2] = "to-do"
-    desk.study.show(0)
+def test_what_another_study_taught_is_forgotten_also_while_no_correction_is_wanted(taught):
+    taught.model.active = False
+    taught.study.states[2] = "to-do"
+    taught.study.show(0)
 
-    assert desk.model.correction is None
+    assert taught.model.correction is None
 
 
-def test_what_others_submit_teaches_from_the_next_image_on(desk):
-    desk.study.states[2] = "submitted"
-    desk.study.show(3)
-    desk.settle()
-    desk.study.annotator = "B02"
-    desk.study.become(4, "submitted")
-    desk.settle()
-    assert desk.asked == [2]
-    desk.study.show(5)
-    desk.settle()
-    assert desk.asked == [2, 4]
+def test_what_others_submit_teaches_from_the_next_image_on(taught):
+    taught.study.annotator = "B02"
+    taught.study.become(4, "submitted")
+    taught.settle()
+    assert taught.asked == [2]
+    taught.study.show(5)
+    taught.settle()
+    assert taught.asked == [2, 4]
 
 
-def test_another_mask_is_another_lesson(desk):
-    desk.study.states[2] = "submitted"
-    desk.study.show(3)
-    desk.settle()
-    desk.study.mask = "b"
-    desk.study.become(2, "submitted")
-    desk.settle()
+def test_another_mask_is_another_lesson(taught):
+    taught.study.mask = "b"
+    taught.study.become(2, "submitted")
+    taught.settle()
 
-    assert desk.asked == [2, 2]
+    assert taught.asked == [2, 2]
 
 
-def test_what_is_returned_is_unlearnt(desk):
-    desk.study.states[2] = "submitted"
-    desk.study.show(3)
-    desk.settle()
-    desk.study.become(2, "returned")
-    desk.settle()
+def test_what_is_returned_is_unlearnt(taught):
+    taught.study.become(2, "returned")
+    taught.settle()
 
-    assert desk.model.correction is None
-    assert desk.told[1:] == [None]
+    assert taught.model.correction is None
+    assert taught.told[1:] == [None]
 
 
 def correction_by(folder, pump):

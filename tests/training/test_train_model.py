@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+from drawn import noise
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.masks.npz import save_mask
@@ -103,12 +103,6 @@ def report(folder):
     (folder / "evaluation.json").write_text(text, encoding="utf-8")
 
 
-def draw(path, seed):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    values = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
-    Image.fromarray(values).resize((20, 16), Image.Resampling.NEAREST).save(path)
-
-
 @pytest.fixture
 def trainer():
     made = FakeTrainer()
@@ -128,7 +122,7 @@ def model(trainer, tmp_path, pump):
 @pytest.fixture
 def folder(tmp_path):
     for seed, name in enumerate(("a/1", "a/2", "b/1", "b/2")):
-        draw(tmp_path / "cells" / f"{name}.png", seed)
+        noise(tmp_path / "cells" / f"{name}.png", seed)
     return tmp_path / "cells"
 
 
@@ -178,7 +172,7 @@ def test_a_preset_says_why_it_does_not_fit(ready, preset, reason):
 
 def test_a_preset_of_classes_does_not_fit_masks(model, tmp_path):
     for number in range(2):
-        draw(tmp_path / "m" / "images" / f"{number}.png", number)
+        noise(tmp_path / "m" / "images" / f"{number}.png", number)
         save_mask(tmp_path / "m" / "masks" / f"{number}.npz", np.full((16, 20), 1, np.uint8))
     model.data.open(tmp_path / "m")
     wait(model, lambda: model.data.data is not None)
@@ -313,7 +307,7 @@ def test_a_damaged_run_that_is_chosen_is_told(model, trainer, folder, tmp_path):
 
 def test_a_run_that_goes_on_beside_other_images_keeps_its_own(ready, trainer, folder, tmp_path):
     break_off(ready, trainer)
-    draw(tmp_path / "others" / "a" / "1.png", 9)
+    noise(tmp_path / "others" / "a" / "1.png", 9)
     ready.data.open(tmp_path / "others")
     wait(ready, lambda: not ready.data.looking)
     ready.resume()
@@ -393,7 +387,7 @@ def test_a_report_brings_the_curves_of_its_run(model, tmp_path):
 
 def test_the_positive_class_is_that_of_the_class_map(model, tmp_path):
     for seed, name in enumerate(("ig/1", "ig/2", "monocyte/1", "monocyte/2", "platelet/1", "platelet/2")):
-        draw(tmp_path / "pbc" / f"{name}.png", seed)
+        noise(tmp_path / "pbc" / f"{name}.png", seed)
     model.data.open(tmp_path / "pbc")
     wait(model, lambda: model.data.data is not None)
     assert model.choices.positive is None

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+from drawn import noise
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.training.measuring.evaluation import Answers, evaluate
@@ -77,10 +77,7 @@ def _write_report(folder):
 def images(tmp_path):
     """A folder with three images of each of two classes."""
     for seed, name in enumerate(f"{label}/{number}" for label in CLASSES for number in range(3)):
-        path = tmp_path / "cells" / f"{name}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        values = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
-        Image.fromarray(values).resize((24, 24), Image.Resampling.NEAREST).save(path)
+        noise(tmp_path / "cells" / f"{name}.png", seed, (24, 24))
     return tmp_path / "cells"
 
 

@@ -2,23 +2,17 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from drawn import noise
 
 from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.training.datasets.data_model import ClassCount, DataModel, missing_data
 
 
-def draw(path, seed):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    values = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
-    Image.fromarray(values).resize((20, 16), Image.Resampling.NEAREST).save(path)
-
-
 @pytest.fixture
 def folder(tmp_path):
     for seed, name in enumerate(("ig/p1_1", "ig/p1_2", "monocyte/p2_1", "monocyte/p3_1", "platelet/p3_2")):
-        draw(tmp_path / "data" / f"{name}.png", seed)
-    draw(tmp_path / "data" / "platelet" / "p4_1.png", 99)
+        noise(tmp_path / "data" / f"{name}.png", seed)
+    noise(tmp_path / "data" / "platelet" / "p4_1.png", 99)
     return tmp_path / "data"
 
 
@@ -91,8 +85,8 @@ def test_of_two_classes_the_one_that_is_not_called_healthy_is_positive(model, fo
     read(model, folder)
     assert model.suggested_positive is None
     for seed in (7, 8):
-        draw(folder.parent / "two" / "Hem" / f"{seed}.png", seed)
-        draw(folder.parent / "two" / "all" / f"{seed}.png", 10 + seed)
+        noise(folder.parent / "two" / "Hem" / f"{seed}.png", seed)
+        noise(folder.parent / "two" / "all" / f"{seed}.png", 10 + seed)
     read(model, folder.parent / "two")
     assert model.suggested_positive == "all"
 
@@ -113,7 +107,7 @@ def test_a_class_map_mends_a_class_of_one_image(model, folder):
 
 
 def test_a_broken_image_is_left_out_and_named(model, folder):
-    draw(folder / "ig" / "p5.png", 7)
+    noise(folder / "ig" / "p5.png", 7)
     (folder / "ig" / "p5.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     read(model, folder)
     assert [found.file for found in model.skipped] == ["ig/p5.png"]
@@ -140,7 +134,7 @@ def test_a_folder_without_classes_is_told_until_another_is_chosen(model, folder,
 
 def test_masks_are_proposed_for_a_folder_of_images(model, tmp_path):
     for number in range(3):
-        draw(tmp_path / "plain" / f"{number}.png", number)
+        noise(tmp_path / "plain" / f"{number}.png", number)
     (tmp_path / "plain" / "broken.png").write_bytes(b"nothing")
     read(model, tmp_path / "plain")
     assert model.plain
@@ -153,7 +147,7 @@ def test_masks_are_proposed_for_a_folder_of_images(model, tmp_path):
 
 
 def test_proposals_do_not_go_into_a_folder_with_files(model, tmp_path):
-    draw(tmp_path / "plain" / "1.png", 1)
+    noise(tmp_path / "plain" / "1.png", 1)
     read(model, tmp_path / "plain")
     model.propose(tmp_path / "plain")
     settle(model)
@@ -168,7 +162,7 @@ def test_nothing_is_proposed_for_images_with_classes(model, folder):
 
 def test_images_with_masks_are_read_for_segmentation(model, tmp_path):
     for number in range(2):
-        draw(tmp_path / "images" / f"{number}.png", number)
+        noise(tmp_path / "images" / f"{number}.png", number)
         save_mask(tmp_path / "masks" / f"{number}.npz", np.full((16, 20), 1, np.uint8))
     read(model, tmp_path)
     assert (model.segmentation, model.has_masks, model.has_classes) == (True, True, False)
@@ -177,7 +171,7 @@ def test_images_with_masks_are_read_for_segmentation(model, tmp_path):
 
 def test_a_study_with_classes_and_masks_is_read_for_the_task_that_is_set(model, tmp_path):
     for number in range(4):
-        draw(tmp_path / "images" / f"{number}.png", number)
+        noise(tmp_path / "images" / f"{number}.png", number)
     save_mask_of(tmp_path, 0)
     save_mask_of(tmp_path, 1)
     rows = "".join(f'[[items]]\nimage = "{n}.png"\nclass = "{"ab"[n % 2]}"\n' for n in range(4))

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from drawn import noise
 from PIL import Image
 
 from allxai_desktop.images import read_image
@@ -12,20 +13,11 @@ from allxai_desktop.training.datasets.data import Item, TrainingError, read_clas
 from allxai_desktop.training.datasets.dataset import look_through
 
 
-def _noise(path, seed: int, size=(20, 16)) -> np.ndarray:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Coarse, so that it survives being made small.
-    values = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
-    image = Image.fromarray(values).resize(size, Image.Resampling.NEAREST)
-    image.save(path)
-    return np.asarray(image)
-
-
 @pytest.fixture
 def folder(tmp_path):
     for label, seeds in (("a", (1, 2, 3)), ("b", (4, 5))):
         for seed in seeds:
-            _noise(tmp_path / label / f"{seed}.png", seed)
+            noise(tmp_path / label / f"{seed}.png", seed)
     return tmp_path
 
 
@@ -59,7 +51,7 @@ def test_copies_turned_copies_and_subjects_share_a_group(folder):
 
 
 def test_mixed_sizes_and_modes_are_told(folder):
-    _noise(folder / "a" / "8.png", 8, (40, 30))
+    noise(folder / "a" / "8.png", 8, (40, 30))
     Image.fromarray(np.arange(0, 64000, 1000, np.uint16).reshape(8, 8)).save(folder / "b" / "9.png")
     data = look_through(folder, read_class_folders(folder))
     assert len(data.items) == 7
@@ -91,8 +83,8 @@ def test_nothing_to_use_is_refused_with_the_first_reason(folder):
 
 def test_masks_must_be_there_and_fit(tmp_path):
     for name in ("1", "2", "3"):
-        _noise(tmp_path / "images" / f"{name}.png", int(name))
-    _noise(tmp_path / "masks" / "gone" / "x.png", 0)
+        noise(tmp_path / "images" / f"{name}.png", int(name))
+    noise(tmp_path / "masks" / "gone" / "x.png", 0)
     Image.new("L", (20, 16)).save(tmp_path / "masks" / "1.png")
     Image.new("L", (16, 20)).save(tmp_path / "masks" / "2.png")
     data = look_through(tmp_path, read_mask_folders(tmp_path), segmentation=True)
@@ -117,7 +109,7 @@ def test_images_without_a_class_are_bright_or_dark_fields(tmp_path):
 
 def test_our_own_mask_must_be_of_its_image(tmp_path):
     for name in ("1", "2"):
-        _noise(tmp_path / "images" / f"{name}.png", int(name))
+        noise(tmp_path / "images" / f"{name}.png", int(name))
         image = read_image(tmp_path / "images" / "1.png")
         save_mask(tmp_path / "masks" / f"{name}.npz", np.ones((16, 20), np.uint8), image=image)
     data = look_through(tmp_path, read_mask_folders(tmp_path), segmentation=True)
@@ -134,7 +126,7 @@ def _proposed(folder, names) -> None:
 
 def test_masks_that_only_a_proposal_drew_are_told(tmp_path):
     for name in ("1", "2", "3"):
-        _noise(tmp_path / "images" / f"{name}.png", int(name))
+        noise(tmp_path / "images" / f"{name}.png", int(name))
         save_mask(tmp_path / "masks" / f"{name}.npz", np.ones((16, 20), np.uint8))
     _proposed(tmp_path, ["2", "3"])
     data = look_through(tmp_path, read_mask_folders(tmp_path), segmentation=True)
@@ -146,7 +138,7 @@ def test_masks_that_only_a_proposal_drew_are_told(tmp_path):
 
 def test_a_proposal_that_somebody_submitted_is_no_mask_that_only_a_proposal_drew(tmp_path):
     for name in ("1", "2"):
-        _noise(tmp_path / "images" / f"{name}.png", int(name))
+        noise(tmp_path / "images" / f"{name}.png", int(name))
     _proposed(tmp_path, ["1", "2"])
     Progress(StudyStore(tmp_path)).submit(Person("A07"), "2.png", "0" * 64)
     data = look_through(tmp_path, read_mask_folders(tmp_path), segmentation=True)
@@ -154,9 +146,9 @@ def test_a_proposal_that_somebody_submitted_is_no_mask_that_only_a_proposal_drew
 
 
 def test_a_copy_of_a_painted_image_with_a_proposed_mask_is_left_out(tmp_path):
-    first = _noise(tmp_path / "images" / "2.png", 2)
+    first = noise(tmp_path / "images" / "2.png", 2)
     Image.fromarray(first[:, ::-1]).save(tmp_path / "images" / "1.png")
-    _noise(tmp_path / "images" / "3.png", 3)
+    noise(tmp_path / "images" / "3.png", 3)
     save_mask(tmp_path / "masks" / "2.npz", np.ones((16, 20), np.uint8))
     _proposed(tmp_path, ["1", "3"])
     data = look_through(tmp_path, read_mask_folders(tmp_path), segmentation=True)
@@ -167,7 +159,7 @@ def test_a_copy_of_a_painted_image_with_a_proposed_mask_is_left_out(tmp_path):
 
 
 def test_another_mask_is_another_identity(tmp_path):
-    _noise(tmp_path / "images" / "1.png", 1)
+    noise(tmp_path / "images" / "1.png", 1)
     (tmp_path / "masks").mkdir()
     digests = []
     for value in (0, 1):

@@ -73,6 +73,17 @@ def test_a_mask_file_that_was_announced_needs_only_the_strokes_after_it(mask_pat
     assert np.array_equal(recorded.painted(strokes[1][1], None, 2)[0], strokes[1][2])
 
 
+def test_a_mask_file_is_announced_on_the_disk_itself(mask_path, strokes, monkeypatch):
+    journal = Journal(mask_path, head())
+    journal.append(strokes[0][0])
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append((os.fstat(handle), only(mask_path).saved)))
+    journal.announce(FIRST, 1)
+    assert [(found.st_ino, saved) for found, saved in synced] == [
+        (only(mask_path).path.stat().st_ino, [(FIRST, 1)])
+    ]
+
+
 def test_a_stroke_between_the_announcement_and_the_file_fits_both_files(mask_path, strokes):
     journal = Journal(mask_path, head(FIRST))
     journal.announce(SECOND, 0)

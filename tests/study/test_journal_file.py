@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.painting.tiles import Tiles
 from allxai_desktop.study import journal_file
 from allxai_desktop.study.journal_file import (
     NO_FILE,
     Head,
     JournalError,
+    base_record,
     head_record,
     read_journal,
     stroke_record,
@@ -45,7 +48,8 @@ def test_a_torn_last_record_is_ignored(path, strokes):
 def test_damage_ends_what_is_read_and_is_told(path, strokes):
     data = bytearray(path.read_bytes())
     ends = [end for kind, _payload, end in journal_file._records(bytes(data)) if kind == b"S"]
-    data[ends[1] - 6] ^= 255
+    # The last class of the second stroke becomes another one, before the four bytes of its checksum.
+    data[ends[1] - 5] ^= 1
     path.write_bytes(data)
     recorded = read_journal(path)
     assert recorded.damaged
@@ -62,6 +66,44 @@ def test_a_file_without_a_head_is_no_journal(path, data):
     path.write_bytes(data)
     with pytest.raises(JournalError):
         read_journal(path)
+
+
+def test_a_record_of_another_kind_ends_what_is_read(path, strokes):
+    path.write_bytes(path.read_bytes() + journal_file._record(b"X", b""))
+    recorded = read_journal(path)
+    assert recorded.damaged
+    assert len(recorded.strokes) == len(strokes[0])
+
+
+def test_a_file_that_is_too_large_is_not_read(path, monkeypatch):
+    monkeypatch.setattr(journal_file, "_MAX_BYTES", path.stat().st_size - 1)
+    with pytest.raises(JournalError, match="too large"):
+        read_journal(path)
+
+
+def test_what_strokes_start_from_is_read_whole_also_where_it_takes_several_bands(path):
+    begun = Tiles((1100, 3))
+    begun.flat[np.array([3 * 600, 3 * 1000 + 1, 3 * 1099 + 2])] = 2
+    path.write_bytes(
+        head_record(Head("a" * 64, NO_FILE, 1100, 3, PaintingSession.new())) + base_record(begun)
+    )
+    painted, _accepted = read_journal(path).painted(Tiles((1100, 3)), None, 0)
+    assert np.array_equal(painted[:, :], begun[:, :])
+
+
+@pytest.mark.parametrize("code", [1, 5])
+def test_a_pixel_that_a_proposal_set_is_told_from_a_persons(path, code):
+    model, made = PaintModel(empty()), []
+    model.stroke_ended.connect(made.append)
+    model.apply(np.array([0]), code)
+    model.begin_stroke("proposal")
+    model.apply(np.array([3]), code)
+    model.end_stroke()
+    head = head_record(Head("a" * 64, NO_FILE, 3, 4, PaintingSession.new()))
+    path.write_bytes(head + b"".join(map(stroke_record, made)))
+    painted, accepted = read_journal(path).painted(empty(), None, 0)
+    assert np.flatnonzero(painted).tolist() == [0, 3]
+    assert np.flatnonzero(accepted).tolist() == [3]
 
 
 def hostile(*changes):

@@ -76,6 +76,27 @@ def test_a_disk_without_hard_links_has_locks_too(path, monkeypatch):
     assert [found.name for found in path.parent.iterdir()] == [path.name]
 
 
+def test_of_two_who_take_it_at_one_time_the_second_sees_who_was_quicker(path, monkeypatch):
+    link = os.link
+
+    def late(*places):
+        monkeypatch.undo()
+        acquire(path, PaintingSession.new(), "A07")
+        link(*places)
+
+    monkeypatch.setattr(os, "link", late)
+    assert acquire(path, PaintingSession.new(), "B01").person == "A07"
+
+
+def test_a_lock_that_somebody_deleted_is_there_again_after_the_next_beat(path):
+    me = PaintingSession.new()
+    lock = acquire(path, me, "A07")
+    path.unlink()
+    assert lock.mine()
+    lock.beat()
+    assert held_by_me(path, me)
+
+
 def test_what_is_let_go_may_be_taken(path):
     acquire(path, PaintingSession.new(), "A07").release()
     assert not path.exists()
@@ -88,6 +109,8 @@ def test_the_lock_of_a_process_that_ended_is_free_and_says_whose_it_was(path):
     assert holder_of(path, me) is None
     assert left_behind(path, me).person == "A07"
     assert isinstance(acquire(path, me, "B01"), Lock)
+    assert held_by_me(path, me)
+    assert left_behind(path, PaintingSession.new()) is None
 
 
 def test_a_killed_process_is_dead(path):
@@ -118,6 +141,8 @@ def test_on_another_machine_only_silence_tells(path):
     long_ago = time.time() - locks.STALE_SECONDS - 5
     os.utime(path, (long_ago, long_ago))
     assert holder_of(path, me) is None
+    # What asked the disk for its time is gone.
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
 
 
 def test_a_beat_keeps_a_lock_alive(path):
@@ -142,6 +167,8 @@ def test_a_beat_under_way_does_not_bring_back_a_lock_that_is_released(path, monk
     monkeypatch.setattr(locks, "_put", put_late)
     lock.beat()
     release.join()
+    assert not path.exists()
+    lock.beat()
     assert not path.exists()
 
 
@@ -197,7 +224,20 @@ def test_the_file_names_no_machine_and_differs_from_session_to_session(path):
     assert first.machine != second.machine
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"person": 1}', "null", "[" * 9999])
+SAID = (
+    '{"person": "A07", "since": "2026-11-29T10:00:00%s", '
+    '"session": {"id": "%s", "machine": "", "process": 1, "started": 0}}'
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", '{"person": 1}', "null", "[" * 9999),
+        pytest.param(SAID % ("", "0" * 16), id="a time without a zone"),
+        pytest.param(SAID % ("Z", "../" + "0" * 16), id="a session that is no name"),
+    ],
+)
 def test_a_lock_that_cannot_be_read_holds_until_it_is_old(path, text):
     path.parent.mkdir()
     path.write_text(text)

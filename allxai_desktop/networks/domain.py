@@ -124,7 +124,5 @@ def domain_warning(card: Card, pixels: NDArray[np.uint8]) -> str | None:
         )
     far = distance(statistics(pixels), np.array(limits["mean"]), np.array(limits["precision"]))
     if black > high or far > limits["max_distance"]:
-        return _(
-            "This image looks unlike those that the network was trained on ({domain}): do not rely on its answer."
-        ).format(domain=card.domain_description)
+        return _("This image looks unlike those that the network was trained on: do not rely on its answer.")
     return None

@@ -316,6 +316,7 @@ class ExplainPanel(QWidget):
         shares = {card.class_title(key) if card else key: share for key, share in probabilities.items()}
         self.bars.show_probabilities(shares, in_doubt=bool(result.domain_warning))
         self.warning.setText("⚠ " + (result.domain_warning or ""))
+        self.warning.setToolTip(card.domain_description if card else "")
 
     def _show_message(self, *_event: object) -> None:
         session = self.session

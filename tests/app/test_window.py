@@ -16,8 +16,11 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLabel, QRadioButton
 
 from allxai_desktop.app import menus
+from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.masks.npz import save_mask
+from allxai_desktop.networks.domain import domain_warning
+from allxai_desktop.networks.registry import network_card
 from allxai_desktop.notice import Notice
 
 pytestmark = pytest.mark.slow
@@ -275,6 +278,20 @@ def test_both_panels_are_seen_whole_at_the_smallest_size(cell, qtbot):
     assert cell.height() <= 738
     for part in (cell.annotate, cell.explain):
         assert part.height() >= part.minimumSizeHint().height()
+
+
+@pytest.mark.parametrize("network", ["pbc-mobilenet-v1", "cnmc-mobilenet-v1"])
+def test_every_class_is_seen_below_a_warning_at_the_smallest_size(show_window, folder, qtbot, network):
+    card = network_card(network)
+    window = show_window(FakeEngine(warning=lambda image: domain_warning(card, image.pixels)))
+    window.set_language("es")
+    open_with_map(window, folder, qtbot)
+    qtbot.wait(300)
+    table = window.explain.table
+    assert window.explain.warning.isVisible()
+    assert window.height() <= 738
+    last = table.visualRect(table.model().index(len(CLASSES) - 1, 0))
+    assert table.viewport().visibleRegion().contains(last)
 
 
 def test_the_canvas_is_not_blank(cell):

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from allxai_desktop.study.importing import import_images
+    from allxai_desktop.study.image_import import import_images
 
     found = import_images(options.study, options.images, link=options.link)
     for was, name in found.renamed:

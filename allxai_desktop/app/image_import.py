@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QFileDialog, QProgressDialog
 
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.notice import Notice
-from allxai_desktop.study.importing import Imported, import_images
+from allxai_desktop.study.image_import import Imported, import_images
 from allxai_desktop.tasks import TaskRunner
 
 if TYPE_CHECKING:

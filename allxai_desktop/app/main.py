@@ -63,7 +63,7 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
             org_name="AllXAI",
             app_id="allxai.desktop",
         )
-    from allxai_desktop.app.programs import keep_programs
+    from allxai_desktop.app.shader_programs import keep_programs
     from allxai_desktop.app.window import MainWindow
     from allxai_desktop.i18n import _
     from allxai_desktop.notice import Notice

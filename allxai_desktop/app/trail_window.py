@@ -24,7 +24,7 @@ from allxai_desktop.files import free_path
 from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.notice import Notice
 from allxai_desktop.study.audit import Entry, broken, write_csv
-from allxai_desktop.study.details import detail_text
+from allxai_desktop.study.audit_details import detail_text
 from allxai_desktop.study.people import ROLE_TITLES
 from allxai_desktop.study.states import ACTION_TITLES
 

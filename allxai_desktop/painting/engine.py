@@ -11,7 +11,7 @@ from psygnal import Signal
 
 from allxai_desktop.cellclasses import MAX_CODE, UNLABELLED
 from allxai_desktop.painting.history import Edit, History, Place, Runs, Source, merge, rows
-from allxai_desktop.painting.left import LeftHistories
+from allxai_desktop.painting.left_histories import LeftHistories
 from allxai_desktop.painting.settings import (
     MAX_BRUSH,
     MAX_TOLERANCE,

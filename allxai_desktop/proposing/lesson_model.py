@@ -14,8 +14,8 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask
 from allxai_desktop.proposing.model import LARGEST
-from allxai_desktop.study.ahead import MAX_BYTES, WAIT_S
 from allxai_desktop.study.folder import StudyItem
+from allxai_desktop.study.image_ahead import MAX_BYTES, WAIT_S
 from allxai_desktop.study.study_model import StudyModel
 from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 

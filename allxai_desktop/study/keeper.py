@@ -16,7 +16,6 @@ from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, mask_bytes, mask_meta, put_mask
 from allxai_desktop.painting.history import Runs
 from allxai_desktop.painting.tiles import Codes, flat
-from allxai_desktop.study.finding import Crashed, CrashedCopy, Found, candidates, sha256_or_unknown
 from allxai_desktop.study.journal import Journal, journals_of
 from allxai_desktop.study.journal_file import NO_FILE, Head
 from allxai_desktop.study.locks import (
@@ -29,6 +28,7 @@ from allxai_desktop.study.locks import (
     lock_path,
     take_by_force,
 )
+from allxai_desktop.study.opening import Crashed, CrashedCopy, Found, candidates, sha256_or_unknown
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from allxai_desktop.masks.npz_tiles import TiledMask, load_any, load_tiles
 from allxai_desktop.painting.tiles import Codes, count_labelled
 from allxai_desktop.slides.large import open_image, slide_shape
 from allxai_desktop.study.audit import mask_sha256
-from allxai_desktop.study.finding import candidates
 from allxai_desktop.study.folder import StudyItem
+from allxai_desktop.study.opening import candidates
 
 
 def thumbnail(item: StudyItem, side: int) -> NDArray[np.uint8] | None:

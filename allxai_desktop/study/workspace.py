@@ -22,12 +22,12 @@ from allxai_desktop.painting.history import Runs
 from allxai_desktop.painting.tiles import Codes, Flags, Tiles
 from allxai_desktop.session import Session
 from allxai_desktop.slides.large import open_image
-from allxai_desktop.study.ahead import ImageAhead
 from allxai_desktop.study.autosave import Autosaver
-from allxai_desktop.study.finding import find_mask
 from allxai_desktop.study.folder import Study, StudyItem
+from allxai_desktop.study.image_ahead import ImageAhead
 from allxai_desktop.study.keeper import MaskKeeper
 from allxai_desktop.study.locks import Holder, PaintingSession, holders_in
+from allxai_desktop.study.opening import find_mask
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.progress import Progress
 from allxai_desktop.study.store import StudyStore

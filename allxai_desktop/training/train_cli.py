@@ -203,7 +203,7 @@ def _search(request: Request, terminal: Terminal) -> None:
 def _write_images(request: Request, terminal: Terminal) -> None:
     from allxai_desktop.training.preparing.copies import MANIFEST
     from allxai_desktop.training.words import part_title
-    from allxai_desktop.training.written import write_images
+    from allxai_desktop.training.written_images import write_images
 
     counts = write_images(request, terminal)
     terminal.end_line()

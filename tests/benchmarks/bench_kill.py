@@ -22,9 +22,9 @@ from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import MaskError, load_mask
 from allxai_desktop.painting import shapes
 from allxai_desktop.painting.engine import PaintModel
-from allxai_desktop.study.finding import find_mask
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.locks import PaintingSession
+from allxai_desktop.study.opening import find_mask
 
 SHAPE = (363, 360)
 IMAGES = 3

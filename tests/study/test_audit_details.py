@@ -2,8 +2,8 @@
 
 from allxai_desktop.i18n import set_language
 from allxai_desktop.study.audit import Entry
+from allxai_desktop.study.audit_details import detail_text
 from allxai_desktop.study.checks import Finding
-from allxai_desktop.study.details import detail_text
 
 
 def entry(action, detail):

@@ -6,7 +6,7 @@ from PIL import Image
 
 from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.run_types import Request
-from allxai_desktop.training.written import write_images
+from allxai_desktop.training.written_images import write_images
 
 
 @pytest.fixture

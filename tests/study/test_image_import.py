@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from allxai_desktop.study.folder import Study, StudyError
-from allxai_desktop.study.importing import import_images
+from allxai_desktop.study.image_import import import_images
 
 
 def picture(path, red):
@@ -125,7 +125,7 @@ def test_an_image_that_may_not_be_read_is_named(source, study, monkeypatch, agai
     def denied(path, *_other, **_options):
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr("allxai_desktop.study.importing.filecmp.cmp", denied)
+    monkeypatch.setattr("allxai_desktop.study.image_import.filecmp.cmp", denied)
     monkeypatch.setattr("pathlib.Path.read_bytes", denied)
     with pytest.raises(StudyError, match=r"^cell_9.png could not be opened \(Permission denied\): check"):
         import_images(study, source)

@@ -3,8 +3,8 @@ import os
 import pytest
 from PIL import Image
 
-from allxai_desktop.study import ahead as ahead_module
-from allxai_desktop.study.ahead import ImageAhead
+from allxai_desktop.study import image_ahead as ahead_module
+from allxai_desktop.study.image_ahead import ImageAhead
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from napari.qt import QtViewer
 from napari.utils.colormaps import Colormap
 from vispy.visuals.shaders.program import ModularProgram
 
-from allxai_desktop.app.programs import keep_programs
+from allxai_desktop.app.shader_programs import keep_programs
 
 pytestmark = pytest.mark.slow
 

@@ -1,18 +1,23 @@
-"""Files that are written whole or not at all, and read up to a size."""
+"""Files that are written whole or not at all, tables among them, and read up to a size."""
 
+import csv
 import errno
+import io
 import os
 import re
 import secrets
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.i18n import _
 
 # Python keeps such bytes as these surrogates.
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 class WriteError(AllxaiError):
@@ -73,6 +78,19 @@ def write_whole(path: str | Path, data: bytes | memoryview) -> None:
         _replace(Path(os.path.realpath(path)), data)
     except OSError as error:
         raise WriteError(_reason(Path(path).name, error)) from error
+
+
+def write_table(path: Path, rows: Iterable[Iterable[Any]]) -> None:
+    """Write a CSV file in UTF-8; texts that a spreadsheet would run get a "'" in front. Raises `WriteError`."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([_unrun(cell) for cell in row] for row in rows)
+    write_whole(path, text.getvalue().encode())
+
+
+def _unrun(cell: Any) -> Any:
+    # A file name may be a formula, and what a spreadsheet computes from it may call on other programs (CWE-1236).
+    # A "'" before such a text gets another, so that taking one away is always right.
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def _replace(path: Path, data: bytes | memoryview) -> None:

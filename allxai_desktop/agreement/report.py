@@ -13,9 +13,8 @@ from allxai_desktop.agreement import words
 from allxai_desktop.agreement.gathering import Comparison, StudyAgreement
 from allxai_desktop.agreement.metrics import FIGURES, Agreement
 from allxai_desktop.cellclasses import BY_KEY, CLASSES
-from allxai_desktop.files import write_whole
+from allxai_desktop.files import write_table, write_whole
 from allxai_desktop.i18n import _, language
-from allxai_desktop.masks.exported import write_table
 from allxai_desktop.training.measuring.intervals import as_dict
 
 TABLE_FILE, JSON_FILE, PAGE_FILE = "agreement.csv", "agreement.json", "agreement.html"

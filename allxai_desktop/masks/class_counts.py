@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from allxai_desktop.cellclasses import CLASSES, MAX_CODE, UNLABELLED_KEY
-from allxai_desktop.masks.exported import Exported, write_table
+from allxai_desktop.files import write_table
+from allxai_desktop.masks.exported import Exported
 
 
 def write_counts(path: Path, masks: Iterable[Exported]) -> None:

@@ -1,9 +1,6 @@
 """A mask on its way out, with what may be told about its image."""
 
-import csv
-import io
 import json
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allxai_desktop.cellclasses import CLASSES
-from allxai_desktop.files import write_whole
+from allxai_desktop.files import write_table, write_whole
 from allxai_desktop.images import CellImage
-
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,19 +35,6 @@ class Exported:
 def write_json(path: Path, content: Any) -> None:
     """Write what JSON can hold. Raises `WriteError`."""
     write_whole(path, json.dumps(content, ensure_ascii=False, allow_nan=False).encode())
-
-
-def write_table(path: Path, rows: Iterable[Iterable[Any]]) -> None:
-    """Write a CSV file in UTF-8; texts that a spreadsheet would run get a "'" in front. Raises `WriteError`."""
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows([_unrun(cell) for cell in row] for row in rows)
-    write_whole(path, text.getvalue().encode())
-
-
-def _unrun(cell: Any) -> Any:
-    # A file name may be a formula, and what a spreadsheet computes from it may call on other programs (CWE-1236).
-    # A "'" before such a text gets another, so that taking one away is always right.
-    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def write_classes(path: Path) -> None:

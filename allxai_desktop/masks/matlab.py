@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from allxai_desktop.cellclasses import UNLABELLED_KEY
-from allxai_desktop.files import write_whole
+from allxai_desktop.files import write_table, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import IMAGE_SUFFIXES, png_bytes
-from allxai_desktop.masks.exported import Exported, write_classes, write_table
+from allxai_desktop.masks.exported import Exported, write_classes
 from allxai_desktop.masks.json_file import damaged
 from allxai_desktop.masks.labels import Entry, Labelled, file_name
 from allxai_desktop.masks.npz import MaskError

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from allxai_desktop.files import write_table
 from allxai_desktop.i18n import _
-from allxai_desktop.masks.exported import write_table
 from allxai_desktop.painting.tiles import Codes, bands
 from allxai_desktop.study.states import ACTION_TITLES
 

@@ -13,10 +13,10 @@ from functools import cached_property
 from pathlib import Path
 
 from allxai_desktop.errors import AllxaiError, reason_of
-from allxai_desktop.files import WriteError, write_whole
+from allxai_desktop.files import WriteError, write_table, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage, png_bytes, read_image
-from allxai_desktop.masks.exported import Exported, write_table
+from allxai_desktop.masks.exported import Exported
 from allxai_desktop.masks.formats import ExportFormat, read_entries
 from allxai_desktop.masks.labels import Entry, ForeignLabelError, Labelled, is_certain, to_codes
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask

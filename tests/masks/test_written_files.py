@@ -14,7 +14,7 @@ from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.images import image_from_array
 from allxai_desktop.masks.class_counts import write_counts
-from allxai_desktop.masks.exported import Exported, write_table
+from allxai_desktop.masks.exported import Exported
 from allxai_desktop.masks.formats import EXPORTS, IMPORTS, export_format, read_entries
 from allxai_desktop.masks.geojson import write_geojson
 from allxai_desktop.masks.indexed_png import write_indexed_png
@@ -203,18 +203,6 @@ def test_the_table_counts_the_pixels_of_each_class(tmp_path, make):
         ["cell.png", "3", "2", "1", "1", "1", "1", "1", "1"],
         ["ñ.png", "4", "2", "0", "0", "0", "8", "0", "0"],
     ]
-
-
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "'=1"])
-def test_a_text_that_a_spreadsheet_would_run_gets_a_mark_in_front(tmp_path, name):
-    write_table(tmp_path / "table.csv", [(name, -1)])
-    with (tmp_path / "table.csv").open(newline="") as stream:
-        assert list(csv.reader(stream)) == [["'" + name, "-1"]]
-
-
-def test_a_text_that_is_none_stays_as_it_is(tmp_path):
-    write_table(tmp_path / "table.csv", [("cell-1=a.png", "'n.png", "")])
-    assert (tmp_path / "table.csv").read_text() == "cell-1=a.png,'n.png,\n"
 
 
 # NumPy

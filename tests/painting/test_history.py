@@ -139,3 +139,11 @@ def test_runs_are_unpacked_in_parts_that_together_are_the_edit(monkeypatch, most
     for name in ("indices", "old", "new"):
         joined = np.concatenate([getattr(part, name) for part in parts])
         assert joined.tolist() == getattr(whole, name).tolist()
+
+
+def test_of_steps_that_are_too_many_together_the_newest_stay():
+    step = Runs.pack(Edit(at(3), np.zeros(1, np.uint8), np.ones(1, np.uint8)))
+    steps = history.History(3 * step.nbytes)
+    for _number in range(5):
+        steps.push(step)
+    assert steps.nbytes == 3 * step.nbytes

@@ -222,6 +222,18 @@ def test_a_journal_that_was_adopted_stays_until_the_mask_file_is_there(mask_path
     assert journals_of(mask_path, IMAGE) == []
 
 
+def test_strokes_that_the_mask_file_has_are_done_with_also_where_somebody_deleted_their_journal(
+    mask_path, strokes
+):
+    Journal(mask_path, head()).append(strokes[0][0])
+    journal = Journal(mask_path, head())
+    journal.adopt(only(mask_path))
+    for path in journals_of(mask_path, IMAGE):
+        path.unlink()
+    journal.cut(FIRST, 1)
+    assert journal.empty
+
+
 def test_a_name_that_only_looks_alike_is_not_of_the_mask(mask_path, strokes):
     Journal(mask_path.with_name("cell.b.npz"), head()).append(strokes[0][0])
     assert journals_of(mask_path, IMAGE) == []

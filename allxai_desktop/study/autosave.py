@@ -81,7 +81,9 @@ class Autosaver:
     @property
     def busy(self) -> bool:
         """Whether something is being written, or waits for it."""
-        return bool(self._waiting) or self._running is not None
+        # On its way from the one to the other it is neither.
+        with self._changed:
+            return bool(self._waiting) or self._running is not None
 
     def beat(self) -> None:
         """Note that what is being written goes on."""

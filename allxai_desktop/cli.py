@@ -17,14 +17,37 @@ from typing import NoReturn
 from allxai_desktop import __version__, masks_cli, networks_cli, study_cli
 from allxai_desktop.analyses import compare_cli, explain_cli
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.i18n import _, set_language, system_language
+from allxai_desktop.i18n import N_, _, follow_system
 from allxai_desktop.proposing import bench_cli
 from allxai_desktop.training import train_cli
 
 log = logging.getLogger(__name__)
 
 
+# What argparse says itself, for the catalogue: `follow_system` has it look there.
+_OF_ARGPARSE = (
+    N_("usage: "),
+    N_("positional arguments"),
+    N_("options"),
+    N_("show this help message and exit"),
+    N_("argument %(argument_name)s: %(message)s"),
+    N_("the following arguments are required: %s"),
+    N_("unrecognized arguments: %s"),
+    N_("expected one argument"),
+    N_("ignored explicit argument %r"),
+    N_("ambiguous option: %(option)s could match %(matches)s"),
+    N_("invalid %(type)s value: %(value)r"),
+    N_("invalid choice: %(value)r (choose from %(choices)s)"),
+)
+
+
 class _Parser(argparse.ArgumentParser):
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """Write out the help first, so that it is seen here whether somebody reads it to its end."""
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        super().exit(status, message)
+
     def error(self, message: str) -> NoReturn:
         """End with one sentence and exit code 2."""
         self.exit(
@@ -34,7 +57,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with `argv` (those of the process when None) and return the exit code; 2 is an error."""
-    set_language(system_language())
+    follow_system()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A console that lacks a character shows a question mark instead of ending the program.
@@ -76,7 +99,12 @@ def _open_window(arguments: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("path", nargs="?", metavar="STUDY_OR_IMAGE")
-    parser.add_argument("--version", action="version", version=f"AllXAI Desktop {__version__}")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"AllXAI Desktop {__version__}",
+        help=_("show the version and end"),
+    )
     path = parser.parse_args(arguments).path
     if path is not None and not Path(path).exists():
         raise AllxaiError(_("{name} was not found: give the path of a study or an image.").format(name=path))

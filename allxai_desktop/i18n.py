@@ -8,6 +8,8 @@ from importlib.resources import files
 LANGUAGES = {"en": "English", "es": "Español"}
 """Language code → its own name, in the order in which the menu shows them."""
 
+_DOMAIN = "allxai"
+_FOLDER = files("allxai_resources") / "translations"
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
 _language = "en"
 
@@ -46,6 +48,14 @@ def system_language() -> str:
     return {"sp": "es"}.get(code, code if code in LANGUAGES else "en")
 
 
+def follow_system() -> None:
+    """Switch to the system's language, also what Python's own libraries say in words of our catalogue."""
+    set_language(system_language())
+    # They find the language by the same variables of the environment.
+    gettext.bindtextdomain(_DOMAIN, str(_FOLDER))
+    gettext.textdomain(_DOMAIN)
+
+
 def set_language(code: str) -> None:
     """Switch every text looked up from now on. Raises `KeyError` for a code outside `LANGUAGES`."""
     global _catalogue, _language
@@ -53,7 +63,7 @@ def set_language(code: str) -> None:
     if code == "en":
         _catalogue = gettext.NullTranslations()
     else:
-        path = files("allxai_resources") / "translations" / code / "LC_MESSAGES" / "allxai.mo"
+        path = _FOLDER / code / "LC_MESSAGES" / f"{_DOMAIN}.mo"
         with path.open("rb") as stream:
             _catalogue = gettext.GNUTranslations(stream)
     _language = code

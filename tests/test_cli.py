@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import pytest
 from command_line import fails
 
 from allxai_desktop import cli
@@ -15,8 +16,11 @@ def test_a_fault_of_the_program_shows_no_traceback(capsys, monkeypatch):
     assert "ZeroDivisionError: division by zero" in fails(capsys, "explainers")
 
 
-def test_whoever_reads_only_the_beginning_is_told_nothing():
-    code = "import sys; from allxai_desktop.cli import main; sys.stdin.read(); sys.exit(main(['explainers']))"
+@pytest.mark.parametrize(
+    "arguments", [["explainers"], ["--help"], ["masks", "export", "--help"], ["--version"]]
+)
+def test_whoever_reads_only_the_beginning_is_told_nothing(arguments):
+    code = f"import sys; from allxai_desktop.cli import main; sys.stdin.read(); sys.exit(main({arguments}))"
     with subprocess.Popen(
         [sys.executable, "-c", code],
         stdin=subprocess.PIPE,
@@ -26,6 +30,13 @@ def test_whoever_reads_only_the_beginning_is_told_nothing():
         process.stdout.close()
         process.stdin.close()
         assert process.stderr.read() == b""
+
+
+def test_what_is_wrong_with_a_command_is_said_in_one_language(capsys, monkeypatch):
+    monkeypatch.setenv("LANGUAGE", "es")
+    assert fails(capsys, "masks", "export", "a", "--format", "npz") == (
+        "faltan estos argumentos: --out: véase «allxai masks export --help».\n"
+    )
 
 
 def test_a_command_is_done_also_where_nothing_is_written_to(monkeypatch):

@@ -46,8 +46,9 @@ def export_study(
 ) -> ExportReport:
     """Write every mask of a study into the folder `out`, which must be new or empty, whole or not at all.
 
-    `rename` calls the images image_0001, image_0002, … by their place in the study, and writes what they were called to
-    `names of <out>.csv` in the study's own folder; `images` adds the images, pixels only. Raises `AllxaiError`.
+    `rename` calls the images image_0001, image_0002, … by their place in the study (exported_image_0001, … where it has
+    images of such names), and writes what they were called to `names of <out>.csv` in the study's own folder;
+    `images` adds the images, pixels only. Raises `AllxaiError`.
     """
     report = ExportReport()
     # Also "." has a name.
@@ -62,7 +63,7 @@ def export_study(
         states = States(StudyStore(study.folder)).items()
     with _new_folder(out) as folder:
         names: list[tuple[str, str]] = []
-        stems = _own_stems(study)
+        stems = _new_stems(study) if rename else _own_stems(study)
 
         def masks() -> Iterator[Exported]:
             for place, item in enumerate(study.items):
@@ -71,8 +72,7 @@ def export_study(
                     report.without += 1
                     continue
                 try:
-                    stem = f"image_{place + 1:04}" if rename else stems[place]
-                    mask = _exported(item, stem, rename, images)
+                    mask = _exported(item, stems[place], rename, images)
                     known = states.get(item.image_path.name)
                     if known is not None and known.mask_sha256 == mask_sha256(mask.codes):
                         mask = replace(mask, state=known.state)
@@ -96,6 +96,14 @@ def export_study(
         if rename:
             _keep_names(study, out, names)
     return report
+
+
+def _new_stems(study: Study) -> list[str]:
+    """Return names that tell the place in the study and that none of its images has: a mask may come back by name."""
+    word = "image"
+    while any(alike(item.image_path.name).startswith(f"{word}_") for item in study.items):
+        word = f"exported_{word}"
+    return [f"{word}_{place:04}" for place in range(1, len(study.items) + 1)]
 
 
 def _own_stems(study: Study) -> list[str]:

@@ -147,6 +147,14 @@ def test_nothing_that_is_renamed_tells_the_old_name(study, tmp_path):
             assert b"Ana" not in content(tmp_path / name / file)
 
 
+def test_no_mask_that_was_renamed_comes_back_to_an_image_of_its_new_name(tmp_path):
+    study = make_study(tmp_path / "study", ("Image_0000.png", "image_0001.png"), labelled=("Image_0000.png",))
+    export_study(study, EXPORTS["png"], tmp_path / "out", rename=True)
+    assert names_in(tmp_path / "out") == ["exported_image_0001.png"]
+    (problem,) = import_masks(study, tmp_path / "out").problems
+    assert problem.startswith("The study has no image called exported_image_0001")
+
+
 def test_the_names_stay_in_the_study_and_none_is_lost(study, tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, tables among them, and read up to a size."""
+"""Files and folders that are written whole or not at all, tables among them, and files read up to a size."""
 
 import csv
 import errno
@@ -7,9 +7,11 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
+from time import time
 from typing import Any
 
 from allxai_desktop.errors import AllxaiError, reason_of
@@ -18,6 +20,7 @@ from allxai_desktop.i18n import _
 # Python keeps such bytes as these surrogates.
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_KILLED_S = 86_400
 
 
 class WriteError(AllxaiError):
@@ -48,6 +51,53 @@ def make_folder(folder: Path) -> None:
                 name=folder.name, reason=reason_of(error)
             )
         ) from error
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """Give a folder whose content comes into `out`, new or empty, when all went well, and vanishes when not.
+
+    Raises `WriteError`.
+    """
+    try:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise WriteError(
+                _("{name} holds something already: choose a new or empty folder.").format(name=out.name)
+            )
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _clear_left(out)
+        unfinished = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
+        unfinished.mkdir()
+    except OSError as error:
+        raise _cannot_write(out, error) from error
+    try:
+        yield unfinished
+        if not out.exists():
+            # At once: whatever ends the program now leaves no half of it.
+            unfinished.rename(out)
+            return
+        # What somebody stands in cannot be replaced under their feet.
+        for path in unfinished.iterdir():
+            path.rename(out / path.name)
+    except OSError as error:
+        raise _cannot_write(out, error) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _clear_left(out: Path) -> None:
+    """Remove what exports to `out` left that were killed; one that is still at work is not that old."""
+    for left in out.parent.glob(f".{escape(out.name)}.{'[0-9a-f]' * 8}.tmp"):
+        if time() - left.stat().st_mtime > _KILLED_S:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _cannot_write(out: Path, error: OSError) -> WriteError:
+    return WriteError(
+        _("{name} could not be written ({reason}): free the disk or choose another folder.").format(
+            name=out.name, reason=reason_of(error)
+        )
+    )
 
 
 def keep_image(path: Path, image: Path) -> None:

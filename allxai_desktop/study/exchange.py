@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,8 +10,8 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from allxai_desktop.errors import AllxaiError, reason_of
-from allxai_desktop.files import WriteError, write_table, write_whole
+from allxai_desktop.errors import AllxaiError
+from allxai_desktop.files import WriteError, new_folder, write_table, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage, png_bytes, read_image
 from allxai_desktop.masks.exported import Exported
@@ -61,7 +59,7 @@ def export_study(
     with suppress(AllxaiError):
         # Masks go out also where these cannot be read.
         states = States(StudyStore(study.folder)).items()
-    with _new_folder(out) as folder:
+    with new_folder(out) as folder:
         names: list[tuple[str, str]] = []
         stems = _new_stems(study) if rename else _own_stems(study)
 
@@ -125,39 +123,6 @@ def free_folder(parent: Path, form: ExportFormat) -> Path:
         number += 1
         folder = parent / f"masks-{form.name}-{number}"
     return folder
-
-
-@contextmanager
-def _new_folder(out: Path) -> Iterator[Path]:
-    """Give a folder whose content comes into `out` when all went well, and vanishes when not."""
-    try:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise MaskError(
-                _("{name} holds something already: choose a new or empty folder.").format(name=out.name)
-            )
-        out.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
-        unfinished.mkdir()
-    except OSError as error:
-        raise _cannot_write(out, error) from error
-    try:
-        yield unfinished
-        out.mkdir(exist_ok=True)
-        # What somebody stands in cannot be replaced under their feet.
-        for path in unfinished.iterdir():
-            path.rename(out / path.name)
-    except OSError as error:
-        raise _cannot_write(out, error) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _cannot_write(out: Path, error: OSError) -> MaskError:
-    return MaskError(
-        _("{name} could not be written ({reason}): free the disk or choose another folder.").format(
-            name=out.name, reason=reason_of(error)
-        )
-    )
 
 
 def _keep_names(study: Study, out: Path, names: list[tuple[str, str]]) -> None:

@@ -246,7 +246,7 @@ def test_a_mask_that_cannot_go_out_is_named(study, tmp_path):
 def test_a_folder_that_holds_something_is_left_alone(study, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "precious.txt").write_text("x")
-    with pytest.raises(MaskError, match=r"^out holds something already: choose a new or empty folder"):
+    with pytest.raises(WriteError, match=r"^out holds something already: choose a new or empty folder"):
         export_study(study, EXPORTS["png"], tmp_path / "out")
     assert names_in(tmp_path / "out") == ["precious.txt"]
 
@@ -279,10 +279,33 @@ def test_an_export_that_is_cancelled_leaves_nothing(study, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["study"]
 
 
+def test_a_new_folder_is_there_with_all_that_belongs_to_it_or_not_at_all(study, tmp_path, monkeypatch):
+    seen = []
+
+    def rename(path, target):
+        os.rename(path, target)
+        seen.append(names_in(tmp_path / "out"))
+
+    monkeypatch.setattr(Path, "rename", rename)
+    export_study(study, EXPORTS["npz"], tmp_path / "out")
+    assert seen == [["Ana Ruiz 1.npz", "Ana Ruiz 2.npz"]]
+
+
+def test_what_a_killed_export_left_goes_with_the_next_one_a_day_later(study, tmp_path):
+    names = [".out.0123abcd.tmp", ".out.89abcdef.tmp", ".out.of-others.tmp"]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.png").touch()
+        os.utime(tmp_path / name, (0, 0))
+    os.utime(tmp_path / names[1])
+    export_study(study, EXPORTS["png"], tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*names[1:], "out", "study"]
+
+
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the administrator may write anywhere")
 def test_a_folder_that_may_not_be_written_is_one_sentence(study, tmp_path):
     (tmp_path / "locked").mkdir(mode=0o500)
-    with pytest.raises(MaskError, match="could not be written"):
+    with pytest.raises(WriteError, match="could not be written"):
         export_study(study, EXPORTS["png"], tmp_path / "locked" / "out")
 
 

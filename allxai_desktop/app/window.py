@@ -45,7 +45,6 @@ from allxai_desktop.app.view_bar import ViewBar
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _, set_language
 from allxai_desktop.images import IMAGE_SUFFIXES
-from allxai_desktop.networks import user
 from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.notice import Notice
 from allxai_desktop.overlay import adjust
@@ -59,6 +58,7 @@ from napari_allxai_annotate.panel import AnnotatePanel
 from napari_allxai_annotate.shortcuts import Shortcuts
 from napari_allxai_explain.analyses import AnalysisTabs
 from napari_allxai_explain.comparing import Comparing
+from napari_allxai_explain.offered import OfferedNetworks
 from napari_allxai_explain.overlay import RelevanceOverlay
 from napari_allxai_explain.panel import ExplainPanel
 from napari_allxai_explain.view import ExplainView
@@ -122,6 +122,12 @@ class MainWindow(QMainWindow):
         self.what_if_banner = WhatIfBanner(self.what_if)
         self.analyses = AnalysisTabs(self.explain, self.what_if, self.dispatch)
         self.comparing = Comparing(self.explain, self, self.dispatch)
+        self.networks = OfferedNetworks(
+            self.explain,
+            self.comparing,
+            self.dispatch,
+            lambda text: self.notices.show_notice(Notice("error", text)),
+        )
         self._bind_what_if()
         self.desk = StudyDesk(self)
         self.proposals.learn_from(self.desk.model)
@@ -189,7 +195,7 @@ class MainWindow(QMainWindow):
         self.empty.open_image.clicked.connect(self.ask_open)
         self.empty.open_folder.clicked.connect(self.ask_open_folder)
         self.empty.open_sample.clicked.connect(self.open_sample)
-        user.events.saved.connect(self._on_network_saved)
+        self.networks.changed.connect(self.menus.retranslate)
         keys.events.changed.connect(self._on_keys)
 
     def retranslate(self) -> None:
@@ -312,7 +318,7 @@ class MainWindow(QMainWindow):
     def _on_failure(self, message: str) -> None:
         before = self.explain.cards.get(self.session.choices.network or "")
         # The network may have been removed by another program.
-        self._show_networks()
+        self.networks.read_again()
         now = self.explain.cards.get(self.session.choices.network or "")
         if before is not None and now is not None and now.name != before.name:
             message = _("The network “{name}” is not there any more: “{other}” explains now.").format(
@@ -332,19 +338,6 @@ class MainWindow(QMainWindow):
         # What is hidden while one decides comes back by itself.
         if self.agreement.adjudication is None:
             setattr(self.settings, name, shown)
-
-    def _on_network_saved(self, _name: str) -> None:
-        self.dispatch(self._show_networks)
-
-    def _show_networks(self) -> None:
-        try:
-            cards = list_networks()
-        except AllxaiError as error:
-            self.notices.show_notice(Notice("error", str(error)))
-            return
-        self.explain.set_networks(cards)
-        self.menus.retranslate()
-        self.comparing.set_networks(cards)
 
     def _bind_what_if(self) -> None:
         self.what_if_key = Shortcuts(self, {"what-if": self.what_if.toggle})
@@ -377,7 +370,7 @@ class MainWindow(QMainWindow):
         if not self.training.may_close():
             event.ignore()
             return
-        user.events.saved.disconnect(self._on_network_saved)
+        self.networks.close()
         keys.events.changed.disconnect(self._on_keys)
         self.training.close()
         self.exchange.close()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.i18n import N_, _
@@ -16,8 +17,9 @@ from allxai_desktop.masks.geojson import write_geojson
 from allxai_desktop.masks.indexed_png import write_indexed_png
 from allxai_desktop.masks.json_file import read_json
 from allxai_desktop.masks.labels import Entry, Labelled
-from allxai_desktop.masks.npz import MaskError
+from allxai_desktop.masks.npz import MaskError, save_mask
 from allxai_desktop.masks.ome_tiff import write_ome_tiff
+from allxai_desktop.painting.tiles import Codes, Flags, Tiles
 
 Read = Callable[[Path], list[Entry]]
 
@@ -111,6 +113,22 @@ def export_format(name: str) -> ExportFormat:
             _("There is no format {name}: choose {known}.").format(name=name, known=", ".join(EXPORTS))
         )
     return EXPORTS[name]
+
+
+def write_mask(
+    path: Path, form: str, codes: Codes, *, stem: str, accepted: Flags | None, **facts: Any
+) -> None:
+    """Write one mask (H, W) in the format called `form`; `stem`, `accepted` and `facts` are those of `Exported`.
+
+    Raises `WriteError`, `MaskError`: also where the format does not take the mask of a slide.
+    """
+    if not isinstance(codes, Tiles):
+        assert not isinstance(accepted, Tiles)
+        export_format(form).write_image(path, Exported(codes, stem=stem, accepted=accepted, **facts))
+    elif form == "npz":
+        save_mask(path, codes, accepted=accepted, **facts)
+    else:
+        raise MaskError(_("The mask of a slide is exported as .npz only: export its crops in other formats."))
 
 
 def read_entries(path: Path) -> list[Entry]:

@@ -15,7 +15,6 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.files import keep_image
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
-from allxai_desktop.masks.npz import MaskError, save_mask
 from allxai_desktop.notice import Level, Notice
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.history import Runs
@@ -210,21 +209,11 @@ class Workspace:
 
         def write() -> None:
             # Slow to import, and few sessions export anything.
-            from allxai_desktop.masks.exported import Exported
-            from allxai_desktop.masks.formats import export_format
+            from allxai_desktop.masks.formats import write_mask
 
             try:
                 keep_image(path, original)
-                if not isinstance(codes, Tiles):
-                    assert not isinstance(accepted, Tiles)
-                    mask = Exported(codes, stem=stem, accepted=accepted, **facts)
-                    export_format(form).write_image(path, mask)
-                elif form == "npz":
-                    save_mask(path, codes, accepted=accepted, **facts)
-                else:
-                    raise MaskError(
-                        _("The mask of a slide is exported as .npz only: export its crops in other formats.")
-                    )
+                write_mask(path, form, codes, stem=stem, accepted=accepted, **facts)
             except AllxaiError as error:
                 self._notice("error", str(error))
             else:

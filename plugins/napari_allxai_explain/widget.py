@@ -11,7 +11,6 @@ from allxai_desktop.analyses.what_if import WhatIf
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
-from allxai_desktop.networks import user
 from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.session import Session
 from allxai_desktop.session_engine import Engine
@@ -19,6 +18,7 @@ from napari_allxai_annotate.shared import ViewerPainting
 from napari_allxai_annotate.shortcuts import Shortcuts, region_actions
 from napari_allxai_explain.analyses import AnalysisTabs
 from napari_allxai_explain.comparing import Comparing
+from napari_allxai_explain.offered import OfferedNetworks
 from napari_allxai_explain.overlay import RelevanceOverlay
 from napari_allxai_explain.panel import ExplainPanel
 from napari_allxai_explain.view import ExplainView
@@ -51,7 +51,7 @@ class ExplainWidget(DockedWidget):
         self.what_if_banner = WhatIfBanner(self.what_if)
         self.analyses = AnalysisTabs(self.panel, self.what_if, dispatch)
         self.comparing = Comparing(self.panel, self, dispatch)
-        self._dispatch = dispatch
+        self.networks = OfferedNetworks(self.panel, self.comparing, dispatch, show_error)
         self._toggle_key: Shortcuts | None = None
         self._brush_keys: Shortcuts | None = None
         self.hint = QLabel(
@@ -63,7 +63,6 @@ class ExplainWidget(DockedWidget):
         layout.addWidget(self.hint)
         layout.addWidget(self.panel)
         self.session.failed.connect(self._on_failure)
-        user.events.saved.connect(self._on_network_saved)
         self.painting.image_changed.connect(self._on_image)
         self.painting.annotating_changed.connect(self._bind_brush_keys)
         self.what_if.active_changed.connect(self._bind_brush_keys)
@@ -96,7 +95,7 @@ class ExplainWidget(DockedWidget):
         painting, self.painting = self.painting, None
         painting.image_changed.disconnect(self._on_image)
         painting.annotating_changed.disconnect(self._bind_brush_keys)
-        user.events.saved.disconnect(self._on_network_saved)
+        self.networks.close()
         self.what_if.active_changed.disconnect(self._bind_brush_keys)
         self.what_if_banner.disconnect_model()
         self.panel.disconnect_session()
@@ -110,19 +109,7 @@ class ExplainWidget(DockedWidget):
     def _on_failure(self, message: str) -> None:
         show_error(message)
         # The network may have been removed by another program.
-        self._show_networks()
-
-    def _on_network_saved(self, _name: str) -> None:
-        self._dispatch(self._show_networks)
-
-    def _show_networks(self) -> None:
-        try:
-            cards = list_networks()
-        except AllxaiError as error:
-            show_error(str(error))
-            return
-        self.panel.set_networks(cards)
-        self.comparing.set_networks(cards)
+        self.networks.read_again()
 
     def _bind_brush_keys(self, *_changed: bool) -> None:
         # Where somebody annotates, the keys are bound already, and a second time none would work.

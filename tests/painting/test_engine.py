@@ -83,6 +83,21 @@ def test_undo_in_mid_stroke_takes_the_stroke_back(model):
     assert model.codes.tolist() == [[1, 1, 0], [0, 0, 4]]
 
 
+@pytest.mark.parametrize("what", ["begin_stroke", "redo", "forget_steps"])
+def test_a_stroke_in_hand_ends_and_is_told_of_before_what_else_is_done(model, what):
+    ended = []
+    model.apply(at(0), 1)
+    model.undo()
+    model.stroke_ended.connect(lambda runs: ended.append(runs.unpack().indices.tolist()))
+    model.begin_stroke()
+    model.apply(at(1, 2), 3)
+    getattr(model, what)()
+    assert ended == [[1, 2]]
+    assert model.codes.tolist() == [[0, 3, 3], [0, 0, 0]]
+    assert not model.can_redo
+    assert model.can_undo == (what != "forget_steps")
+
+
 def test_undo_is_exact_under_locks_set_later(model):
     model.apply(at(0), 1)
     model.set_locked(1, True)

@@ -142,8 +142,9 @@ def test_runs_are_unpacked_in_parts_that_together_are_the_edit(monkeypatch, most
 
 
 def test_of_steps_that_are_too_many_together_the_newest_stay():
-    step = Runs.pack(Edit(at(3), np.zeros(1, np.uint8), np.ones(1, np.uint8)))
-    steps = history.History(3 * step.nbytes)
-    for _number in range(5):
+    made = [Runs.pack(Edit(at(place), np.zeros(1, np.uint8), np.ones(1, np.uint8))) for place in range(5)]
+    steps = history.History(3 * made[0].nbytes)
+    for step in made:
         steps.push(step)
-    assert steps.nbytes == 3 * step.nbytes
+    assert [int(steps.undo().starts[0]) for _number in range(3)] == [4, 3, 2]
+    assert not steps.can_undo

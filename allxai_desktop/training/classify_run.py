@@ -46,7 +46,7 @@ from allxai_desktop.training.run_folder import (
     write_card,
     write_curves,
 )
-from allxai_desktop.training.run_images import PIXELS_FILE, STATISTICS_FILE, decode_images, divide
+from allxai_desktop.training.run_images import decode_images, delete_decoded, divide
 from allxai_desktop.training.run_types import EpochRecord, Request, RunResult, Watcher
 from allxai_desktop.training.words import lacking_text
 
@@ -204,8 +204,7 @@ class Run:
         write_report(folder, found, setting)
         write_curves(folder, records, Caption(self.name, leaking=self.saved.leaking))
         write_card(folder, card)
-        for name in (PIXELS_FILE, STATISTICS_FILE):
-            (folder / name).unlink(missing_ok=True)
+        delete_decoded(folder)
         self.watcher.stage(_("Measuring"), 1.0)
         return RunResult(folder, card, found, records, answers[self.evaluated])
 

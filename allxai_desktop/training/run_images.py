@@ -1,12 +1,15 @@
 """The images of a run: divided once, and decoded once, into its folder."""
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from allxai_desktop.errors import reason_of
+from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import read_image
 from allxai_desktop.networks.domain import near_black_share, statistics
@@ -19,6 +22,7 @@ from allxai_desktop.training.run_folder import SPLIT_FILE
 from allxai_desktop.training.run_types import Request, Watcher
 
 PIXELS_FILE = "pixels.npy"
+CLASSES_FILE = "classes.npy"
 STATISTICS_FILE = "statistics.npy"
 
 
@@ -41,7 +45,7 @@ def decode_images(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Return the images (N, *shape) as an array on disk, and what the domain of a network is measured by (N, 9).
 
-    `as_input` makes an image (H, W, 3) one of `shape`. Raises `TrainingError`, `ImageError`.
+    `as_input` makes an image (H, W, 3) one of `shape`. Raises `TrainingError`, `ImageError`, `WriteError`.
     """
     pixels_path, statistics_path = folder / PIXELS_FILE, folder / STATISTICS_FILE
     found: list[NDArray[np.float64]] = []
@@ -56,7 +60,10 @@ def decode_images(
 
     pixels = decode(pixels_path, len(data.items), shape, images(), watcher, _("Reading the images"))
     if found:
-        np.save(statistics_path, np.stack(found), allow_pickle=False)
+        stream = io.BytesIO()
+        np.save(stream, np.stack(found), allow_pickle=False)
+        # Whole: a torn file would be in the way of every resume.
+        write_whole(statistics_path, stream.getbuffer())
     return pixels, np.load(statistics_path, allow_pickle=False)
 
 
@@ -93,3 +100,11 @@ def decode(
     watcher.stage(title, 1.0)
     found: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
     return found
+
+
+def delete_decoded(folder: Path) -> None:
+    """Delete what was decoded, once a run is over."""
+    for name in (PIXELS_FILE, CLASSES_FILE, STATISTICS_FILE):
+        # Windows keeps a file that is still looked at as an array, which is no reason for a run to fail.
+        with suppress(OSError):
+            (folder / name).unlink(missing_ok=True)

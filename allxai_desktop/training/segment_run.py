@@ -50,11 +50,10 @@ from allxai_desktop.training.run_folder import (
     write_card,
     write_curves,
 )
-from allxai_desktop.training.run_images import PIXELS_FILE, STATISTICS_FILE, decode, decode_images, divide
+from allxai_desktop.training.run_images import CLASSES_FILE, decode, decode_images, delete_decoded, divide
 from allxai_desktop.training.run_types import EpochRecord, Request, RunResult, Watcher
 from allxai_desktop.training.segment import Segmentation, measure_segmentation
 
-CLASSES_FILE = "classes.npy"
 # Masks that are looked at, and labels that a data set of numbered nuclei has more of.
 _LOOKED_AT = 20
 _FEW = 4
@@ -181,8 +180,7 @@ class SegmentRun:
         write_mask_pictures(folder, network, self.data.root, shown, self.classes)
         write_curves(folder, records, Caption(self.name, leaking=self.saved.leaking))
         write_card(folder, card)
-        for name in (PIXELS_FILE, CLASSES_FILE, STATISTICS_FILE):
-            (folder / name).unlink(missing_ok=True)
+        delete_decoded(folder)
         return RunResult(folder, card, evaluation, records)
 
     # Data

@@ -1,12 +1,17 @@
 """Images of a run on disk: decoded once, divided once."""
 
+import errno
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from allxai_desktop.files import WriteError
 from allxai_desktop.training.datasets.data import Item, TrainingError
 from allxai_desktop.training.datasets.dataset import DataSet
-from allxai_desktop.training.run_images import PIXELS_FILE, STATISTICS_FILE, decode_images
+from allxai_desktop.training.run_images import PIXELS_FILE, STATISTICS_FILE, decode_images, delete_decoded
 from allxai_desktop.training.run_types import Unwatched
 
 
@@ -59,6 +64,35 @@ def test_a_run_that_broke_off_between_its_files_decodes_anew(decoded):
     (folder / STATISTICS_FILE).unlink()
     decode()
     assert read == [100, 200, 100, 200]
+
+
+def test_a_disk_that_fills_up_between_its_files_is_no_obstacle_once_there_is_room(decoded, monkeypatch):
+    decode, read, _folder = decoded
+
+    def full(_handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WriteError, match="disk is full"):
+        decode()
+    monkeypatch.undo()
+    assert decode()[0].tolist() == [[[100]], [[200]]]
+    assert read == [100, 200, 100, 200]
+
+
+def test_what_was_decoded_goes_when_the_run_is_over_as_far_as_the_system_lets_it(decoded, monkeypatch):
+    decode, _read, folder = decoded
+    decode()
+    unlink = Path.unlink
+
+    def refuse(path, missing_ok=False):
+        if path.name == PIXELS_FILE:
+            raise PermissionError(13, "The process cannot access the file")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    delete_decoded(folder)
+    assert [path.name for path in folder.iterdir()] == [PIXELS_FILE]
 
 
 def test_images_that_cannot_be_written_leave_no_file(decoded, monkeypatch):

@@ -45,11 +45,13 @@ class PaintModel(ToolSettings):
 
     `edited(indices, old, new)` follows every change of pixels, also in mid-stroke and from undo and redo, with what an
     `Edit` holds: `indices` is a slice where the change is large. `stroke_ended(runs)` follows each finished stroke,
-    undo or redo that changed something, with the `Runs` it changed.
+    undo or redo that changed something, with the `Runs` it changed. `held_back` follows a stroke that changed nothing
+    because of "only over" or a lock.
     """
 
     edited = Signal(object, object, object)
     stroke_ended = Signal(Runs)
+    held_back = Signal()
     history_changed = Signal()
     image_replaced = Signal()
 
@@ -60,6 +62,7 @@ class PaintModel(ToolSettings):
         self._path: Path | None = None
         self._stroke: list[Edit] | None = None
         self._stroke_source: Source = "human"
+        self._held = False
         self.new_image(np.zeros((0, 0), np.uint8) if codes is None else codes)
 
     # The mask
@@ -144,7 +147,7 @@ class PaintModel(ToolSettings):
     def begin_stroke(self, source: Source = "human") -> None:
         """Open a stroke: all that is applied until `end_stroke` is one undo step."""
         self.end_stroke()
-        self._stroke, self._stroke_source = [], source
+        self._stroke, self._stroke_source, self._held = [], source, False
 
     def apply(self, indices: NDArray[np.int64], code: int | NDArray[np.uint8]) -> int:
         """Give the pixels at flat `indices` (n,) the `code` (one, or n of them).
@@ -224,9 +227,11 @@ class PaintModel(ToolSettings):
         return values
 
     def _changes(self, old: NDArray[np.uint8], new: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        change: NDArray[np.bool_] = (old != new) & self.may_change(old & _CODE)
+        wanted: NDArray[np.bool_] = old != new
         if self._stroke_source == "proposal":
-            change &= old < _PERSON
+            wanted &= old < _PERSON
+        change = wanted & self.may_change(old & _CODE)
+        self._held |= bool(wanted.any() and not change.any())
         return change
 
     def may_change(self, old: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -257,6 +262,8 @@ class PaintModel(ToolSettings):
         """Close the stroke and keep it as one undo step. Nothing happens where none is open."""
         edits, self._stroke = self._stroke, None
         if not edits:
+            if edits is not None and self._held:
+                self.held_back.emit()
             return
         step = merge(edits)
         if len(step.old):

@@ -82,6 +82,7 @@ class Gestures:
         model.tool_changed.connect(self.cancel_outline)
         model.tool_changed.connect(self._prepare)
         model.image_replaced.connect(self.cancel_outline)
+        model.held_back.connect(self._on_held_back)
 
     def close(self) -> None:
         """Give the mouse back to napari."""
@@ -100,6 +101,7 @@ class Gestures:
         self.model.tool_changed.disconnect(self.cancel_outline)
         self.model.tool_changed.disconnect(self._prepare)
         self.model.image_replaced.disconnect(self.cancel_outline)
+        self.model.held_back.disconnect(self._on_held_back)
         self.viewer.cursor.style = "standard"
 
     @property
@@ -293,6 +295,14 @@ class Gestures:
         row, column = self.layer.world_to_data(camera.center[-2:] + self._from_middle / camera.zoom)[-2:]
         self._mouse = float(row), float(column)
         self.show_brush()
+
+    def _on_held_back(self) -> None:
+        code = self.model.only_over
+        if code is None:
+            self.told.emit(_("Nothing was painted: the class there is locked."))
+        else:
+            name = BY_CODE[code].title if code else _("Unlabelled")
+            self.told.emit(_("Nothing was painted: “Only over” is set to {name}.").format(name=name))
 
     @staticmethod
     def _prepare(tool: str) -> None:

@@ -98,6 +98,22 @@ def test_a_stroke_in_hand_ends_and_is_told_of_before_what_else_is_done(model, wh
     assert model.can_undo == (what != "forget_steps")
 
 
+def test_a_stroke_that_a_lock_keeps_from_painting_anything_is_told_of(model):
+    model.apply(at(0, 1), 2)
+    told = []
+    model.held_back.connect(lambda: told.append("held back"))
+    model.apply(at(0, 1), 2)
+    assert told == []
+    model.set_locked(2, True)
+    model.apply(at(0, 1), 3)
+    assert told == ["held back"]
+    model.begin_stroke()
+    model.apply(at(0, 1), 3)
+    model.apply(at(1, 2), 3)
+    model.end_stroke()
+    assert told == ["held back"]
+
+
 def test_undo_is_exact_under_locks_set_later(model):
     model.apply(at(0), 1)
     model.set_locked(1, True)

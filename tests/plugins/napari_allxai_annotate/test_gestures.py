@@ -26,6 +26,21 @@ def test_shares_can_follow_while_the_mouse_is_down(window, mouse):
     mouse.release(10, 8)
 
 
+def test_why_a_stroke_paints_nothing_is_told(window, mouse):
+    told = []
+    window.canvas.gestures.told.connect(told.append)
+    window.model.only_over = 1
+    mouse.drag((10, 5), (10, 15))
+    window.model.only_over = None
+    mouse.drag((10, 5), (10, 15))
+    window.model.set_locked(window.model.active, True)
+    mouse.drag((10, 5), (10, 15), button=RIGHT)
+    assert told == [
+        "Nothing was painted: “Only over” is set to Nucleus.",
+        "Nothing was painted: the class there is locked.",
+    ]
+
+
 def test_the_right_button_erases(window, mouse, shown):
     mouse.drag((10, 5), (10, 15))
     mouse.drag((10, 8), (10, 20), button=RIGHT)

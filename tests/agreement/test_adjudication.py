@@ -57,11 +57,35 @@ def test_a_choice_is_one_undo_step_and_undone_it_is_open_again(model, paint):
     assert not paint.can_undo
 
 
-def test_a_side_without_a_label_cannot_be_chosen(model):
+def test_a_side_without_a_label_cannot_be_chosen(model, paint):
     model.go_to(2)
     assert (model.may_choose("first"), model.may_choose("second")) == (False, True)
+    paint.apply(model.region.indices, 3)
     model.choose("first")
-    assert model.decision(2) == "open"
+    assert (model.decision(2), model.current) == ("own", 2)
+
+
+def test_two_masks_that_agree_everywhere_leave_nothing_to_decide():
+    paint = PaintModel(FIRST)
+    model = Adjudication(paint, FIRST, FIRST)
+    model.step(1)
+    model.next_open()
+    model.choose("first")
+    model.choose_rest("first")
+    paint.apply(np.array([0]), 2)
+    assert (model.current, model.region, model.open_count) == (-1, None, 0)
+    assert not model.may_choose("first")
+
+
+def test_a_region_is_looked_at_once_and_only_where_there_is_one(model):
+    seen = []
+    model.current_changed.connect(seen.append)
+    model.go_to(1)
+    model.go_to(1)
+    for number in (-1, 3):
+        with pytest.raises(IndexError):
+            model.go_to(number)
+    assert seen == [1]
 
 
 def test_painting_oneself_decides_once_every_pixel_has_a_label(model, paint):

@@ -79,6 +79,9 @@ class StudyStore:
         Raises `StoreError`.
         """
         with self._connected() as db:
+            if db is not None:
+                # What is read one after the other is of one moment, whatever others write meanwhile.
+                db.execute("BEGIN")
             there = db is not None and self._check(db) and self._has(db, part)
             yield db if there else None
 

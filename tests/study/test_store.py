@@ -32,6 +32,15 @@ def test_what_is_written_is_read_by_another(tmp_path):
     assert texts(StudyStore.open(tmp_path)) == ["one"]
 
 
+def test_what_is_read_together_is_of_one_moment(tmp_path):
+    store = StudyStore(tmp_path)
+    add(store, "one")
+    with store.reading(NOTES) as db:
+        add(StudyStore(tmp_path), "two")
+        assert db.execute("SELECT text FROM notes").fetchall() == [("one",)]
+    assert texts(store) == ["one", "two"]
+
+
 def test_nothing_but_the_one_file_stays_behind(tmp_path):
     add(StudyStore.open(tmp_path), "one")
     texts(StudyStore.open(tmp_path))

@@ -36,6 +36,7 @@ def test_pixels_of_several_regions_come_one_region_after_the_other():
     assert regions.pixels(np.array([2, 0])).tolist() == [18, 0, 1, 6, 7]
     assert regions.pixels(np.array([], int)).tolist() == []
     assert regions.touched(np.array([2, 7, 10])).tolist() == [0, 1]
+    assert regions.touched(np.array([2, 18])).tolist() == [2]
 
 
 def test_a_slice_and_a_number_from_the_end_are_understood():

@@ -18,11 +18,13 @@ from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, MaskFile, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.study.folder import Study, StudyItem
+from allxai_desktop.study.locks import held, lock_path
 
 Decision = Literal["open", "first", "second", "own"]
 """What the final mask has in a region: pixels without a label, one side's class, or something else."""
 DECISIONS: tuple[Decision, ...] = get_args(Decision)
 OPEN, FIRST, SECOND, OWN = range(len(DECISIONS))
+_PATIENCE_S = 1.0
 
 
 def agreed(first: Codes, second: Codes) -> Codes:
@@ -163,8 +165,12 @@ def start_final(
     """
     path = final_path(study, item)
     keep_states(path.parent)
-    if not path.exists():
-        save_mask(path, agreed(first, second), image=image, annotator=adjudicator)
+    if path.exists():
+        return
+    # Another adjudicator may begin at the same time, and decide something before this one is written.
+    with held(lock_path(path), _PATIENCE_S) as other:
+        if other is None and not path.exists():
+            save_mask(path, agreed(first, second), image=image, annotator=adjudicator)
 
 
 def with_finals(study: Study) -> Study:

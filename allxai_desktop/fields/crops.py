@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import ImageError, png_bytes, read_image
 from allxai_desktop.study.folder import STUDY_FILE, Study, StudyError, StudyItem
-from allxai_desktop.study.locks import Lock, PaintingSession, acquire, lock_path
+from allxai_desktop.study.locks import held, lock_path
 
 MIN_SIDE, MAX_SIDE = 32, 2048
 RED_CELLS = 4.9
@@ -83,8 +81,10 @@ def take_crops(study: Study, item: StudyItem, crops: Sequence[tuple[Box, NDArray
         if box not in known or known[box].image_path.name != path.name:
             lines.append(_entry(path.name, item, box))
     if lines:
-        with _alone(study.folder / STUDY_FILE):
-            _append(study.folder / STUDY_FILE, lines)
+        path = study.folder / STUDY_FILE
+        # Of two who add to it at one time, the second would leave out what the first adds.
+        with held(lock_path(path), PATIENCE_S):
+            _append(path, lines)
     return names
 
 
@@ -133,22 +133,6 @@ def _entry(name: str, field: StudyItem, box: Box) -> str:
 def _quoted(text: str) -> str:
     # A JSON text is a TOML text too, but for the pairs of escapes that JSON has for an emoji.
     return json.dumps(text, ensure_ascii=False)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Wait for who else writes a file: of two who add to it at one time, the second would leave out the first."""
-    me, got = PaintingSession.new(), None
-    end = time.monotonic() + PATIENCE_S
-    # What is wrong with the folder is said when the file is written.
-    with suppress(OSError):
-        while not isinstance(got := acquire(lock_path(path), me, None), Lock) and time.monotonic() < end:
-            time.sleep(0.02)
-    try:
-        yield
-    finally:
-        if isinstance(got, Lock):
-            got.release()
 
 
 def _append(path: Path, entries: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.exchange_reports import ExportReport, ImportReport
 from allxai_desktop.study.folder import IMAGES_FOLDER, Study, StudyItem, alike
 from allxai_desktop.study.journal import journals_of
-from allxai_desktop.study.locks import Holder, Lock, PaintingSession, acquire, held_elsewhere, lock_path
+from allxai_desktop.study.locks import Holder, held, held_elsewhere, lock_path
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.preview import hash_on_disk
 from allxai_desktop.study.progress import ItemProgress
@@ -260,7 +260,9 @@ def _import_one(
         # A file that lists every image of a set says nothing of those that nobody annotated there.
         report.kept.append(image.name)
         return None
-    with _held(item):
+    with held(lock_path(item.mask_path)) as other:
+        if other is not None and not other.session.here():
+            raise _painted_by(other, item)
         if item.mask_path.exists() and not replace_existing:
             # Somebody painted and saved it while the file was read.
             report.kept.append(image.name)
@@ -270,22 +272,6 @@ def _import_one(
     report.notes += notes
     report.count += 1
     return item
-
-
-@contextmanager
-def _held(item: StudyItem) -> Iterator[None]:
-    """Hold the mask of an item while it is written. Raises `MaskError` where somebody has begun to paint it."""
-    got: Lock | Holder | None = None
-    # What is wrong with the folder is said when the mask is written.
-    with suppress(OSError):
-        got = acquire(lock_path(item.mask_path), PaintingSession.new(), None)
-    if isinstance(got, Holder) and not got.session.here():
-        raise _painted_by(got, item)
-    try:
-        yield
-    finally:
-        if isinstance(got, Lock):
-            got.release()
 
 
 def _painted_by(holder: Holder, item: StudyItem) -> MaskError:

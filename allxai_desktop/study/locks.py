@@ -13,9 +13,10 @@ import platform
 import re
 import secrets
 import threading
+import time
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -213,6 +214,24 @@ def acquire(path: Path, me: PaintingSession, person: str | None) -> Lock | Holde
         return held
     _put(path, mine.holder)
     return mine
+
+
+@contextmanager
+def held(path: Path, patience: float = 0.0) -> Iterator[Holder | None]:
+    """Hold a lock file while something is written; gives who still has it after `patience` seconds, else None.
+
+    Where no lock can be written there is none: what is wrong there is said of the file that it is for.
+    """
+    me, end = PaintingSession.new(), time.monotonic() + patience
+    got: Lock | Holder | None = None
+    with suppress(OSError):
+        while isinstance(got := acquire(path, me, None), Holder) and time.monotonic() < end:
+            time.sleep(0.02)
+    try:
+        yield got if isinstance(got, Holder) else None
+    finally:
+        if isinstance(got, Lock):
+            got.release()
 
 
 def take_by_force(path: Path, me: PaintingSession, person: str | None) -> None:

@@ -13,6 +13,7 @@ from allxai_desktop.agreement.plan import AgreementError, final_path
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import MaskFile, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.study.locks import PaintingSession, acquire, lock_path
 
 # Three regions: four pixels nucleus | cytoplasm, two cytoplasm | background, one unlabelled | red cell.
 FIRST = np.array([[1, 1, 1, 5, 5, 5], [1, 1, 5, 5, 2, 2], [5, 5, 5, 5, 5, 5], [0, 5, 5, 5, 5, 5]], np.uint8)
@@ -162,6 +163,23 @@ def test_a_final_mask_is_never_begun_anew(study):
     start_final(study, item, image, FIRST, FIRST, "R01")
     start_final(study, item, image, FIRST, SECOND, "R02")
     assert load_mask(study.folder / "final" / "cell_1.npz").codes.tolist() == FIRST.tolist()
+
+
+def test_what_another_adjudicator_decides_meanwhile_stays(study, monkeypatch):
+    item = study.items[0]
+    path, decided = final_path(study, item), np.full_like(load_mask(item.mask_path).codes, 3)
+    path.parent.mkdir()
+    lock = acquire(lock_path(path), PaintingSession.new(), "R02")
+
+    def meanwhile(_seconds):
+        save_mask(path, decided, annotator="R02")
+        lock.release()
+
+    monkeypatch.setattr("allxai_desktop.study.locks.time.sleep", meanwhile)
+    first = load_mask(item.mask_path).codes
+    start_final(study, item, read_image(item.image_path), first, first, "R01")
+    assert np.array_equal(load_mask(path).codes, decided)
+    assert not lock.path.exists()
 
 
 def test_the_study_of_final_masks(study):

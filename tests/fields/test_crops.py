@@ -79,7 +79,7 @@ def test_what_another_program_adds_to_the_study_meanwhile_stays(study, monkeypat
         toml.write_text('[[items]]\nimage = "other.png"\nsubject = "S03"\n')
         lock.release()
 
-    monkeypatch.setattr(crops_module.time, "sleep", meanwhile)
+    monkeypatch.setattr("allxai_desktop.study.locks.time.sleep", meanwhile)
     take_crops(study, study.items[0], [crop(study, Box(10, 20, 32))])
     again = Study.open(study.folder)
     assert [item.subject for item in again.items] == [None, None, "S03"]

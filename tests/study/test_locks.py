@@ -19,6 +19,7 @@ from allxai_desktop.study.locks import (
     LockError,
     PaintingSession,
     acquire,
+    held,
     held_by_me,
     holder_of,
     holders_in,
@@ -207,6 +208,29 @@ def test_whoever_lost_it_by_force_is_told_and_leaves_it_alone(path, monkeypatch)
     assert not lock.mine()
     lock.release()
     assert held_by_me(path, second)
+
+
+def test_what_is_written_at_one_time_is_written_one_after_the_other(path, monkeypatch):
+    lock = acquire(path, PaintingSession.new(), "A07")
+    monkeypatch.setattr(locks.time, "sleep", lambda _seconds: lock.release())
+    with held(path, 10) as other:
+        assert other is None
+        assert path.exists()
+    assert not path.exists()
+
+
+def test_who_does_not_let_go_is_told_of_and_keeps_it(path):
+    mine = PaintingSession.new()
+    acquire(path, mine, "A07")
+    with held(path) as other:
+        assert other.person == "A07"
+    assert held_by_me(path, mine)
+
+
+def test_where_no_lock_can_be_written_none_is_held(tmp_path):
+    (tmp_path / "masks").write_text("in the way")
+    with held(tmp_path / "masks" / "cell.lock") as other:
+        assert other is None
 
 
 def test_a_lock_that_cannot_be_taken_by_force_says_why(tmp_path):

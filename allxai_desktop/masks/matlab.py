@@ -191,7 +191,11 @@ def _read(path: Path, picture: str, names: dict[str, str]) -> Labelled:
     found = read_numbers(_located(path, picture))
     # MATLAB's pixels without a label are 0.
     named = {"0": UNLABELLED_KEY} | names
-    regions = tuple(replace(region, label=named.get(region.label, region.label)) for region in found.regions)
+    # Where the numbers have names of their own, one without a name is none of our codes.
+    regions = tuple(
+        replace(region, label=named.get(region.label, f"PixelLabelID {region.label}"))
+        for region in found.regions
+    )
     return replace(found, regions=regions)
 
 

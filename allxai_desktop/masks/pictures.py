@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -64,12 +65,33 @@ def read_picture(path: Path) -> list[Entry]:
     for added in _ADDED:
         # Each is a name of its own: an image itself may be called "x_mask".
         names.append(added.sub("", names[-1]))
-    return [Entry(tuple(names), partial(_read, path))]
+    return [Entry(tuple(names), partial(_read_first, path))]
 
 
 def read_numbers(path: Path) -> Labelled:
     """Return what a picture says where its numbers count, also those of a palette. Raises `MaskError`, `ImageError`."""
     return _labelled(read_values(path), str, path.name)
+
+
+def _read_first(path: Path) -> Labelled:
+    found = _read(path)
+    if not _has_more(path):
+        return found
+    text = _("{name} has several pages or frames: only the first was taken.")
+    return replace(found, notes=(text.format(name=path.name),))
+
+
+def _has_more(path: Path) -> bool:
+    """Return whether a picture, whose first page can be read, has another one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with libtiff_silenced(), Image.open(path, formats=_FORMATS) as opened:
+            try:
+                opened.seek(1)
+            except Exception:
+                # There is none, or none that can be read.
+                return False
+    return True
 
 
 def _read(path: Path) -> Labelled:

@@ -109,10 +109,11 @@ def test_the_name_of_the_picture_tells_where_the_source_does_not(tmp_path):
     assert [entry.names for entry in read_matlab(tmp_path / "gTruth.mat")] == [("cell one",), ()]
 
 
-def test_labels_without_a_name_are_asked_for(tmp_path):
-    picture(tmp_path / "PixelLabelData" / "Label_1_cell.png", np.full((1, 1), 99, np.uint8))
+@pytest.mark.parametrize("number", [99, 2])
+def test_labels_without_a_name_are_asked_for(tmp_path, number):
+    picture(tmp_path / "PixelLabelData" / "Label_1_cell.png", np.full((1, 1), number, np.uint8))
     save(tmp_path / "gTruth.mat", ["PixelLabelData/Label_1_cell.png"])
-    with pytest.raises(MaskError, match=r"labels that are no class \(99\)"):
+    with pytest.raises(MaskError, match=rf"labels that are no class \(PixelLabelID {number}\)"):
         codes_of(read_matlab(tmp_path / "gTruth.mat")[0])
 
 

@@ -140,6 +140,16 @@ def test_what_is_added_to_the_name_of_an_image_is_known(tmp_path, name):
     assert read_picture(tmp_path / name)[0].names[-1] == "cell"
 
 
+@pytest.mark.parametrize("ending", [".tif", ".gif"])
+def test_of_several_pages_the_first_is_taken_with_a_word(tmp_path, ending):
+    path = tmp_path / f"cell{ending}"
+    pages = [Image.fromarray(np.full((2, 3), code, np.uint8)) for code in (1, 2)]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    found = read_entries(path)[0].read()
+    assert [region.label for region in found.regions] == ["1"]
+    assert found.notes == (f"cell{ending} has several pages or frames: only the first was taken.",)
+
+
 def test_a_photograph_is_no_mask(tmp_path):
     Image.fromarray(np.arange(100, dtype=np.uint8).reshape(10, 10)).save(tmp_path / "cell.png")
     with pytest.raises(MaskError, match=r"^cell.png has more than 64 colours or numbers"):

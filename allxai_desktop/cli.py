@@ -23,6 +23,9 @@ from allxai_desktop.training import train_cli
 
 log = logging.getLogger(__name__)
 
+# As shells have it: 128 and the number of the signal.
+INTERRUPTED = 130
+
 
 # What argparse says itself, for the catalogue: `follow_system` has it look there.
 _OF_ARGPARSE = (
@@ -56,7 +59,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command with `argv` (those of the process when None) and return the exit code; 2 is an error."""
+    """Run the command with `argv` (those of the process when None) and return the exit code.
+
+    2 is an error, `INTERRUPTED` a command that Ctrl-C ended.
+    """
     follow_system()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -75,6 +81,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _open_window(arguments)
     except AllxaiError as error:
         print(error, file=sys.stderr)
+    except KeyboardInterrupt:
+        print(_("Stopped."), file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever reads, such as `head`, wants no more. Python would write the rest at the end, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -57,6 +57,8 @@ def _verify(options: argparse.Namespace) -> None:
     from allxai_desktop.study.verify import verify
 
     study = Study.open(options.study)
+    if study.alone:
+        raise AllxaiError(_("{name} is no study: give its folder.").format(name=options.study.name))
     problems: list[str] = []
     hashes: set[str] = set()
     for part in (study, *parts_of(study)):

@@ -16,6 +16,16 @@ def test_a_fault_of_the_program_shows_no_traceback(capsys, monkeypatch):
     assert "ZeroDivisionError: division by zero" in fails(capsys, "explainers")
 
 
+def test_a_command_that_ctrl_c_ends_shows_no_traceback(capsys, monkeypatch):
+    def explainers(_options):
+        raise KeyboardInterrupt
+
+    summary, add_arguments, _command = cli._COMMANDS["explainers"]
+    monkeypatch.setitem(cli._COMMANDS, "explainers", (summary, add_arguments, explainers))
+    assert cli.main(["explainers"]) == cli.INTERRUPTED
+    assert capsys.readouterr().err == "Stopped.\n"
+
+
 @pytest.mark.parametrize(
     "arguments", [["explainers"], ["--help"], ["masks", "export", "--help"], ["--version"]]
 )

@@ -51,6 +51,10 @@ def test_verify(source, capsys):
     assert lines[2].startswith("Last hash: ")
 
 
+def test_a_file_of_a_study_is_no_study_to_verify(source, capsys):
+    assert run(capsys, "verify", source / "a.png") == (2, [], "a.png is no study: give its folder.")
+
+
 def test_verify_ends_with_an_error_where_the_trail_is_broken(source, capsys):
     Progress(StudyStore.open(source)).edited(Person("A07"), "a.png", None, "ff")
     with closing(sqlite3.connect(source / "study.sqlite")) as db:

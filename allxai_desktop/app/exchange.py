@@ -95,10 +95,10 @@ class Exchange:
             self.dialog = None
 
     def _on_exported(self, report: ExportReport) -> None:
-        self.window.notices.show_notice(_notice(report, bool(report.problems)))
+        self.window.notices.show_notice(self._notice(report, bool(report.problems)))
 
     def _on_imported(self, report: ImportReport) -> None:
-        self._show_import(report, _notice(report, bool(report.problems or report.kept or report.notes)))
+        self._show_import(report, self._notice(report, bool(report.problems or report.kept or report.notes)))
 
     def _on_cancelled(self, report: ImportReport) -> None:
         self._show_import(report, Notice("warning", report.cancelled))
@@ -113,9 +113,14 @@ class Exchange:
         window.notices.show_with_image(notice)
         window.workspace.show(window.workspace.index)
 
+    def _notice(self, report: ExportReport | ImportReport, doubtful: bool) -> Notice:
+        def show_all() -> None:
+            from allxai_desktop.app.exchange_dialogs import ReportDialog
 
-def _notice(report: ExportReport | ImportReport, doubtful: bool) -> Notice:
-    return Notice("warning" if doubtful else "info", str(report))
+            ReportDialog(report, self.window).open()
+
+        action = (_("Show all"), show_all) if len(report.sentences) > 1 else None
+        return Notice("warning" if doubtful else "info", str(report), action)
 
 
 def _endings(forms: dict[str, Any]) -> list[str]:

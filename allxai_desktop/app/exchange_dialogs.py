@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QPlainTextEdit,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -30,7 +31,7 @@ from allxai_desktop.cellclasses import CLASSES, UNLABELLED
 from allxai_desktop.i18n import _
 from allxai_desktop.masks.formats import EXPORTS, IMPORTS
 from allxai_desktop.study.exchange import export_study, free_folder
-from allxai_desktop.study.exchange_reports import ExportReport
+from allxai_desktop.study.exchange_reports import ExportReport, ImportReport
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.import_model import ImportModel
 from allxai_desktop.study.people import Person
@@ -75,6 +76,23 @@ class _Dialog(QDialog):
         """Show how much is done, 0…1."""
         self.progress.show()
         self.progress.setValue(round(1000 * share))
+
+
+class ReportDialog(QDialog):
+    """All that there is to say about masks that went out or came in, to read and to copy."""
+
+    def __init__(self, report: ExportReport | ImportReport, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(report.summary)
+        self.text = QPlainTextEdit("\n".join(report.sentences), readOnly=True)
+        self.text.setAccessibleName(report.summary)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.text)
+        layout.addWidget(buttons)
+        self.resize(640, 320)
 
 
 class ExportDialog(_Dialog):
@@ -228,7 +246,7 @@ class ImportDialog(_Dialog):
             widget.setEnabled(not model.running)
         self.go.setEnabled(model.ready)
         if not model.running:
-            self.show_share(0)
+            self.progress.hide()
 
     def _ask_meanings(self) -> None:
         content = QWidget()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from napari.components import ViewerModel
 from numpy.typing import NDArray
-from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtCore import QSignalBlocker, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
     QFileDialog,
@@ -298,7 +298,8 @@ class MainWindow(QMainWindow):
         self.explain.set_pixel_size(image.pixel_size_um)
         self.setWindowTitle(f"{image.name} – AllXAI Desktop")
         self.menus.enable_for_image(True)
-        self.notices.image_shown()
+        # After what there is to say about the image itself, which follows.
+        QTimer.singleShot(0, self.notices.image_shown)
 
     def _on_saved(self, state: str) -> None:
         if state == "failed":

@@ -25,8 +25,13 @@ class ExportReport:
             )
         return text
 
+    @property
+    def sentences(self) -> list[str]:
+        """All that there is to say beside the summary."""
+        return self.problems
+
     def __str__(self) -> str:
-        return self.summary + _first(self.problems)
+        return self.summary + _first(self.sentences)
 
 
 @dataclass
@@ -61,11 +66,16 @@ class ImportReport:
             N_("The import was stopped: {count} masks are in already and stay."),
         )
 
+    @property
+    def sentences(self) -> list[str]:
+        """All that there is to say beside the summary, the weightiest first."""
+        return self.problems + self.notes
+
     def __str__(self) -> str:
-        return self.summary + _first(self.problems or self.notes)
+        return self.summary + _first(self.sentences)
 
 
 def _first(sentences: list[str]) -> str:
     if len(sentences) < 2:
         return "".join(f" {sentence}" for sentence in sentences)
-    return f" {sentences[0]} " + _("({count} more like this)").format(count=len(sentences) - 1)
+    return f" {sentences[0]} " + _("(and {count} more)").format(count=len(sentences) - 1)

@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
+from allxai_desktop.app.exchange_dialogs import ReportDialog
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.exported import Exported
 from allxai_desktop.masks.formats import EXPORTS
@@ -142,6 +143,7 @@ def test_imported_masks_are_in_the_list_and_on_the_canvas(window, qtbot, tmp_pat
     action(window, "Import masks…").trigger()
     dialog = window.exchange.dialog
     assert not dialog.go.isEnabled()
+    assert not dialog.progress.isVisible()
     click(dialog.folder)
     qtbot.waitUntil(lambda: list(dialog.meanings) == ["4", "5", "128"], timeout=20_000)
     assert [box.currentText() for box in dialog.meanings.values()] == [
@@ -159,6 +161,41 @@ def test_imported_masks_are_in_the_list_and_on_the_canvas(window, qtbot, tmp_pat
     assert window.notices.text() == "2 masks imported."
     qtbot.waitUntil(lambda: window.study_panel.model.painted() == 2, timeout=20_000)
     assert set(load_mask(window.workspace.study.items[1].mask_path).codes.flat) == {2, 5}
+
+
+def test_what_was_imported_is_told_after_what_there_is_to_say_about_the_image(window, qtbot, folder):
+    save_mask(folder / "masks" / "a-2.npz", CODES, image=window.workspace.image)
+    (folder / "b-mask").mkdir()
+    EXPORTS["png"].write_image(folder / "b-mask" / "b.png", Exported(CODES, window.workspace.image, "b"))
+    window.exchange.import_masks()
+    dialog = window.exchange.dialog
+    dialog.choose(folder / "b-mask" / "b.png")
+    qtbot.waitUntil(dialog.go.isEnabled, timeout=20_000)
+    click(dialog.go)
+    qtbot.waitUntil(lambda: window.exchange.dialog is None, timeout=20_000)
+    qtbot.waitUntil(lambda: window.notices.text() == "1 mask imported.", timeout=20_000)
+    qtbot.wait(200)
+    assert window.notices.text() == "1 mask imported."
+
+
+def test_all_that_could_not_be_imported_is_read_on_demand(window, qtbot, folder):
+    new = folder / "new"
+    new.mkdir()
+    for name in ("b.png", "c.png"):
+        Image.new("L", (SIDE + 1, SIDE), 1).save(new / name)
+    window.exchange.import_masks()
+    dialog = window.exchange.dialog
+    dialog.choose(new)
+    qtbot.waitUntil(dialog.go.isEnabled, timeout=20_000)
+    click(dialog.go)
+    qtbot.waitUntil(lambda: window.notices.text().endswith("(and 1 more)"), timeout=20_000)
+    click(window.notices._action)
+    told = window.findChild(ReportDialog)
+    assert told.windowTitle() == "0 masks imported."
+    first, second = told.text.toPlainText().splitlines()
+    assert "b.png" in first
+    assert "c" in second
+    told.reject()
 
 
 def test_masks_that_are_there_are_kept_and_it_is_said(window, qtbot, tmp_path):

@@ -1,5 +1,7 @@
 """Figures worked out by hand on tiny masks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -152,6 +154,20 @@ def test_intervals_need_five_images_and_hold_the_value():
     assert kappa.low < kappa.value < kappa.high
     # Half of the pairs are alike: of 24 pixels 21 agree, by chance (12·9 + 12·15) / 576.
     assert kappa.value == pytest.approx((21 / 24 - 0.5) / 0.5)
+
+
+def test_an_interval_needs_five_images_that_have_the_class():
+    # Six images with nucleus and cytoplasm; red cells, one pixel apart, in the first four, one more without a label.
+    rbc, without = compare("x", strip(1, 1, 2, 4, 4), strip(1, 2, 2, 4, 2)), strip(0, 0)
+    images = [replace(rbc, name=str(n)) for n in range(4)]
+    images += [compare(str(n), FIRST, (FIRST, SECOND)[n % 2]) for n in (4, 5)]
+    found = summarise([*images, compare("6", without, without)])
+    assert found.of_class["nucleus"]["dice_mean"].reason is None
+    for name in ("dice_mean", "dice_pooled", "distance_mean"):
+        assert found.of_class["rbc"][name].reason == "few-groups"
+    assert (
+        summarise([*images[:4], compare("6", without, without)]).overall["kappa_mean"].reason == "few-groups"
+    )
 
 
 def test_subjects_are_drawn_where_every_image_has_one():

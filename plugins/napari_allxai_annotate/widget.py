@@ -55,7 +55,7 @@ class AnnotateWidget(DockedWidget):
         self.proposals.failed.connect(show_warning)
         self.ghost.told.connect(show_info)
         # A napari that is closed as a whole deletes the widget where it is docked.
-        self.destroyed.connect(lambda: self._disconnect())
+        self._deleted = self.destroyed.connect(lambda: self._disconnect())
         self._show_candidates()
         self._on_image(self.painting.image)
 
@@ -68,10 +68,14 @@ class AnnotateWidget(DockedWidget):
 
     def release(self) -> None:
         """Give mouse and keys back to napari."""
-        self.panel.release_keys()
         layer, painting = self.ghost.layer, self.painting
+        if painting is None:
+            return
+        self.panel.release_keys()
         self._disconnect()
-        if layer is not None and painting is not None:
+        # Qt would hold the widget by it, though nobody shows it any more.
+        self.destroyed.disconnect(self._deleted)
+        if layer is not None:
             painting.viewer.layers.remove(layer)
 
     def _disconnect(self) -> None:

@@ -67,7 +67,7 @@ class ExplainWidget(DockedWidget):
         self.painting.annotating_changed.connect(self._bind_brush_keys)
         self.what_if.active_changed.connect(self._bind_brush_keys)
         # A napari that is closed as a whole deletes the widget where it is docked.
-        self.destroyed.connect(lambda: self._disconnect())
+        self._deleted = self.destroyed.connect(lambda: self._disconnect())
         if cards:
             self.session.choose(network=cards[0].name)
         self._on_image(self.painting.image)
@@ -87,6 +87,8 @@ class ExplainWidget(DockedWidget):
                 keys.release()
         self.comparing.close()
         self._disconnect()
+        # Qt would hold the widget by it, with all its maps, though nobody shows it any more.
+        self.destroyed.disconnect(self._deleted)
 
     def _disconnect(self) -> None:
         # The widgets first: what the models say while they stop would reach some that Qt has deleted already.

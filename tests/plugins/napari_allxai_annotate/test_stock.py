@@ -1,7 +1,9 @@
 """The plugin in stock napari: manifest, widget, reader, writer and sample data."""
 
+import gc
 import importlib
 import inspect
+import weakref
 
 import napari
 import numpy as np
@@ -320,6 +322,16 @@ def test_a_proposal_comes_when_it_is_asked_for_and_goes_with_the_widget(viewer, 
     assert viewer.layers["Mask of second"].data.all()
     widget.release()
     assert "Proposal" not in viewer.layers
+
+
+def test_a_panel_that_was_closed_is_let_go(qapp):
+    widget = AnnotateWidget(ViewerModel())
+    gone = weakref.ref(widget)
+    widget.release()
+    widget.release()
+    del widget
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_napari_closed_as_a_whole_leaves_nothing_behind(stock, qtbot):

@@ -1,5 +1,8 @@
 """The panel in a viewer of napari's own kind."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from fake_engine import FakeEngine
@@ -51,6 +54,15 @@ def test_it_counts_the_mask_that_is_painted(widget, viewer, qtbot):
     qtbot.waitUntil(lambda: widget.session.result is not None)
     widget.painting.model.apply(np.arange(6), 2)
     assert widget.session.shares["cytoplasm"].pixels == 6
+
+
+def test_a_panel_that_was_closed_is_let_go_with_its_maps(viewer):
+    widget = ExplainWidget(viewer, FakeEngine())
+    gone = weakref.ref(widget)
+    widget.release()
+    del widget
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_viewer_that_is_closed_as_a_whole_is_left(qtbot, viewer):

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.i18n import _
@@ -41,7 +41,8 @@ class ImageError(AllxaiError):
 class CellImage:
     """An image: `pixels` uint8 (H, W, 3), read-only; file name without folder; SHA-256 of the pixels in C order.
 
-    `notes` are sentences on what reading changed; `pixel_size_um` is the side of a pixel in µm, where known.
+    `notes` are sentences on what reading changed; `pixel_size_um` is the side of a pixel in µm, where known; `turned`
+    tells that the file holds it otherwise, with a word on how it is upright.
     """
 
     pixels: NDArray[np.uint8]
@@ -49,6 +50,7 @@ class CellImage:
     sha256: str
     notes: tuple[str, ...] = ()
     pixel_size_um: float | None = None
+    turned: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -64,11 +66,12 @@ class CellImage:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What one format gave: channels (H, W), (H, W, 1…4), notes and pixel size in µm."""
+    """What one format gave: channels (H, W), (H, W, 1…4), notes, pixel size in µm, and whether they were turned."""
 
     values: NDArray[Any]
     notes: tuple[str, ...] = ()
     pixel_size_um: float | None = None
+    turned: bool = False
 
 
 def pixel_sha256(pixels: NDArray[np.uint8]) -> str:
@@ -157,7 +160,9 @@ def _cell_image(decoded: Decoded, name: str) -> CellImage:
     values, notes = eight_bits(decoded.values, name)
     pixels = np.array(_rgb(values, name), order="C")
     pixels.flags.writeable = False
-    return CellImage(pixels, name, pixel_sha256(pixels), decoded.notes + notes, decoded.pixel_size_um)
+    return CellImage(
+        pixels, name, pixel_sha256(pixels), decoded.notes + notes, decoded.pixel_size_um, decoded.turned
+    )
 
 
 def image_from_array(pixels: NDArray[Any], name: str) -> CellImage:
@@ -240,15 +245,17 @@ def read_with_pillow(stream: BinaryIO, name: str, kind: str) -> Decoded:
         notes = () if kind == "TIFF" else first_of(getattr(image, "n_frames", 1))
         if notes:
             image.seek(0)
+        # Pillow forgets it of a TIFF as it is loaded.
+        turned = _is_turned(image)
         image.load()
         upright = _upright(image)
         if upright.mode.startswith("I") or upright.mode == "F":
-            return Decoded(np.asarray(upright), notes)
+            return Decoded(np.asarray(upright), notes, turned=turned)
         transparent = upright.has_transparency_data
         values = np.asarray(upright.convert("RGBA" if transparent else "RGB"))
     if deep:
         notes += top_bits_note(values[..., :3], name)
-    return Decoded(values, notes)
+    return Decoded(values, notes, turned=turned)
 
 
 def top_bits_note(values: NDArray[np.uint8], name: str) -> tuple[str, ...]:
@@ -263,6 +270,18 @@ def top_bits_note(values: NDArray[np.uint8], name: str) -> tuple[str, ...]:
             )
         )
     return (_("{depth}-bit values were brought to 8 bits.").format(depth=16),)
+
+
+def _is_turned(image: Image.Image) -> bool:
+    try:
+        return is_turned(image.getexif().get(ExifTags.Base.Orientation))
+    except Exception:
+        return False
+
+
+def is_turned(orientation: Any) -> bool:
+    """Return whether the value of an orientation tag, 1 to 8, says that the pixels are not stored upright."""
+    return orientation in range(2, 9)
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -20,6 +20,7 @@ from allxai_desktop.images import (
     ImageError,
     check_size,
     first_of,
+    is_turned,
     read_with_pillow,
     top_bits_note,
 )
@@ -71,7 +72,8 @@ def read_tiff(stream: BinaryIO, name: str) -> Decoded:
         if page.bitspersample > 8 and _is_plain(page):
             if page.compression in _DEFLATE:
                 _check_inflated(stream, page)
-            return Decoded(_upright(_channels(page), page), notes, pixel_size)
+            turned = is_turned(page.tags.valueof(274))
+            return Decoded(_upright(_channels(page), page), notes, pixel_size, turned)
         deep = page.bitspersample == 16 and page.samplesperpixel > 1
     stream.seek(0)
     try:
@@ -85,7 +87,7 @@ def read_tiff(stream: BinaryIO, name: str) -> Decoded:
         ) from error
     if deep:
         notes += top_bits_note(decoded.values[..., :3], name)
-    return Decoded(decoded.values, notes, pixel_size)
+    return Decoded(decoded.values, notes, pixel_size, decoded.turned)
 
 
 def _frames(tif: tifffile.TiffFile) -> tuple[str, ...]:

@@ -120,8 +120,9 @@ def test_exif_orientation_turns_the_image_upright(tmp_path, suffix):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(stored).save(tmp_path / f"a.{suffix}", exif=exif)
-    pixels = read_image(tmp_path / f"a.{suffix}").pixels
-    assert pixels.shape == (16, 8, 3)
+    image = read_image(tmp_path / f"a.{suffix}")
+    pixels = image.pixels
+    assert (image.turned, pixels.shape) == (True, (16, 8, 3))
     assert pixels[2, 4, 0] > 250
     assert pixels[13, 4, 0] < 5
 
@@ -134,6 +135,7 @@ def test_deep_tiffs_are_turned_as_pillow_turns_the_others(tmp_path, orientation)
     tifffile.imwrite(tmp_path / "flat.tif", values, extratags=tag)
     deep, flat = read_image(tmp_path / "deep.tif"), read_image(tmp_path / "flat.tif")
     assert grey_rows(deep) == grey_rows(flat)
+    assert deep.turned == flat.turned == (orientation > 1)
 
 
 def test_exif_that_cannot_be_read_is_ignored(tmp_path):

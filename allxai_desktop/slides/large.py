@@ -61,5 +61,11 @@ def open_image(path: str | Path) -> CellImage:
     )
     notes = (note.format(width=width, height=height),)
     return LargeImage(
-        overview, path.name, pixel_sha256(overview), notes, pyramid.pixel_size_um, pyramid, scale
+        overview,
+        path.name,
+        pixel_sha256(overview),
+        notes,
+        pyramid.pixel_size_um,
+        pyramid=pyramid,
+        scale=scale,
     )

@@ -82,6 +82,7 @@ def export_study(
                     write_whole(folder / IMAGES_FOLDER / mask.image.name, png_bytes(mask.image.pixels))
                 names.append((mask.image.name, item.image_path.name))
                 report.count += 1
+                report.turned += mask.image.turned and not images
                 yield mask
 
         form.write_study(folder, masks())
@@ -270,6 +271,11 @@ def _import_one(
         save_mask(item.mask_path, codes, image=image, annotator=found.annotator, accepted=found.accepted)
     done.add(item.mask_path)
     report.notes += notes
+    if image.turned and found.image_sha256 is None:
+        text = _(
+            "{name} is turned upright by its EXIF data, which not every program follows: look at its mask."
+        )
+        report.notes.append(text.format(name=image.name))
     report.count += 1
     return item
 

@@ -9,10 +9,12 @@ from allxai_desktop.i18n import N_, _, counted
 
 @dataclass
 class ExportReport:
-    """How many masks went out, how many images have none, and a sentence on each mask that could not go out."""
+    """How many masks went out, how many images have none, of how many without their image others may find the mask
+    turned, and a sentence on each mask that could not go out."""
 
     count: int = 0
     without: int = 0
+    turned: int = 0
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -22,6 +24,18 @@ class ExportReport:
         if self.without:
             text += " " + counted(
                 self.without, N_("{count} image has no mask."), N_("{count} images have no mask.")
+            )
+        if self.turned:
+            text += " " + counted(
+                self.turned,
+                N_(
+                    "{count} image is turned upright by its EXIF data, which not every program follows: "
+                    "export the images as well."
+                ),
+                N_(
+                    "{count} images are turned upright by their EXIF data, which not every program follows: "
+                    "export the images as well."
+                ),
             )
         return text
 

@@ -198,6 +198,36 @@ def test_images_go_out_as_their_pixels_alone(study, tmp_path):
         assert (dict(image.getexif()), image.info) == ({}, {})
 
 
+def turned_study(folder):
+    """A study of one image that is stored upside down, and says so."""
+    study = make_study(folder, ("a.png",), labelled=())
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    item = study.items[0]
+    Image.fromarray(np.arange(60, dtype=np.uint8).reshape(*SHAPE, 3)).save(item.image_path, exif=exif)
+    return study
+
+
+def test_that_others_may_not_turn_an_image_as_its_exif_data_say_is_told_where_it_stays_here(tmp_path):
+    study = turned_study(tmp_path / "study")
+    save_mask(study.items[0].mask_path, CODES, image=read_image(study.items[0].image_path))
+    assert str(export_study(study, EXPORTS["png"], tmp_path / "out")) == (
+        "1 mask exported. 1 image is turned upright by its EXIF data, which not every program follows: "
+        "export the images as well."
+    )
+    assert str(export_study(study, EXPORTS["png"], tmp_path / "both", images=True)) == "1 mask exported."
+
+
+@pytest.mark.parametrize(("name", "notes"), [("png", 1), ("npz", 0)])
+def test_a_mask_that_does_not_know_the_pixels_of_a_turned_image_is_to_be_looked_at(tmp_path, name, notes):
+    study, empty = turned_study(tmp_path / "study"), turned_study(tmp_path / "empty")
+    save_mask(study.items[0].mask_path, CODES, image=read_image(study.items[0].image_path))
+    export_study(study, EXPORTS[name], tmp_path / "out")
+    found = import_masks(empty, tmp_path / "out").notes
+    said = "a.png is turned upright by its EXIF data, which not every program follows: look at its mask."
+    assert found == [said] * notes
+
+
 def test_labelme_finds_the_images_that_go_out_with_the_masks(study, tmp_path):
     export_study(study, EXPORTS["labelme"], tmp_path / "out", images=True)
     paths = list((tmp_path / "out").glob("*.json"))

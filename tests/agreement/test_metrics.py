@@ -1,7 +1,5 @@
 """Figures worked out by hand on tiny masks."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -156,18 +154,22 @@ def test_intervals_need_five_images_and_hold_the_value():
     assert kappa.value == pytest.approx((21 / 24 - 0.5) / 0.5)
 
 
-def test_an_interval_needs_five_images_that_have_the_class():
-    # Six images with nucleus and cytoplasm; red cells, one pixel apart, in the first four, one more without a label.
-    rbc, without = compare("x", strip(1, 1, 2, 4, 4), strip(1, 2, 2, 4, 2)), strip(0, 0)
-    images = [replace(rbc, name=str(n)) for n in range(4)]
-    images += [compare(str(n), FIRST, (FIRST, SECOND)[n % 2]) for n in (4, 5)]
-    found = summarise([*images, compare("6", without, without)])
-    assert found.of_class["nucleus"]["dice_mean"].reason is None
-    for name in ("dice_mean", "dice_pooled", "distance_mean"):
-        assert found.of_class["rbc"][name].reason == "few-groups"
-    assert (
-        summarise([*images[:4], compare("6", without, without)]).overall["kappa_mean"].reason == "few-groups"
-    )
+def test_an_interval_needs_five_images_that_have_the_class_and_a_distance_five_with_it_in_both():
+    # Background in the first four; red cells in both masks of these, in one of the other two.
+    images = [compare(str(n), strip(1, 1, 2, 4, 4, 5), strip(1, 2, 2, 4, 2, 5)) for n in range(4)]
+    images += [compare(str(n), strip(1, 1, 2, 4), strip(1, (1, 2)[n % 2], 2, 2)) for n in (4, 5)]
+    without = compare("6", strip(0, 0), strip(0, 0))
+    found = summarise([*images, without])
+    few = {
+        key: [
+            name for name in ("dice_mean", "dice_pooled", "distance_mean") if one[name].reason == "few-groups"
+        ]
+        for key, one in found.of_class.items()
+    }
+    assert few["nucleus"] == []
+    assert few["rbc"] == ["distance_mean"]
+    assert few["background"] == ["dice_mean", "dice_pooled", "distance_mean"]
+    assert summarise([*images[:4], without]).overall["kappa_mean"].reason == "few-groups"
 
 
 def test_subjects_are_drawn_where_every_image_has_one():

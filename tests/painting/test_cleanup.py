@@ -47,6 +47,11 @@ def test_the_islands_of_every_class_go_but_vacuoles_stay():
     assert rows(cleanup.remove_islands(mask, 3, 2)) == "555555 514555 555555"
 
 
+def test_what_is_inside_an_island_has_no_say_in_what_becomes_of_it():
+    mask = codes("5555555 5511155 5511155 5511155 5555555")
+    assert rows(cleanup.remove_islands(mask, 1, 10)) == " ".join(["5555555"] * 5)
+
+
 def test_a_small_image_of_one_class_is_no_island():
     mask = codes("11 11")
     assert rows(cleanup.remove_islands(mask, 1, 100)) == "11 11"
@@ -55,6 +60,12 @@ def test_a_small_image_of_one_class_is_no_island():
 def test_smoothing_takes_a_spike_and_keeps_a_straight_side():
     mask = codes("5555555 5551555 1111111 1111111 1111111")
     assert rows(cleanup.smooth(mask, None)) == "5555555 5555555 1111111 1111111 1111111"
+
+
+def test_smoothing_leaves_a_pixel_that_two_classes_have_as_much_of():
+    # Around the middle, five of each column: ten of either class.
+    assert rows(cleanup.smooth(codes("22113"), None))[2] == "1"
+    assert rows(cleanup.smooth(codes("11223"), None))[2] == "2"
 
 
 def test_smoothing_one_class_changes_only_what_it_wins_or_loses():

@@ -274,6 +274,24 @@ def test_painting_what_a_proposal_set_makes_it_a_persons_even_in_the_same_class(
     assert model.apply(at(0), 2) == 0
 
 
+def test_what_a_proposal_set_is_known_however_often_a_person_painted_over_their_own(model):
+    model.apply(at(0), 1)
+    model.apply(at(0), 2)
+    propose(model, at(1, 2), 3)
+    assert model.accepted.tolist() == [[False, True, True], [False, False, False]]
+
+
+@pytest.mark.parametrize("what", ["undo", "redo", "forget_steps"])
+def test_who_shows_the_steps_is_told_where_they_change(model, what):
+    model.apply(at(0), 1)
+    model.apply(at(1), 1)
+    model.undo()
+    told = []
+    model.history_changed.connect(lambda: told.append((model.can_undo, model.can_redo)))
+    getattr(model, what)()
+    assert told == [{"undo": (False, True), "redo": (True, False), "forget_steps": (False, False)}[what]]
+
+
 def test_undo_and_redo_bring_back_whose_a_pixel_was(model):
     propose(model, at(0, 1), 2)
     model.begin_stroke()

@@ -268,7 +268,9 @@ def _import_one(
             # Somebody painted and saved it while the file was read.
             report.kept.append(image.name)
             return None
-        save_mask(item.mask_path, codes, image=image, annotator=found.annotator, accepted=found.accepted)
+        # A mapping may have taken the label from what was accepted.
+        accepted = None if found.accepted is None else found.accepted & (codes > 0)
+        save_mask(item.mask_path, codes, image=image, annotator=found.annotator, accepted=accepted)
     done.add(item.mask_path)
     report.notes += notes
     if image.turned and found.image_sha256 is None:

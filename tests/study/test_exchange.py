@@ -130,6 +130,14 @@ def test_what_a_proposal_set_goes_out_and_comes_back(study, empty, tmp_path, nam
     assert (back[0].tolist(), back[1]) == (accepted.tolist(), None)
 
 
+def test_what_is_unlabelled_on_its_way_in_was_accepted_from_no_proposal(study, empty, tmp_path):
+    item = study.items[0]
+    save_mask(item.mask_path, CODES, image=read_image(item.image_path), accepted=(CODES == 2) | (CODES == 3))
+    export_study(study, EXPORTS["npz"], tmp_path / "out")
+    import_masks(empty, tmp_path / "out", {"cytoplasm": 0})
+    assert (load_mask(empty.items[0].mask_path).accepted == (CODES == 3)).all()
+
+
 def test_who_painted_a_mask_of_ours_comes_back(study, empty, tmp_path):
     export_study(study, EXPORTS["npz"], tmp_path / "out")
     import_masks(empty, tmp_path / "out")

@@ -5,6 +5,7 @@ import pytest
 
 from allxai_desktop.painting.cleaner import Cleaner
 from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.painting.tiles import Tiles
 
 
 class Setting:
@@ -92,6 +93,25 @@ def test_what_was_painted_meanwhile_stays(start):
     setting.model.apply(np.array([0]), 2)
     setting.fetch()
     assert setting.model.codes.tolist() == [[2, 5], [1, 5]]
+
+
+def test_a_stroke_in_hand_is_a_step_of_its_own(start):
+    setting = start([[0, 0, 0], [0, 1, 0]])
+    setting.cleaner.run("grow")
+    setting.model.begin_stroke()
+    setting.model.apply(np.array([0]), 2)
+    setting.fetch()
+    setting.model.undo()
+    assert setting.model.codes.tolist() == [[2, 0, 0], [0, 1, 0]]
+
+
+def test_the_mask_of_a_slide_is_refused_with_a_sentence(start):
+    setting, refused = start([[0]]), []
+    setting.model.new_image(Tiles((2, 3)))
+    setting.cleaner.refused.connect(refused.append)
+    setting.cleaner.run("grow")
+    assert len(refused) == 1
+    assert not setting.cleaner.running
 
 
 def test_an_action_on_another_image_is_dropped(start):

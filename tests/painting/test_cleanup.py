@@ -47,6 +47,10 @@ def test_the_islands_of_every_class_go_but_vacuoles_stay():
     assert rows(cleanup.remove_islands(mask, 3, 2)) == "555555 514555 555555"
 
 
+def test_pixels_that_meet_in_a_corner_are_islands_of_their_own():
+    assert rows(cleanup.remove_islands(codes("5555 5155 5515 5555"), 1, 2)) == "5555 5555 5555 5555"
+
+
 def test_what_is_inside_an_island_has_no_say_in_what_becomes_of_it():
     mask = codes("5555555 5511155 5511155 5511155 5555555")
     assert rows(cleanup.remove_islands(mask, 1, 10)) == " ".join(["5555555"] * 5)
@@ -60,6 +64,11 @@ def test_a_small_image_of_one_class_is_no_island():
 def test_smoothing_takes_a_spike_and_keeps_a_straight_side():
     mask = codes("5555555 5551555 1111111 1111111 1111111")
     assert rows(cleanup.smooth(mask, None)) == "5555555 5555555 1111111 1111111 1111111"
+
+
+@pytest.mark.parametrize(("mask", "smoothed"), [("22122", "22222"), ("2 2 1 2 2", "2 2 2 2 2")])
+def test_smoothing_looks_along_rows_and_columns(mask, smoothed):
+    assert rows(cleanup.smooth(codes(mask), None)) == smoothed
 
 
 def test_smoothing_leaves_a_pixel_that_two_classes_have_as_much_of():
@@ -80,6 +89,13 @@ def test_growing_takes_the_four_neighbours():
 def test_shrinking_gives_the_edge_to_its_neighbours_but_not_at_the_border():
     mask = codes("11115 11115 11115")
     assert rows(cleanup.shrink(mask, 1)) == "11155 11155 11155"
+
+
+@pytest.mark.parametrize(
+    ("mask", "shrunk"), [("12", "22"), ("21", "22"), ("1 2", "2 2"), ("2 1", "2 2"), ("131", "333")]
+)
+def test_each_side_counts_in_shrinking(mask, shrunk):
+    assert rows(cleanup.shrink(codes(mask), 1)) == shrunk
 
 
 @pytest.mark.parametrize("name", cleanup.ONE_CLASS)

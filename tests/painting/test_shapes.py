@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
+from allxai_desktop.painting import shapes
 from allxai_desktop.painting.shapes import disc, flood, outline, polygon, snap, stroke, window_indices
 
 
@@ -69,6 +71,16 @@ def test_polygon_of_a_square_has_its_area():
     assert polygon(square, (6, 5)).tolist() == [6, 7, 11, 12, 16, 17]
 
 
+def test_polygon_with_slanted_sides():
+    triangle = [(0, 0), (0, 8), (4, 0)]
+    expected = [[int(column < 8 - 2 * row) for column in range(9)] for row in range(5)]
+    assert picture(polygon(triangle, (5, 9)), (5, 9)).tolist() == expected
+    # The same in the middle of an image, upside down.
+    moved = [(5, 3), (5, 11), (1, 3)]
+    assert np.flatnonzero(picture(polygon(moved, (7, 13)), (7, 13))[1:5].any(axis=1)).tolist() == [1, 2, 3]
+    assert np.count_nonzero(picture(polygon(moved, (7, 13)), (7, 13))) == 2 + 4 + 6
+
+
 def test_polygon_is_clipped_to_the_image():
     assert polygon([(-9, -9), (-9, 99), (99, 99), (99, -9)], (3, 4)).tolist() == list(range(12))
 
@@ -109,6 +121,16 @@ def test_flood_follows_a_region_far_beyond_its_first_window():
     codes = np.zeros((900, 900), np.uint8)
     codes[450, 450:900] = codes[0:451, 899] = 2
     assert flooded(codes, (450, 450)) == np.flatnonzero(codes).tolist()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_flood_takes_the_same_whatever_its_first_window(monkeypatch, seed):
+    monkeypatch.setattr(shapes, "_FIRST_WINDOW", 1)
+    rng = np.random.default_rng(seed)
+    codes = (rng.random((23, 31)) < 0.35).astype(np.uint8)
+    row, column = (int(rng.integers(side)) for side in codes.shape)
+    parts, _count = ndimage.label(codes == codes[row, column])
+    assert flooded(codes, (row, column)) == np.flatnonzero(parts == parts[row, column]).tolist()
 
 
 @pytest.mark.parametrize("diameter", [1, 7, 64])

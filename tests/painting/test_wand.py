@@ -41,7 +41,10 @@ def test_the_pixel_itself_belongs_to_it(pixels):
 
 
 def test_off_the_image_there_is_nothing(pixels):
-    assert len(Wand(pixels, (-1, 3)).region(100)) == 0
+    for point in ((-1, 3), (5, 3), (2, -1), (2, WIDTH)):
+        assert len(Wand(pixels, point).region(100)) == 0
+    for point in ((0, 0), (4, WIDTH - 1)):
+        assert len(Wand(pixels, point).region(100)) == 5 * WIDTH
 
 
 def test_it_looks_no_farther_than_the_last_reach():

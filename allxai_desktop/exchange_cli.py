@@ -76,8 +76,8 @@ def _export(options: argparse.Namespace) -> None:
     if options.final:
         study = with_finals(study)
     report = export_study(study, form, options.out, rename=options.rename, images=options.images)
-    for problem in report.problems:
-        print(problem)
+    for sentence in report.sentences:
+        print(sentence)
     print(report.summary)
 
 

@@ -95,7 +95,7 @@ class Exchange:
             self.dialog = None
 
     def _on_exported(self, report: ExportReport) -> None:
-        self.window.notices.show_notice(self._notice(report, bool(report.problems or report.turned)))
+        self.window.notices.show_notice(self._notice(report, bool(report.sentences or report.turned)))
 
     def _on_imported(self, report: ImportReport) -> None:
         self._show_import(report, self._notice(report, bool(report.problems or report.kept or report.notes)))

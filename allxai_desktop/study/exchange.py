@@ -83,6 +83,11 @@ def export_study(
                 names.append((mask.image.name, item.image_path.name))
                 report.count += 1
                 report.turned += mask.image.turned and not images
+                if journals_of(item.mask_path, mask.image.sha256):
+                    text = _(
+                        "{name} has strokes that its mask file does not have yet: open it, and export again."
+                    )
+                    report.notes.append(text.format(name=item.image_path.name))
                 yield mask
 
         form.write_study(folder, masks())

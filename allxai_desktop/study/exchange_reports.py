@@ -10,12 +10,13 @@ from allxai_desktop.i18n import N_, _, counted
 @dataclass
 class ExportReport:
     """How many masks went out, how many images have none, of how many without their image others may find the mask
-    turned, and a sentence on each mask that could not go out."""
+    turned, and a sentence on each mask that could not go out or is not the newest."""
 
     count: int = 0
     without: int = 0
     turned: int = 0
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def summary(self) -> str:
@@ -42,7 +43,7 @@ class ExportReport:
     @property
     def sentences(self) -> list[str]:
         """All that there is to say beside the summary."""
-        return self.problems
+        return [*self.problems, *self.notes]
 
     def __str__(self) -> str:
         return self.summary + _first(self.sentences)

@@ -21,6 +21,7 @@ from allxai_desktop.study.folder import Study
 from allxai_desktop.study.journal import Journal
 from allxai_desktop.study.journal_file import NO_FILE, Head
 from allxai_desktop.study.locks import Lock, PaintingSession, acquire, lock_path
+from allxai_desktop.study.opening import sha256_or_unknown
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.preview import hash_on_disk
 from allxai_desktop.study.progress import Progress
@@ -61,6 +62,13 @@ def empty(tmp_path):
 
 def masks_of(study):
     return [load_mask(item.mask_path).codes.tolist() for item in study.items if item.mask_path.exists()]
+
+
+def leave_stroke(item, mask_sha256):
+    """Leave what a crash does: a stroke in a journal on a mask file."""
+    head = Head(read_image(item.image_path).sha256, mask_sha256, *SHAPE, PaintingSession.new())
+    stroke = Edit(np.array([0, 1]), np.zeros(2, np.uint8), np.ones(2, np.uint8))
+    Journal(item.mask_path, head).append(Runs.pack(stroke))
 
 
 def names_in(folder):
@@ -281,6 +289,14 @@ def test_a_mask_that_cannot_go_out_is_named(study, tmp_path):
     assert str(report) == "1 mask exported. " + report.problems[0]
 
 
+def test_strokes_that_a_crash_left_beside_a_mask_that_goes_out_are_told(study, tmp_path):
+    item = study.items[1]
+    leave_stroke(item, sha256_or_unknown(item.mask_path))
+    assert export_study(study, EXPORTS["png"], tmp_path / "out").sentences == [
+        "Ana Ruiz 2.png has strokes that its mask file does not have yet: open it, and export again."
+    ]
+
+
 def test_a_folder_that_holds_something_is_left_alone(study, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "precious.txt").write_text("x")
@@ -372,9 +388,7 @@ def test_a_mask_that_is_there_is_kept_unless_asked(study, tmp_path):
 def test_strokes_that_a_crash_left_before_there_was_a_mask_are_kept(study, empty):
     item = empty.items[0]
     item.mask_path.parent.mkdir()
-    head = Head(read_image(item.image_path).sha256, NO_FILE, *SHAPE, PaintingSession.new())
-    stroke = Edit(np.array([0, 1]), np.zeros(2, np.uint8), np.ones(2, np.uint8))
-    Journal(item.mask_path, head).append(Runs.pack(stroke))
+    leave_stroke(item, NO_FILE)
     report = import_masks(empty, study.items[0].mask_path.parent)
     assert (report.count, report.kept) == (1, ["Ana Ruiz 1.png"])
     assert not item.mask_path.exists()

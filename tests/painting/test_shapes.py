@@ -123,6 +123,16 @@ def test_flood_follows_a_region_far_beyond_its_first_window():
     assert flooded(codes, (450, 450)) == np.flatnonzero(codes).tolist()
 
 
+@pytest.mark.parametrize("place", [np.s_[0:3, 5], np.s_[5, 0:3], np.s_[8:11, 5], np.s_[5, 8:11]])
+def test_flood_reaches_the_edge_of_the_image_beside_its_first_window(monkeypatch, place):
+    monkeypatch.setattr(shapes, "_FIRST_WINDOW", 1)
+    codes = np.zeros((11, 11), np.uint8)
+    codes[place] = 2
+    # Two pixels from the edge: of the three, its first window has two.
+    point = tuple(2 if one == slice(0, 3) else 8 if one == slice(8, 11) else 5 for one in place)
+    assert flooded(codes, point) == np.flatnonzero(codes).tolist()
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_flood_takes_the_same_whatever_its_first_window(monkeypatch, seed):
     monkeypatch.setattr(shapes, "_FIRST_WINDOW", 1)

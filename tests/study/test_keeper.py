@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from dataclasses import replace
+from threading import Event
 from unittest.mock import Mock
 
 import numpy as np
@@ -14,7 +15,7 @@ from PIL import Image
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
-from allxai_desktop.study import journal, journal_file, keeper
+from allxai_desktop.study import journal, journal_file, keeper, locks
 from allxai_desktop.study import workspace as workspace_module
 from allxai_desktop.study.locks import PaintingSession
 from allxai_desktop.study.people import Person
@@ -604,6 +605,8 @@ def test_a_file_that_changed_meanwhile_is_not_written_over(desk, folder):
     assert (load_mask(folder / "masks" / "cell_0.npz").codes == 5).all()
     assert load_mask(folder / "masks" / "cell_0-2.npz").codes[0, 0] == 1
     assert first.texts()[-1].startswith("S09 changed cell_0.npz")
+    # The mask itself is free for others.
+    assert masks(folder, "*.lock") == ["cell_0-2.lock"]
 
 
 def test_a_lock_of_a_program_that_ended_is_said_and_taken(desk, dead, folder):
@@ -626,6 +629,48 @@ def test_leaving_an_image_lets_it_go_for_others(desk, folder):
     first.pump.until(lambda: first.workspace.index == 1)
     first.pump.until(lambda: masks(folder) == ["cell_0.npz"])
     assert desk("B01").open(folder).workspace.holder is None
+
+
+def test_an_image_that_is_left_before_it_is_saved_is_let_go_once_it_is(desk, folder, monkeypatch):
+    go_on, put = Event(), keeper.put_mask
+
+    def late(*given):
+        assert go_on.wait(20)
+        put(*given)
+
+    monkeypatch.setattr(keeper, "put_mask", late)
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.workspace.step(1)
+    first.pump.until(lambda: first.workspace.index == 1)
+    assert masks(folder, "*.lock") == ["cell_0.lock"]
+    go_on.set()
+    first.pump.until(lambda: masks(folder) == ["cell_0.npz"])
+
+
+def test_who_takes_an_image_over_and_paints_nothing_lets_it_go_too(desk, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    second = desk("B01").open(folder)
+    second.workspace.take_over()
+    second.pump.until(lambda: second.workspace.holder is None)
+    second.workspace.step(1)
+    second.pump.until(lambda: second.workspace.index == 1)
+    second.pump.until(lambda: masks(folder, "*.lock") == [])
+
+
+def test_who_paints_is_known_to_go_on_and_told_who_takes_over(desk, folder, monkeypatch):
+    monkeypatch.setattr(locks, "BEAT_SECONDS", 0.01)
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    lock = folder / "masks" / "cell_0.lock"
+    os.utime(lock, (0, 0))
+    first.pump.until(lambda: lock.stat().st_mtime > 0)
+    desk("B01").open(folder).workspace.take_over()
+    told = "B01 took cell_0.npz over: what you paint from now on is saved as a copy."
+    first.pump.until(lambda: told in [notice.text for notice in first.notices])
 
 
 def test_where_no_mask_can_be_written_the_strokes_are_kept_and_said(desk, dead, folder, own_folder):

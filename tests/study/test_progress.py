@@ -34,6 +34,7 @@ def test_from_the_first_stroke_to_approved(progress):
         ("submit", "A07", "m1", "m2"),
         ("approve", "R01", "m2", "m2"),
     ]
+    assert [entry.role for entry in progress.trail()] == ["annotator", "annotator", "reviewer"]
 
 
 def test_the_first_entry_tells_the_mask_that_was_there(progress):
@@ -76,6 +77,13 @@ def test_submitting_the_work_of_another_leaves_it_theirs(progress):
     progress.edited(A, "a.png", None, "m1")
     progress.submit(R, "a.png", "m1")
     assert progress.approve(R, "a.png", "m1").annotator == "A07"
+
+
+def test_who_submits_what_nobody_is_known_to_have_painted_or_changed_it_has_painted_it(progress):
+    progress.edited(None, "a.png", None, "m1")
+    assert progress.submit(A, "a.png", "m1").annotator == "A07"
+    progress.edited(Person("B02"), "b.png", None, "m1")
+    assert progress.submit(A, "b.png", "m2").annotator == "A07"
 
 
 def test_what_is_refused_leaves_no_trace(progress):

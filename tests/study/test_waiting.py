@@ -19,6 +19,7 @@ def test_what_is_to_be_painted_comes_in_order_and_from_the_top_again():
     assert next_waiting(items, 0, "A07", reviewing=False) == 2
     assert next_waiting(items, 2, "A07", reviewing=False) == 0
     assert next_waiting(items[1:], 1, "A07", reviewing=False) is None
+    assert next_waiting([TODO, SUBMITTED, SUBMITTED, MINE], 1, "A07", reviewing=False) == 3
 
 
 def test_a_field_is_passed_over():

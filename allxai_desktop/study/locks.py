@@ -209,9 +209,9 @@ def acquire(path: Path, me: PaintingSession, person: str | None) -> Lock | Holde
         with suppress(FileExistsError):
             _make(path, mine.holder)
             return mine
-    held = holder_of(path, me)
-    if held is not None:
-        return held
+    other = holder_of(path, me)
+    if other is not None:
+        return other
     _put(path, mine.holder)
     return mine
 

@@ -690,6 +690,18 @@ def test_where_no_mask_can_be_written_the_strokes_are_kept_and_said(desk, dead, 
     assert list(own_folder.iterdir()) == []
 
 
+def test_strokes_that_no_place_takes_are_said_once(desk, folder, own_folder):
+    (folder / "masks").write_text("in the way")
+    own_folder.write_text("in the way")
+    first = desk().open(folder)
+    first.paint(0, code=1)
+    first.paint(1, code=1)
+    assert [text[:46] for text in first.texts() if "a crash would lose them" in text] == [
+        "The strokes on cell_0.png cannot be kept (File"
+    ]
+    assert not first.workspace.kept
+
+
 def test_strokes_that_wait_in_a_folder_that_stays_read_only_wait_on(desk, dead, folder, own_folder):
     (folder / "masks").write_text("in the way")
     for opening in range(3):

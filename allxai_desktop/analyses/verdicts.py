@@ -24,6 +24,8 @@ Level = Literal["good", "fair", "poor", "none"]
 
 CONSERVED = 0.02
 """ΣR / logit this near to 1 is all of the score."""
+BLOWN_UP = 100, 1000
+"""From so many times the score, and such a sum, a map is the noise of sums that are nearly zero and divide."""
 MOSTLY_INSIDE = 0.25
 """With less relevance than this outside, the map keeps to the cell."""
 LEAST_FALL = 0.1
@@ -50,8 +52,15 @@ def conservation_verdict(explanation: Explanation) -> Verdict | None:
     ratio = explanation.conservation
     if ratio is None:
         return None
-    number = f"{ratio:.2f}".replace("-", "−")
+    blown_up = abs(ratio) >= BLOWN_UP[0] and abs(ratio * explanation.logit) >= BLOWN_UP[1]
+    number = f"{ratio:.1e}" if blown_up else f"{ratio:.2f}".replace("-", "−")
     figure = f"ΣR ÷ logit = {number}"
+    if blown_up:
+        sentence = _(
+            "The pixels' relevance adds up to {ratio} of the score: it was divided by sums that are nearly zero. "
+            "Do not rely on this map."
+        )
+        return Verdict("poor", figure, sentence.format(ratio=number))
     if abs(ratio - 1) <= CONSERVED:
         return Verdict(
             "good", figure, _("The pixels' relevance adds up to the score: the map accounts for all of it.")

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from allxai_desktop.analyses.verdicts import conservation_verdict
 from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import _
 from allxai_desktop.keys import KEYS
@@ -33,6 +34,7 @@ from napari_allxai_explain.shares_table import SharesTable
 from napari_allxai_widgets.choice_box import HEADING, ChoiceBox
 
 if TYPE_CHECKING:
+    from allxai_desktop.explainers.explain import Explanation
     from allxai_desktop.networks.card import Card
     from allxai_desktop.session import Choices, Result, Session
     from napari_allxai_explain.view import ExplainView
@@ -305,7 +307,8 @@ class ExplainPanel(QWidget):
 
     def _show_result(self, result: Result | None) -> None:
         self._fill_target()
-        self.warning.setVisible(bool(result and result.domain_warning))
+        doubt = None if result is None else result.domain_warning or _doubt(result.explanation)
+        self.warning.setVisible(bool(doubt))
         self._show_message()
         if result is None:
             self.bars.show_probabilities({})
@@ -314,9 +317,9 @@ class ExplainPanel(QWidget):
         probabilities = result.explanation.prediction.probabilities
         # Of a network that was removed the result stays until the next one is there.
         shares = {card.class_title(key) if card else key: share for key, share in probabilities.items()}
-        self.bars.show_probabilities(shares, in_doubt=bool(result.domain_warning))
-        self.warning.setText("⚠ " + (result.domain_warning or ""))
-        self.warning.setToolTip(card.domain_description if card else "")
+        self.bars.show_probabilities(shares, in_doubt=bool(doubt))
+        self.warning.setText(f"⚠ {doubt}")
+        self.warning.setToolTip(card.domain_description if card and result.domain_warning else "")
 
     def _show_message(self, *_event: object) -> None:
         session = self.session
@@ -391,3 +394,9 @@ def with_twins(rows: list[tuple[Any, str, str]], current: str, reason: str) -> l
         for value, own, summary in rows
         if value != (other, ())
     ]
+
+
+def _doubt(explanation: Explanation) -> str | None:
+    """Return why a map is not to be relied on, where its sum says so."""
+    verdict = conservation_verdict(explanation)
+    return verdict.sentence if verdict is not None and verdict.level == "poor" else None

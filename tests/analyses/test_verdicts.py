@@ -21,8 +21,8 @@ from allxai_desktop.analyses.verdicts import (
 )
 
 
-def conservation(ratio, explainer="deep-taylor"):
-    return conservation_verdict(SimpleNamespace(conservation=ratio, explainer=explainer))
+def conservation(ratio, explainer="deep-taylor", logit=1.0):
+    return conservation_verdict(SimpleNamespace(conservation=ratio, explainer=explainer, logit=logit))
 
 
 def test_nothing_is_said_where_nothing_is_promised():
@@ -42,6 +42,14 @@ def test_the_biases_of_lrp_z_hold_the_difference():
     assert found.sentence == (
         "The pixels' relevance adds up to −0.79 of the score: the network's biases hold the difference."
     )
+
+
+def test_a_map_of_divisions_by_nearly_nothing_is_not_to_be_relied_on():
+    found = conservation(-4.4383e21, "lrp-z", logit=9.0)
+    assert (found.level, found.figure) == ("poor", "ΣR ÷ logit = -4.4e+21")
+    assert "Do not rely on this map" in found.sentence
+    assert conservation(200, "lrp-z", logit=0.01).level == "fair"
+    assert conservation(50, "lrp-z", logit=30).level == "fair"
 
 
 def test_what_deep_taylor_misses_was_lost():

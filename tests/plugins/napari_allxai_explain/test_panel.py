@@ -20,12 +20,21 @@ REASON = "The two formulas are equal."
 
 
 class FakeEngine:
-    """Sees basophils, without a map."""
+    """Sees basophils, without a map, whose relevance adds up to `conservation` of the score."""
+
+    conservation = None
 
     def explain(self, _image, _choices, _progress):
         prediction = SimpleNamespace(probabilities={"basophil": 1.0}, predicted="basophil")
         found = SimpleNamespace(
-            relevance=None, undefined="No map.", target="basophil", prediction=prediction, seconds=0.1
+            relevance=None,
+            undefined="No map.",
+            target="basophil",
+            prediction=prediction,
+            seconds=0.1,
+            explainer="lrp-z",
+            logit=9.0,
+            conservation=self.conservation,
         )
         return found, None
 
@@ -146,6 +155,16 @@ def test_with_live_off_it_says_that_the_answer_is_to_other_choices(panel, qtbot)
     assert not panel.message.isHidden()
     panel.session.choose(network="pbc-mobilenet-v1")
     assert panel.message.text() == "No map."
+
+
+@pytest.mark.parametrize(("ratio", "hidden"), [(-0.8, True), (4.4e21, False)])
+def test_a_map_that_blew_up_is_not_shown_without_a_word(panel, qtbot, monkeypatch, ratio, hidden):
+    monkeypatch.setattr(FakeEngine, "conservation", ratio)
+    panel.session.choose(network="pbc-mobilenet-v1")
+    panel.session.set_image(image_from_array(np.full((2, 2, 3), 200, np.uint8), "cell.png"))
+    qtbot.waitUntil(lambda: panel.session.result is not None)
+    assert panel.warning.isHidden() == hidden
+    assert hidden or "adds up to 4.4e+21 of the score" in panel.warning.text()
 
 
 def test_with_live_off_an_image_without_an_answer_says_how_to_get_one(panel):

@@ -308,7 +308,9 @@ class ExplainPanel(QWidget):
     def _show_result(self, result: Result | None) -> None:
         self._fill_target()
         doubt = None if result is None else result.domain_warning or _doubt(result.explanation)
-        self.warning.setVisible(bool(doubt))
+        # The rows of the prediction and it are never shown in full both, for which the window would grow.
+        if not doubt:
+            self.warning.hide()
         self._show_message()
         if result is None:
             self.bars.show_probabilities({})
@@ -320,6 +322,7 @@ class ExplainPanel(QWidget):
         self.bars.show_probabilities(shares, in_doubt=bool(doubt))
         self.warning.setText(f"⚠ {doubt}")
         self.warning.setToolTip(card.domain_description if card and result.domain_warning else "")
+        self.warning.setVisible(bool(doubt))
 
     def _show_message(self, *_event: object) -> None:
         session = self.session

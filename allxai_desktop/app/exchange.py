@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ class Exchange:
         if study is None or self._raise_running():
             return
         dialog = ExportDialog(study, self.window.workspace.unsaved, self.window.dispatch, self.window)
-        dialog.tasks.finished.connect(self._on_exported)
+        dialog.tasks.finished.connect(lambda report: self._on_exported(report, dialog.out))
         self._open(dialog)
 
     def import_masks(self) -> None:
@@ -94,8 +95,10 @@ class Exchange:
             self.dialog.deleteLater()
             self.dialog = None
 
-    def _on_exported(self, report: ExportReport) -> None:
-        self.window.notices.show_notice(self._notice(report, bool(report.sentences or report.turned)))
+    def _on_exported(self, report: ExportReport, folder: Path) -> None:
+        notice = self._notice(report, bool(report.sentences or report.turned))
+        text = _("{report} Folder: {folder}.").format(report=notice.text, folder=folder.name)
+        self.window.notices.show_notice(replace(notice, text=text))
 
     def _on_imported(self, report: ImportReport) -> None:
         self._show_import(report, self._notice(report, bool(report.problems or report.kept or report.notes)))

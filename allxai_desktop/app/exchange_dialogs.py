@@ -103,6 +103,7 @@ class ExportDialog(_Dialog):
     ) -> None:
         super().__init__(parent, _("Export study"), _("Choose the folder…"))
         self.study = study
+        self.out = study.folder
         self._flush = flush
         self.tasks = TaskRunner(dispatch)
         self.format = QComboBox()
@@ -137,7 +138,8 @@ class ExportDialog(_Dialog):
         """Export into a new folder in `parent`."""
         form = EXPORTS[self.format.currentData()]
         rename, images = self.rename.isChecked(), self.images.isChecked()
-        study, flush, folder = self.study, self._flush, free_folder(parent, form)
+        study, flush = self.study, self._flush
+        folder = self.out = free_folder(parent, form)
         final = self.final.isChecked()
 
         def work(progress: Progress) -> ExportReport:

@@ -102,7 +102,7 @@ def test_a_study_goes_out_into_a_folder_of_its_own(window, qtbot, tmp_path, monk
     dialog.rename.setChecked(True)
     click(dialog.go)
     qtbot.waitUntil(lambda: window.exchange.dialog is None, timeout=20_000)
-    assert window.notices.text() == "1 mask exported. 1 image has no mask."
+    assert window.notices.text() == "1 mask exported. 1 image has no mask. Folder: masks-coco."
     content = json.loads((tmp_path / "masks-coco" / "masks.json").read_text())
     assert [image["file_name"] for image in content["images"]] == ["image_0001.png"]
 

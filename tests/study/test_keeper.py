@@ -81,10 +81,13 @@ def desk(pump):
 
 @pytest.fixture
 def dead(monkeypatch, pump):
-    """Return a call that makes a desk whose process will be taken for a dead one."""
+    """Return a call that makes a desk whose process will be taken for a dead one, with the id of its session."""
 
-    def make(name="A07"):
-        new = PaintingSession.new()
+    def make(name="A07", session=None):
+        with monkeypatch.context() as patch:
+            if session is not None:
+                patch.setattr(locks.secrets, "token_hex", lambda _bytes: session)
+            new = PaintingSession.new()
         with monkeypatch.context() as patch:
             patch.setattr(
                 workspace_module.PaintingSession, "new", lambda: replace(new, started=new.started - 9999)
@@ -190,9 +193,14 @@ def test_strokes_that_cannot_be_read_after_a_crash_are_said_to_be_lost(desk, dea
     assert again.texts()[-1] == LOST.format("cell_0.npz")
 
 
-def test_a_crash_after_bringing_back_loses_nothing(desk, dead, folder):
-    crash(dead(), folder)
-    second = dead()
+# Journals are found in the order of their names.
+IN_EITHER_ORDER = pytest.mark.parametrize("sessions", [("0" * 16, "f" * 16), ("f" * 16, "0" * 16)])
+
+
+@IN_EITHER_ORDER
+def test_a_crash_after_bringing_back_loses_nothing(desk, dead, folder, sessions):
+    crash(dead(session=sessions[0]), folder)
+    second = dead(session=sessions[1])
     second.workspace._autosaver.submit = lambda *args, **facts: None
     second.open(folder)
     second.paint(11, code=4)
@@ -201,6 +209,22 @@ def test_a_crash_after_bringing_back_loses_nothing(desk, dead, folder):
     third.saved()
     third.close()
     assert masks(folder) == ["cell_0.npz"]
+
+
+@IN_EITHER_ORDER
+def test_of_two_crashes_the_one_with_more_strokes_is_brought_back_and_the_other_set_aside(
+    desk, dead, folder, sessions
+):
+    crash(dead(session=sessions[0]), folder)
+    (journal_of_first,) = (folder / "masks").glob("*.journal")
+    hidden = journal_of_first.rename(folder / "hidden")
+    second = dead(session=sessions[1])
+    crash(second, folder, code=4)
+    second.paint(11, code=4)
+    hidden.rename(journal_of_first)
+    again = desk().open(folder)
+    assert again.workspace.paint.codes.tolist() == [[4, 4, 0, 0], [0, 4, 0, 0], [0, 0, 0, 4]]
+    assert f"{journal_of_first.stem}.journal-aside" in masks(folder)
 
 
 def test_strokes_that_fit_neither_image_nor_mask_are_set_aside(desk, dead, folder):
@@ -660,7 +684,7 @@ def test_who_takes_an_image_over_and_paints_nothing_lets_it_go_too(desk, folder)
     second.pump.until(lambda: masks(folder, "*.lock") == [])
 
 
-def test_who_paints_is_known_to_go_on_and_told_who_takes_over(desk, folder, monkeypatch):
+def test_the_lock_of_who_paints_is_kept_alive(desk, folder, monkeypatch):
     monkeypatch.setattr(locks, "BEAT_SECONDS", 0.01)
     first = desk("A07").open(folder)
     first.paint(0, code=1)
@@ -668,9 +692,18 @@ def test_who_paints_is_known_to_go_on_and_told_who_takes_over(desk, folder, monk
     lock = folder / "masks" / "cell_0.lock"
     os.utime(lock, (0, 0))
     first.pump.until(lambda: lock.stat().st_mtime > 0)
-    desk("B01").open(folder).workspace.take_over()
-    told = "B01 took cell_0.npz over: what you paint from now on is saved as a copy."
-    first.pump.until(lambda: told in [notice.text for notice in first.notices])
+
+
+def test_who_loses_an_image_in_mid_work_is_told(desk, folder, monkeypatch):
+    lost = []
+    monkeypatch.setattr(locks.Lock, "keep", lambda _lock, on_lost: lost.append(on_lost))
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    taker = PaintingSession.new()
+    locks.take_by_force(folder / "masks" / "cell_0.lock", taker, "B01")
+    lost[0](locks.holder_of(folder / "masks" / "cell_0.lock", PaintingSession.new()))
+    assert first.texts()[-1] == ("B01 took cell_0.npz over: what you paint from now on is saved as a copy.")
 
 
 def test_where_no_mask_can_be_written_the_strokes_are_kept_and_said(desk, dead, folder, own_folder):

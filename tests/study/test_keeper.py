@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
@@ -305,6 +306,17 @@ def test_a_copy_is_found_again_and_pointed_out_when_the_first_has_gone(desk, fol
     third = desk("C02").open(folder)
     assert third.workspace.mask_path.name == "cell_0.npz"
     assert third.texts() == ["cell_0-2.npz is a second mask of this image, painted by B01: compare the two."]
+
+
+def test_a_mask_that_does_not_say_whose_it_is_and_a_second_one_are_said(desk, folder):
+    for name in ("cell_0.npz", "cell_0-2.npz"):
+        save_mask(folder / "masks" / name, np.ones((3, 4), np.uint8))
+    read = read_image(folder / "cell_0.png")
+    save_mask(folder / "masks" / "cell_0-3.npz", np.ones((3, 4), np.uint8), image=read)
+    assert desk().open(folder).texts() == [
+        "cell_0.npz does not say which image it belongs to: it was accepted for cell_0.png by its size.",
+        "cell_0-3.npz is a second mask of this image: compare the two.",
+    ]
 
 
 def test_of_two_that_look_the_first_to_paint_has_it(desk, folder):

@@ -13,10 +13,12 @@ from allxai_desktop.errors import reason_of
 from allxai_desktop.files import as_text, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.study.folder import IMAGES_FOLDER, STUDY_FILE, StudyError, alike, image_files
+from allxai_desktop.study.locks import held, lock_path
 from allxai_desktop.tasks import Progress, unwatched
 
 # Masks of other programs are pictures too: "Import masks…" takes those.
 _MASK_FOLDERS = re.compile("masks?|labels?|PixelLabelData.*", re.IGNORECASE)
+_PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,14 @@ def import_images(
     added, renamed, known = [], [], 0
     for number, path in enumerate(found):
         progress(number / len(found))
-        with _readable(path):
-            name = _free_name(path, taken)
-        if name is None:
-            known += 1
-            continue
-        _put(path, images / name, link)
+        # Somebody else may be taking images into the study at the same time.
+        with held(lock_path(folder / STUDY_FILE), _PATIENCE_S):
+            with _readable(path):
+                name = _free_name(path, images, taken)
+            if name is None:
+                known += 1
+                continue
+            _put(path, images / name, link)
         taken[alike(name)] = images / name
         added.append(name)
         if name != path.name:
@@ -103,12 +107,12 @@ def _made(folder: Path) -> Path:
     return images
 
 
-def _free_name(path: Path, taken: dict[str, Path]) -> str | None:
+def _free_name(path: Path, images: Path, taken: dict[str, Path]) -> str | None:
     """Return a file name that is free in the study, or None where this very image is there."""
     first = as_text(path.name)
     name, number = first, 1
-    while alike(name) in taken:
-        if filecmp.cmp(path, taken[alike(name)], shallow=False):
+    while alike(name) in taken or (images / name).exists():
+        if filecmp.cmp(path, taken.get(alike(name), images / name), shallow=False):
             return None
         number += 1
         name = f"{Path(first).stem}_{number}{path.suffix}"

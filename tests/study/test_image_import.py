@@ -48,6 +48,26 @@ def test_two_images_with_one_name_are_kept_apart(source, study):
     assert (study / "images" / "cell_9.png").read_bytes() == (source / "cell_9.png").read_bytes()
 
 
+def test_of_two_imports_at_one_time_neither_writes_over_the_images_of_the_other(tmp_path, study):
+    for first, folder in ((3, "one"), (4, "two")):
+        (tmp_path / folder).mkdir()
+        for number in range(3):
+            level = 10 * number + first
+            Image.new("RGB", (2, 2), (level, 0, 0)).save(tmp_path / folder / f"IMG_{number}.png")
+    others = []
+
+    def meanwhile(share):
+        if share and not others:
+            others.append(import_images(study, tmp_path / "two"))
+
+    found = import_images(study, tmp_path / "one", progress=meanwhile)
+    levels = {path.name: Image.open(path).getpixel((0, 0))[0] for path in (study / "images").iterdir()}
+    assert found.added == ("IMG_0.png", "IMG_1_2.png", "IMG_2_2.png")
+    assert [levels[name] for name in found.added] == [3, 13, 23]
+    assert others[0].added == ("IMG_0_2.png", "IMG_1.png", "IMG_2.png")
+    assert [levels[name] for name in others[0].added] == [4, 14, 24]
+
+
 def test_doing_it_again_adds_nothing(source, study):
     import_images(study, source)
     again = import_images(study, source)

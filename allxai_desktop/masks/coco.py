@@ -20,7 +20,7 @@ from allxai_desktop.masks.exported import Exported, write_json
 from allxai_desktop.masks.json_file import damaged, read_json, ring, says_size, size, size_note, value, whole
 from allxai_desktop.masks.labels import Entry, Labelled, Region, Regions, file_name
 from allxai_desktop.masks.npz import MaskError
-from allxai_desktop.masks.shapes import outside_notes, polygon_region
+from allxai_desktop.masks.shapes import line_notes, outside_notes, polygon_region
 
 _SIDES = ("height", "width")
 
@@ -140,24 +140,32 @@ def _read(
 ) -> Labelled:
     notes: tuple[str, ...] = () if shape is None else (size_note(name),)
     shape = shape or size(image, *_SIDES, name)
-    regions, rings, boxes = Regions(name), [], 0
+    regions, rings, boxes, lines = Regions(name), [], 0, 0
     for table in annotations:
         label = names[_identity(table, "category_id", name)]
         found = table.get("segmentation")
         if isinstance(found, dict):
             regions.add(_from_run_lengths(label, found, shape, name))
         elif isinstance(found, list) and found:
-            for points in found:
-                rings.append(ring(points, name))
-                regions.add(polygon_region(label, rings[-1], shape))
+            outlines = _outlines(found, name)
+            for outline in outlines:
+                regions.add(polygon_region(label, outline, shape))
+            rings += outlines
+            lines += sum(len(outline) < 3 for outline in outlines)
         else:
             boxes += 1
-    notes += outside_notes(rings, shape, name)
+    notes += outside_notes(rings, shape, name) + line_notes(lines, name)
     if boxes:
         one = N_("{name}: a box without an outline was left out.")
         many = N_("{name}: {count} boxes without an outline were left out.")
         notes += (counted(boxes, one, many, name=name),)
     return Labelled(shape, tuple(regions.found), notes=notes)
+
+
+def _outlines(found: list[Any], name: str) -> list[NDArray[np.float64]]:
+    """Return the rings of a region; some programs write a single one without its list, or the points in pairs."""
+    pairs = all(isinstance(points, list) and len(points) == 2 for points in found)
+    return [ring(points, name) for points in ([found] if pairs or not isinstance(found[0], list) else found)]
 
 
 def _from_run_lengths(label: str, table: dict[str, Any], shape: tuple[int, int], name: str) -> Region:

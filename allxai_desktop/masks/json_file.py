@@ -25,7 +25,7 @@ def read_json(path: Path) -> dict[str, Any]:
                     name=path.name, limit=MAX_BYTES // 10**6
                 )
             )
-        found = json.loads(path.read_text(encoding="utf-8-sig"))
+        found = _decoded(path.read_bytes())
     except FileNotFoundError as error:
         raise MaskError(
             _("{name} was not found: it may have been moved or renamed.").format(name=path.name)
@@ -35,6 +35,15 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise damaged(path.name)
     return found
+
+
+def _decoded(data: bytes) -> Any:
+    try:
+        # UTF-8, 16 or 32.
+        return json.loads(data)
+    except UnicodeDecodeError:
+        # Scripts on Windows write accents so where nobody says how.
+        return json.loads(data.decode("cp1252"))
 
 
 def damaged(name: str) -> MaskError:

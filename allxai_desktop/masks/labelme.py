@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from allxai_desktop.cellclasses import CLASSES
-from allxai_desktop.i18n import N_, counted
 from allxai_desktop.images import check_size
 from allxai_desktop.masks.exported import Exported, write_json
 from allxai_desktop.masks.json_file import damaged, read_json, ring, says_size, size, size_note, value
 from allxai_desktop.masks.labels import Entry, Labelled, Region, Regions, file_name
 from allxai_desktop.masks.outlines import outlines, without_holes
-from allxai_desktop.masks.shapes import outside_notes, polygon_region
+from allxai_desktop.masks.shapes import line_notes, outside_notes, polygon_region
 
 _VERSION = "5.5.0"
 _SIDES = ("imageHeight", "imageWidth")
@@ -87,11 +86,7 @@ def _read(content: dict[str, Any], name: str, shape: tuple[int, int] | None = No
             continue
         rings.append(outline)
         regions.add(polygon_region(label, outline, shape))
-    notes += outside_notes(rings, shape, name)
-    if others:
-        one = N_("{name}: a line or point without an area was left out.")
-        many = N_("{name}: {count} lines and points without an area were left out.")
-        notes += (counted(others, one, many, name=name),)
+    notes += outside_notes(rings, shape, name) + line_notes(others, name)
     return Labelled(shape, tuple(regions.found), notes=notes)
 
 

@@ -38,3 +38,12 @@ def outside_notes(rings: Iterable[NDArray[np.float64]], shape: tuple[int, int], 
     one = N_("{name}: a region leaves the image and was cut off.")
     many = N_("{name}: {count} regions leave the image and were cut off.")
     return (counted(count, one, many, name=name),)
+
+
+def line_notes(count: int, name: str) -> tuple[str, ...]:
+    """Return the note on so many shapes that go round nothing."""
+    if not count:
+        return ()
+    one = N_("{name}: a line or point without an area was left out.")
+    many = N_("{name}: {count} lines and points without an area were left out.")
+    return (counted(count, one, many, name=name),)

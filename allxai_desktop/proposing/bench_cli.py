@@ -12,7 +12,7 @@ from allxai_desktop.i18n import _
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `bench` takes."""
-    kinds = parser.add_subparsers(dest="kind", required=True)
+    kinds = parser.add_subparsers(metavar="annotate", required=True)
     text = _(
         "A simulated annotator starts from the proposal and puts one disc of radius 5 px in the middle of the largest"
         " wrong region, again and again: prints the mean overlap (IoU) of nucleus and cytoplasm, and the seconds."

@@ -76,6 +76,18 @@ def test_polygons_are_read_in_pixel_edges(path):
     assert notes == ()
 
 
+@pytest.mark.parametrize("segmentation", [[1, 0, 3, 0, 3, 2, 1, 2], [[1, 0], [3, 0], [3, 2], [1, 2]]])
+def test_a_single_outline_may_stand_without_its_list_or_in_pairs(path, segmentation):
+    codes, notes = codes_of(path, coco(segmentation))
+    assert (codes.tolist(), notes) == ([[0, 1, 1, 0], [0, 1, 1, 0], [0] * 4], ())
+
+
+def test_a_line_without_an_area_is_left_out_with_a_word(path):
+    codes, notes = codes_of(path, coco([[1, 0, 3, 0]]))
+    assert not codes.any()
+    assert notes == ("masks.json (cell.png): a line or point without an area was left out.",)
+
+
 def test_compressed_run_lengths_are_read(path):
     # What pycocotools.mask.encode makes of [[0 1 1 0], [0 1 1 0], [1 0 0 0]].
     codes, _notes = codes_of(path, coco({"size": [3, 4], "counts": "231O3"}))
@@ -180,6 +192,14 @@ def test_regions_that_together_claim_too_much_are_refused(path, monkeypatch):
     monkeypatch.setattr(labels, "MAX_REGION_PIXELS", 24)
     assert codes_of(path, coco([square, square]))[0].all()
     assert "regions of more than" in refused(path, coco([square, square, square]))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_accents_are_read_in_the_encodings_of_windows_too(path, encoding):
+    content = coco([[0, 0, 2, 0, 2, 1, 0, 1]])
+    content["categories"][0]["name"] = "núcleo"
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding=encoding)
+    assert read_coco(path)[0].read().labels == ["núcleo"]
 
 
 @pytest.mark.parametrize(

@@ -216,14 +216,14 @@ def import_masks(
     if not entries:
         raise MaskError(_("{name} holds no masks: export them again.").format(name=path.name))
     images = _Names(study)
-    states = States(StudyStore(study.folder))
-    recorded = states.items().keys()
+    states = States(StudyStore.open(study.folder))
     done: set[Path] = set()
     for place, entry in enumerate(entries):
         progress(place / len(entries))
         try:
             item = _import_one(entry, images, mapping or {}, replace_existing, done, report)
-            if item is not None and (name := item.image_path.name) in recorded:
+            # Asked for now: others may submit while the import goes on.
+            if item is not None and states.item(name := item.image_path.name) is not None:
                 states.edited(person, name, None, hash_on_disk(item), found=person is None)
         except AllxaiError as error:
             report.problems.append(str(error))

@@ -108,6 +108,11 @@ class Progress:
         with self.store.reading(PART) as db:
             return {} if db is None else items_of(db)
 
+    def item(self, name: str) -> ItemProgress | None:
+        """Return what is known of one image, None where it has no record."""
+        with self.store.reading(PART) as db:
+            return None if db is None else items_of(db, name).get(name)
+
     def trail(self) -> list[Entry]:
         """Return the audit trail, the oldest entry first."""
         with self.store.reading(PART) as db:

@@ -424,6 +424,24 @@ def test_who_imports_over_a_mask_cannot_approve_it(study, tmp_path):
     assert states.items()[item.image_path.name].annotator == "R02"
 
 
+def test_what_is_submitted_while_an_import_goes_on_is_void_with_its_mask(study, tmp_path):
+    states, item = Progress(StudyStore(study.folder)), study.items[1]
+    for place, one in enumerate(study.items):
+        Image.fromarray(np.full(SHAPE, 3 + place, np.uint8)).save(tmp_path / one.image_path.name)
+
+    def meanwhile(share):
+        if share == 0.5:
+            states.submit(Person("A07"), item.image_path.name, hash_on_disk(item))
+
+    import_masks(study, tmp_path, replace_existing=True, progress=meanwhile)
+    found = states.items()
+    assert list(found) == [item.image_path.name]
+    assert (found[item.image_path.name].state, found[item.image_path.name].mask_sha256) == (
+        "in-progress",
+        hash_on_disk(item),
+    )
+
+
 def test_an_image_that_somebody_paints_is_left_alone(study, empty, tmp_path):
     export_study(study, EXPORTS["png"], tmp_path / "out")
     (empty.folder / "masks").mkdir()

@@ -334,6 +334,5 @@ def _numbers(change: Change) -> str:
 
 
 def _logits(change: Change) -> str:
-    return _("logit {before} → {after}").format(
-        before=f"{change.logit_before:.1f}", after=f"{change.logit_after:.1f}"
-    )
+    before, after = (f"{logit:.1f}".replace("-", "−") for logit in (change.logit_before, change.logit_after))
+    return _("logit {before} → {after}").format(before=before, after=after)

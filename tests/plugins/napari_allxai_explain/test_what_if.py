@@ -11,14 +11,14 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
-from allxai_desktop.analyses.what_if import REMOVED, WhatIf
+from allxai_desktop.analyses.what_if import REMOVED, Change, WhatIf
 from allxai_desktop.images import image_from_array
 from allxai_desktop.networks.registry import list_networks
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from napari_allxai_annotate.canvas import PaintCanvas
 from napari_allxai_annotate.widget import AnnotateWidget
-from napari_allxai_explain.what_if import WhatIfBanner, WhatIfPanel
+from napari_allxai_explain.what_if import WhatIfBanner, WhatIfPanel, _logits
 from napari_allxai_explain.what_if_view import BETWEEN, SHADOW, STRIPE, WhatIfView, hatch
 from napari_allxai_explain.widget import ExplainWidget
 from napari_allxai_widgets.dispatch import Dispatcher
@@ -291,3 +291,7 @@ def test_released_it_leaves_neither_layers_nor_brush(stock):
     stock.widget.release()
     assert [type(layer).__name__ for layer in stock.viewer.layers] == ["Image", "Labels"]
     assert painting.canvas.gestures.region is None
+
+
+def test_a_negative_logit_has_a_minus_and_no_hyphen():
+    assert _logits(Change("monocyte", 0.5, 0.5, 2.2, -2.1)) == "logit 2.2 → −2.1"

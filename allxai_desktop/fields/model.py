@@ -75,6 +75,7 @@ class FieldModel:
         self.marks: tuple[Mark, ...] = ()
         self._side = side
         self._source: Field | None = None
+        self._went_back_to: str | None = None
         self._enough = Event()
         self._waiting: list[Callable[[Progress], tuple[StudyItem, Study]]] = []
         self._known: OrderedDict[str, _Known] = OrderedDict()
@@ -155,6 +156,7 @@ class FieldModel:
         if self.home is not None:
             self.back()
         elif image is not None:
+            self._went_back_to = None
             self._set_active(not self.active)
             self.workspace.session.set_image(image if image.whole and not self.active else None)
             height, width = _source(image).shape
@@ -171,6 +173,7 @@ class FieldModel:
         if row is None:
             self._tell("warning", _("{name}, which it was cut from, is not in this study.").format(name=home))
         else:
+            self._went_back_to = home
             self.workspace.show(row)
 
     def click(self, place: tuple[float, float], *, anywhere: bool = False) -> None:
@@ -222,6 +225,8 @@ class FieldModel:
     # From the workspace
 
     def _is_field(self, image: CellImage) -> bool:
+        if self._went_back_to == image.name:
+            return True
         height, width = _source(image).shape
         # Where something is painted already, the painting goes on.
         painted = self.workspace.paint.mask.any()
@@ -230,6 +235,8 @@ class FieldModel:
     def _on_item(self, _row: int) -> None:
         image = self.workspace.image
         assert image is not None
+        if image.name != self._went_back_to:
+            self._went_back_to = None
         self._finder.cancel()
         self._predictor.cancel()
         self._source = _source(image)

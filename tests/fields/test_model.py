@@ -98,6 +98,20 @@ def test_from_the_crop_back_to_the_field_where_it_is_marked_as_taken(opened, wor
     assert taken(opened) == ["field_00068_00088_64.png", None]
 
 
+def test_from_the_crop_of_what_is_a_field_only_by_choice_the_cells_are_marked_again(opened, workspace, pump):
+    opened.auto = False
+    opened.click(CELLS[0])
+    pump.until(lambda: opened.home == "field.png")
+    opened.back()
+    pump.until(lambda: workspace.image.name == "field.png")
+    assert taken(opened) == ["field_00068_00088_64.png", None]
+    assert workspace.session.image is None
+    opened.toggle()
+    workspace.show(0)
+    pump.until(lambda: workspace.session.image is workspace.image)
+    assert not opened.active
+
+
 def test_a_taken_cell_is_opened_not_taken_again_whatever_the_size_now(opened, workspace, pump, folder):
     opened.click(CELLS[0])
     pump.until(lambda: opened.home is not None)

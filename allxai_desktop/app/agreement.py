@@ -181,8 +181,15 @@ class Agreement:
             self.model.measure_again()
 
     def _on_person(self, person: Person | None) -> None:
+        name = person.name if person else None
         if self.agreement_window is not None:
-            self.agreement_window.set_person(person.name if person else None)
+            self.agreement_window.set_person(name)
+        shown = self._blind if self._prepared is None else self._prepared.study
+        if shown is not None and name not in (None, shown.annotator):
+            # Nobody goes on in the name of another.
+            text = _("{title} is not yours: this is the study again.").format(title=shown.title)
+            self.window.notices.show_with_image(Notice("info", text))
+            self.leave()
 
     def _on_saved(self, path: Path) -> None:
         # The last second mask may come to the disk after the way back to the study.

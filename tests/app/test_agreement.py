@@ -104,6 +104,24 @@ def test_who_signs_in_beside_the_open_window_is_the_one_who_decides(window):
     assert not panel.message.isVisible()
 
 
+def test_who_signs_in_amid_what_another_annotates_is_back_in_the_study(window, qtbot, study):
+    click(window.agreement.agreement_window.annotate)
+    qtbot.waitUntil(lambda: window.workspace.image.name == "cell_3.png", timeout=20_000)
+    window.desk.model.person = Person("A02")
+    assert window.agreement.bar.isVisible()
+    window.desk.model.person = Person("R01", "reviewer")
+    qtbot.waitUntil(lambda: window.workspace.study.folder == study.folder, timeout=20_000)
+    qtbot.waitUntil(lambda: not window.agreement.bar.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: "is not yours" in window.notices.text(), timeout=20_000)
+
+
+def test_who_signs_in_amid_an_adjudication_does_not_go_on_with_it(window, qtbot, study):
+    adjudicate(window, qtbot)
+    window.desk.model.person = Person("R02", "reviewer")
+    qtbot.waitUntil(lambda: window.workspace.study.folder == study.folder, timeout=20_000)
+    qtbot.waitUntil(lambda: window.agreement.adjudication is None, timeout=20_000)
+
+
 def test_an_adjudication_is_walked_through_by_key_and_kept(window, qtbot, study):
     model = adjudicate(window, qtbot)
     assert window.workspace.image.name == "cell_2.png"

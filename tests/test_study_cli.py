@@ -66,6 +66,13 @@ def test_verify_ends_with_an_error_where_the_trail_is_broken(source, capsys):
     assert error.startswith("Entry 1 (painted, a.png, B, ")
 
 
+def test_a_final_mask_that_is_gone_is_told(source, capsys):
+    (source / "final").mkdir()
+    Progress(StudyStore.open(source / "final")).submit(Person("R01"), "a.png", "ff")
+    code, lines, error = run(capsys, "verify", source)
+    assert (code, lines[1:], error) == (2, ["Final masks:"], "The mask a.npz is missing.")
+
+
 def test_verify_knows_a_hash_that_was_noted(source, capsys):
     progress = Progress(StudyStore.open(source))
     for mask in ("ff", "ee"):

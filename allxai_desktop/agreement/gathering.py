@@ -103,13 +103,11 @@ def parts_of(study: Study) -> list[Study]:
     """Return the second annotations of a study and its final masks, as studies with trails of their own."""
     plan = SecondPlan(study)
     parts = [plan.part(person) for person in dict.fromkeys(one.person for one in plan.all())]
-    finals = [
-        replace(item, mask_path=final_path(study, item))
-        for item in study.items
-        if final_path(study, item).exists()
-    ]
-    if finals:
-        parts.append(Study(study.folder / FINAL_FOLDER, finals, _("Final masks")))
+    folder = study.folder / FINAL_FOLDER
+    if folder.is_dir():
+        # Also those that are missing: their trail tells of them.
+        finals = [replace(item, mask_path=final_path(study, item)) for item in study.items]
+        parts.append(Study(folder, finals, _("Final masks")))
     return parts
 
 

@@ -187,7 +187,14 @@ def _files(folder: Path) -> list[Path]:
 def _format_of(path: Path) -> ImportFormat:
     ending = path.suffix.lower()
     if ending == ".json":
-        return IMPORTS["labelme" if "shapes" in read_json(path) else "coco"]
+        content = read_json(path)
+        if "shapes" in content:
+            return IMPORTS["labelme"]
+        if "annotations" in content or "images" in content:
+            return IMPORTS["coco"]
+        raise MaskError(
+            _("{name} is neither COCO nor labelme: export the masks as one of them.").format(name=path.name)
+        )
     for found in IMPORTS.values():
         if ending in found.endings:
             return found

@@ -333,6 +333,14 @@ def test_a_folder_without_masks_says_what_it_should_hold(tmp_path):
         read_entries(tmp_path)
 
 
+def test_json_of_another_kind_is_not_said_to_be_damaged(tmp_path, make):
+    write_geojson(tmp_path / "cell.json", make(np.ones((1, 1), np.uint8)))
+    with pytest.raises(
+        MaskError, match=r"^cell.json is neither COCO nor labelme: export the masks as one of"
+    ):
+        read_entries(tmp_path / "cell.json")
+
+
 def test_a_file_of_another_kind_is_one_sentence(tmp_path):
     (tmp_path / "cell.jpg").touch()
     with pytest.raises(MaskError, match=r"^cell.jpg is no mask that this program reads"):

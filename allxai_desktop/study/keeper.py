@@ -125,14 +125,16 @@ class MaskKeeper:
     def stroke(self, runs: Runs, codes: Codes) -> None:
         """Journal a stroke that led to `codes` uint8 (H, W), before the next one begins."""
         if not self._held:
-            path, crashed = self.path, self._crashed_meanwhile()
-            if not crashed:
+            path, changed = self.path, self._crashed_meanwhile()
+            if not changed:
                 self._hold()
-            if crashed or self.path != path:
+                # Somebody may have painted and left since it was found: the stroke would fit nothing after a crash.
+                changed = self.path == path and self._changed()
+            if changed or self.path != path:
                 before = codes.copy()
                 for edit in runs.parts():
                     flat(before)[edit.indices] = edit.old & 0x7F
-                if crashed:
+                if changed:
                     self._held = True
                     self._step_aside(before, self.strokes)
                 else:
@@ -152,7 +154,7 @@ class MaskKeeper:
         data = mask_bytes(self.path, codes, **facts)
         sha256 = hashlib.sha256(data).hexdigest()
         taken = self._lock is not None and not self._lock.mine()
-        if taken or sha256_or_unknown(self.path) not in (self._sha256, NO_FILE):
+        if taken or self._changed():
             self._step_aside(codes, strokes)
         if self._lock is not None and not self._swept:
             self._sweep()
@@ -216,6 +218,10 @@ class MaskKeeper:
         journals = journals_of(self.path, self._image.sha256)
         others = any(self._me.id not in path.name for path in journals)
         return others and holder_of(lock_path(self.path), self._me) is None
+
+    def _changed(self) -> bool:
+        """Whether the file is not the one that is known."""
+        return sha256_or_unknown(self.path) not in (self._sha256, NO_FILE)
 
     def _beat(self) -> None:
         if self._lock is not None:

@@ -331,6 +331,22 @@ def test_of_two_that_look_the_first_to_paint_has_it(desk, folder):
     assert load_mask(folder / "masks" / "cell_0-2.npz").codes[2, 3] == 2
 
 
+def test_who_paints_what_another_has_painted_and_left_meanwhile_loses_nothing_in_a_crash(desk, dead, folder):
+    late = dead("A07").open(folder)
+    first = desk("B01").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    first.close()
+    late.workspace._autosaver.submit = lambda *args, **facts: None
+    late.paint(11, code=4)
+    assert late.texts()[-1].startswith("B01 changed cell_0.npz or took it over after you opened it")
+    again = desk("A07").open(folder)
+    again.pump.until(lambda: (folder / "masks" / "cell_0-2.npz").exists())
+    assert np.flatnonzero(load_mask(folder / "masks" / "cell_0.npz").codes).tolist() == [0]
+    assert np.flatnonzero(load_mask(folder / "masks" / "cell_0-2.npz").codes).tolist() == [11]
+    assert masks(folder, "*aside") == []
+
+
 def test_of_two_who_open_what_a_crash_left_the_second_keeps_strokes_beside(desk, dead, folder):
     crash(dead("B01"), folder)
     first, second = desk("A07"), dead("C02")

@@ -314,7 +314,11 @@ class MaskKeeper:
                     recorded.path.unlink()
 
     def _sweep(self) -> None:
-        """Delete what a crash in the middle of a save left, which is no mask."""
+        """Delete what a crash in the middle of a save left, which is no mask.
+
+        So ends a save of whoever the image was just taken from, too: it would write over this one unseen, and is made
+        again beside it.
+        """
         self._swept = True
         pattern = re.escape(self.path.name) + r"\.[0-9a-f]{8}\.tmp"
         with suppress(OSError):

@@ -181,7 +181,8 @@ def uncertain_labels(study: Study, path: Path, progress: Progress = unwatched) -
     Images that cannot be read are passed over. Raises `MaskError`.
     """
     found: dict[str, None] = {}
-    entries, images = read_entries(path), _Names(study)
+    entries = read_entries(path)
+    images = _Names(study, entries)
     for place, entry in enumerate(entries):
         progress(place / len(entries))
         try:
@@ -215,7 +216,7 @@ def import_masks(
     entries = read_entries(path)
     if not entries:
         raise MaskError(_("{name} holds no masks: export them again.").format(name=path.name))
-    images = _Names(study)
+    images = _Names(study, entries)
     states = States(StudyStore.open(study.folder))
     done: set[Path] = set()
     for place, entry in enumerate(entries):
@@ -261,6 +262,9 @@ def _import_one(
         load_mask(item.mask_path, image)
     found = entry.read() if entry.read_sized is None else entry.read_sized(image.shape)
     _check(found, image)
+    if found.image_sha256 is None and images.is_shared(entry):
+        text = _("There are several masks of {name}, maybe of images in several folders: leave only its own.")
+        raise MaskError(text.format(name=image.name))
     codes, notes = to_codes(found, mapping, image.name)
     if not codes.any() and item.mask_path.exists():
         # A file that lists every image of a set says nothing of those that nobody annotated there.
@@ -318,12 +322,17 @@ def _check(found: Labelled, image: CellImage) -> None:
 class _Names:
     """Finds the image of a mask by name: the whole name first, then without its ending where that is clear."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, entries: list[Entry]) -> None:
+        self._names = Counter(alike(entry.names[0]) for entry in entries if entry.names)
         self._whole = {item.image_path.name: item for item in study.items}
         self._stems: dict[str, list[StudyItem]] = {}
         for item in study.items:
             for stem in {alike(item.stem), alike(item.image_path.stem), alike(item.image_path.name)}:
                 self._stems.setdefault(stem, []).append(item)
+
+    def is_shared(self, entry: Entry) -> bool:
+        """Return whether another entry is called the same."""
+        return self._names[alike(entry.names[0])] > 1
 
     def find(self, entry: Entry) -> StudyItem:
         """Return the item. Raises `MaskError` where there is none or more than one."""

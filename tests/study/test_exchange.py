@@ -551,6 +551,30 @@ def test_the_second_mask_of_an_image_is_not_taken(empty, tmp_path):
     assert masks_of(empty) == [np.ones(SHAPE).tolist()]
 
 
+def test_of_masks_of_one_name_from_several_folders_none_is_taken(empty, tmp_path):
+    images = [
+        {"id": number, "file_name": f"patient {number}/Ana Ruiz 1.png", "height": SHAPE[0], "width": SHAPE[1]}
+        for number in (1, 2)
+    ]
+    path = tmp_path / "masks.json"
+    path.write_text(json.dumps({"images": images, "categories": [], "annotations": []}))
+    said = (
+        "There are several masks of Ana Ruiz 1.png, maybe of images in several folders: leave only its own."
+    )
+    assert import_masks(empty, path).problems == [said] * 2
+    assert masks_of(empty) == []
+
+
+def test_of_masks_of_one_name_the_one_that_knows_the_pixels_is_taken(study, empty, tmp_path):
+    (tmp_path / "new").mkdir()
+    item = study.items[0]
+    save_mask(tmp_path / "new" / "b.npz", CODES, image=read_image(item.image_path))
+    other = replace(read_image(study.items[1].image_path), name="Ana Ruiz 1.png")
+    save_mask(tmp_path / "new" / "a.npz", CODES, image=other)
+    assert import_masks(empty, tmp_path / "new").count == 1
+    assert masks_of(empty) == [CODES.tolist()]
+
+
 def test_labels_that_say_what_they_are_need_no_word(study, tmp_path):
     for name in ("npz", "npz-study", "png", "coco", "ome-tiff", "labelme"):
         export_study(study, EXPORTS[name], tmp_path / name)

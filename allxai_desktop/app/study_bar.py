@@ -27,8 +27,10 @@ QFrame#studyBar QPushButton, QFrame#studyBar QToolButton {
 QFrame#studyBar QToolButton { padding: 4px 7px; }
 QFrame#studyBar QPushButton:hover, QFrame#studyBar QToolButton:hover { background: rgba(255, 255, 255, 90); }
 QFrame#studyBar QPushButton:disabled { color: #808080; }
-QFrame#studyBar QLineEdit { color: white; background: rgba(255, 255, 255, 30); padding: 4px; min-width: 260px; }
+QFrame#studyBar QLineEdit { color: white; background: rgba(255, 255, 255, 30); padding: 4px; min-width: 380px; }
 """
+TEXT_PX = 520
+"""Longer texts are wrapped: on a small screen the canvas is not much wider."""
 
 
 class StudyBar(QFrame):
@@ -45,7 +47,7 @@ class StudyBar(QFrame):
         self._at = 0
         self.setStyleSheet(STYLE)
         # What a reviewer wrote is shown as it is, and never as HTML.
-        self.text = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.text = QLabel(textFormat=Qt.TextFormat.PlainText, maximumWidth=TEXT_PX)
         self.hint = QLabel(objectName="hint")
         self.before, self.after = QToolButton(text="◀"), QToolButton(text="▶")
         self.approve, self.send_back, self.cancel = QPushButton(), QPushButton(), QPushButton()
@@ -187,6 +189,7 @@ class StudyBar(QFrame):
         elif comments:
             comment = comments[self._at % len(comments)]
             self.text.setText(f"{number}{comment.person}: {comment.text}")
+        self._wrap()
         self.text.setVisible(bool(self.text.text()) and pin.place is None)
         self.send_back.setEnabled(pin.place is None or bool(self.comment.text().strip()))
         self.send_back.setText(
@@ -194,3 +197,10 @@ class StudyBar(QFrame):
         )
         self.setVisible(pin.active or bool(findings or reviewing or comments))
         self.updateGeometry()
+
+    def _wrap(self) -> None:
+        text = self.text
+        text.ensurePolished()
+        long = text.fontMetrics().horizontalAdvance(text.text()) > TEXT_PX
+        text.setWordWrap(long)
+        text.setMinimumSize(TEXT_PX if long else 0, text.heightForWidth(TEXT_PX) if long else 0)

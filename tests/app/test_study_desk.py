@@ -127,6 +127,26 @@ def test_from_open_to_approved_by_two_people(window, qtbot, folder):
     assert verify(Study.open(folder)).problems == ()
 
 
+def test_a_long_comment_is_read_whole_beside_the_small_canvas(window, qtbot):
+    study, bar = window.desk.model, window.desk.bar
+    study.person = A
+    paint(window)
+    enter(window)
+    qtbot.waitUntil(lambda: study.item(0).state == "submitted", timeout=20_000)
+    study.person = R
+    show(window, qtbot, 0)
+    qtbot.waitUntil(bar.approve.isVisible)
+    study.send_back((3, 3), "The border of the nucleus does not follow the membrane here. " * 8)
+    qtbot.waitUntil(lambda: study.item(0).state == "returned")
+    study.person = A
+    show(window, qtbot, 1)
+    show(window, qtbot, 0)
+    qtbot.waitUntil(bar.after.isVisible)
+    qtbot.wait(100)
+    assert bar.text.height() >= bar.text.heightForWidth(bar.text.width()) > 60
+    assert bar.visibleRegion().contains(bar.text.geometry())
+
+
 def test_the_last_stroke_on_an_image_that_was_submitted_is_taken_back_by_the_key(window, qtbot):
     window.desk.model.person = A
     paint(window)
@@ -231,9 +251,8 @@ def test_images_are_taken_into_a_new_study_and_it_is_opened(window, qtbot, tmp_p
     qtbot.waitUntil(lambda: window.workspace.study.folder == tmp_path / "new", timeout=20_000)
     qtbot.waitUntil(lambda: window.workspace.index == 0, timeout=20_000)
     assert len(window.workspace.study.items) == 2
-    assert window.notices.text() == (
-        "Images taken in: 2. Already there: 0. With another name here, for theirs was taken: 1."
-    )
+    told = "Images taken in: 2. Already there: 0. With another name here, for theirs was taken: 1."
+    qtbot.waitUntil(lambda: window.notices.text() == told, timeout=20_000)
 
 
 def test_one_dialog_tells_how_far_the_images_are(window, qtbot, tmp_path, monkeypatch):

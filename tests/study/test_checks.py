@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from allxai_desktop import i18n
+from allxai_desktop.painting.tiles import Tiles
 from allxai_desktop.study.checks import Finding, check
 
 N, C, V, R, B = 1, 2, 3, 4, 5
@@ -28,6 +29,14 @@ def test_unlabelled_pixels_are_counted_and_the_middle_of_the_largest_patch_is_po
 
 def test_an_empty_mask_is_all_unlabelled():
     assert check(np.zeros((3, 4), np.uint8)) == [Finding("unlabelled", 0, 12, (1, 1))]
+
+
+def test_of_a_slide_the_unlabelled_pixels_are_counted_and_the_first_is_pointed_at():
+    codes = Tiles((1100, 7))
+    codes.flat[slice(0, 1100 * 7)] = B
+    assert check(codes) == []
+    codes.flat[np.array([1000 * 7 + 3, 1050 * 7])] = 0
+    assert check(codes) == [Finding("unlabelled", 0, 2, (1000, 3))]
 
 
 def test_each_speck_is_found_with_its_class_and_place(cell):

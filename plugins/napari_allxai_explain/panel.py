@@ -164,7 +164,10 @@ class ExplainPanel(QWidget):
         self.target = ChoiceBox()
         # A long class takes room from it.
         self.explainer.setMinimumContentsLength(5)
+        # Before the row of an explainer on demand is there, and below after it has gone.
+        self.session.choices_changed.connect(self._before_demand)
         self.demand = DemandRow(self.session)
+        self._parts: set[QWidget] = set()
         self.warning = QLabel(objectName="warning", wordWrap=True)
         self.warning.hide()
         self.bars = PredictionBars()
@@ -253,6 +256,7 @@ class ExplainPanel(QWidget):
         session.busy_changed.disconnect(self._on_busy)
         session.demand_changed.disconnect(self._on_demand)
         session.failed.disconnect(self._show_failure)
+        session.choices_changed.disconnect(self._before_demand)
         self.demand.disconnect_session()
         self.view.events.disconnect(self._show_view)
 
@@ -274,7 +278,10 @@ class ExplainPanel(QWidget):
         if not self.cards:
             self.network.setPlaceholderText(_("No trained network found"))
         # The settings of an explainer on demand are in its row, not among the variants.
-        variant = () if EXPLAINERS[choices.explainer].on_demand else choices.settings
+        on_demand = EXPLAINERS[choices.explainer].on_demand
+        if not on_demand:
+            self._leave_room(self.demand)
+        variant = () if on_demand else choices.settings
         rows = explainer_rows()
         if self._twin is not None and not variant:
             rows = with_twins(rows, choices.explainer, self._twin)
@@ -308,21 +315,19 @@ class ExplainPanel(QWidget):
     def _show_result(self, result: Result | None) -> None:
         self._fill_target()
         doubt = None if result is None else result.domain_warning or _doubt(result.explanation)
-        # The rows of the prediction and it are never shown in full both, for which the window would grow.
-        if not doubt:
-            self.warning.hide()
         self._show_message()
         if result is None:
+            self._show_part(self.warning, False)
             self.bars.show_probabilities({})
             return
         card = self.cards.get(result.choices.network or "")
         probabilities = result.explanation.prediction.probabilities
         # Of a network that was removed the result stays until the next one is there.
         shares = {card.class_title(key) if card else key: share for key, share in probabilities.items()}
-        self.bars.show_probabilities(shares, in_doubt=bool(doubt))
+        self.bars.show_probabilities(shares)
         self.warning.setText(f"⚠ {doubt}")
         self.warning.setToolTip(card.domain_description if card and result.domain_warning else "")
-        self.warning.setVisible(bool(doubt))
+        self._show_part(self.warning, bool(doubt))
 
     def _show_message(self, *_event: object) -> None:
         session = self.session
@@ -338,7 +343,7 @@ class ExplainPanel(QWidget):
         elif session.image is not None and not (session.live or waiting):
             text = _("Live is off: switch it on to explain this image.")
         self.message.setText(text)
-        self.message.setVisible(bool(text))
+        self._show_part(self.message, bool(text))
         if not session.busy:
             self.bars.set_stale(session.outdated)
 
@@ -353,11 +358,31 @@ class ExplainPanel(QWidget):
 
     def _on_demand(self, demand: Demand) -> None:
         if demand is Demand.COMPUTING:
-            self.message.hide()
+            self._show_part(self.message, False)
 
     def _show_failure(self, message: str) -> None:
         self.message.setText(message)
-        self.message.show()
+        self._show_part(self.message, True)
+
+    def _before_demand(self, choices: Choices) -> None:
+        if EXPLAINERS[choices.explainer].on_demand:
+            self._take_room(self.demand)
+
+    def _show_part(self, part: QWidget, shown: bool) -> None:
+        """Show a part or hide it. At no time are all rows of the prediction there too: the window would grow."""
+        if shown:
+            self._take_room(part)
+        part.setVisible(shown)
+        if not shown:
+            self._leave_room(part)
+
+    def _take_room(self, part: QWidget) -> None:
+        self._parts.add(part)
+        self.bars.give_room(len(self._parts))
+
+    def _leave_room(self, part: QWidget) -> None:
+        self._parts.discard(part)
+        self.bars.give_room(len(self._parts))
 
     def _show_view(self, *_event: object) -> None:
         self.colormap.fill(

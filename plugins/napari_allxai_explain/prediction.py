@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from allxai_desktop.i18n import _
 
-SHOWN, SHOWN_IN_DOUBT = 4, 2
-"""Rows of a prediction, and of one with a warning, which takes their room."""
+SHOWN, GIVEN = 4, 2
+"""Rows of a prediction, and how many of them give their room to each part that comes and goes beside it."""
 BAR_COLOR = QColor(86, 180, 233)
 
 
@@ -27,14 +27,21 @@ class PredictionBars(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
-    def show_probabilities(self, probabilities: Mapping[str, float], *, in_doubt: bool = False) -> None:
-        """Show class title → probability in 0…1, fewer of them `in_doubt`; an empty mapping clears the bars."""
+    def give_room(self, parts: int) -> None:
+        """Show fewer rows beside so many `parts` that come and go, but one at least."""
+        shown = max(SHOWN - GIVEN * parts, 1)
+        if shown != self._shown:
+            self._shown = shown
+            self.updateGeometry()
+            self.update()
+
+    def show_probabilities(self, probabilities: Mapping[str, float]) -> None:
+        """Show class title → probability in 0…1; an empty mapping clears the bars."""
         rows = sorted(probabilities.items(), key=lambda row: -row[1])
-        shown = SHOWN_IN_DOUBT if in_doubt else SHOWN
-        if (rows, shown) == (self._rows, self._shown):
+        if rows == self._rows:
             # Another explainer predicts the same; a repaint would delay its map.
             return
-        self._rows, self._shown = rows, shown
+        self._rows = rows
         self.setAccessibleDescription("; ".join(f"{name} {share:.1%}" for name, share in self._rows))
         self.updateGeometry()
         self.update()

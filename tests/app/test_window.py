@@ -299,6 +299,14 @@ def test_every_class_is_seen_below_a_warning_at_the_smallest_size(show_window, f
     assert table.viewport().visibleRegion().contains(last)
 
 
+def test_the_window_keeps_its_height_where_an_explainer_on_demand_is_chosen(cell, qtbot):
+    cell.set_language("es")
+    for explainer in ("lime", "grad-cam", "lime"):
+        cell.session.choose(explainer=explainer)
+        qtbot.wait(200)
+        assert cell.height() <= 738
+
+
 def test_the_canvas_is_not_blank(cell):
     assert np.ptp(cell.qt_viewer.screenshot(flash=False)[..., :3]) > 0
 

@@ -46,11 +46,10 @@ def test_another_prediction_is_painted(bars, qtbot):
     assert bars.accessibleDescription() == "monocyte 100.0%; lymphocyte 0.0%"
 
 
-def test_a_prediction_in_doubt_leaves_room_for_its_warning(bars):
-    shares = dict.fromkeys("abcde", 0.2)
-    bars.show_probabilities(shares)
-    rows = bars.sizeHint().height()
-
-    bars.show_probabilities(shares, in_doubt=True)
-
-    assert (rows - 2) * 2 == (bars.sizeHint().height() - 2) * 4
+def test_rows_give_room_to_what_comes_beside_them_but_one_stays(bars):
+    bars.show_probabilities(dict.fromkeys("abcde", 0.2))
+    heights = []
+    for parts in (0, 1, 2):
+        bars.give_room(parts)
+        heights.append(bars.sizeHint().height() - 2)
+    assert heights == [4 * heights[2], 2 * heights[2], heights[2]]

@@ -143,6 +143,7 @@ def test_what_is_outside_belongs_to_another_image(path):
         {"size": [3, 4], "counts": [4, "8"]},
         {"size": [3, 4], "counts": [1e30, 8]},
         {"size": [3, 4], "counts": "2"},
+        {"size": [3, 4], "counts": "231O3P"},
         {"size": [3, 4], "counts": "oooooooooo"},
         {"size": [3, 4], "counts": "ñ"},
         {"size": [3, 4]},

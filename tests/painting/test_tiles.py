@@ -58,8 +58,9 @@ def test_parts_are_those_of_the_array(array, key):
     assert np.array_equal(tiled(array)[key], array[key])
 
 
-def test_a_single_pixel_is_read(array):
-    assert tiled(array)[9, 10] == array[9, 10]
+def test_single_pixels_are_read(array):
+    made = tiled(array)
+    assert [made[row, column] for row, column in np.ndindex(SHAPE)] == array.reshape(-1).tolist()
 
 
 @pytest.mark.parametrize("piece", [2, 100])
@@ -123,6 +124,16 @@ def test_a_copy_stays_as_it_is(array):
     assert copy[0, 0] == array[0, 0]
     assert made[9, 10] == array[9, 10]
     assert copy.counts.tolist() == counts(copy[:, :])
+
+
+def test_a_copy_of_what_was_just_written_to_stays_as_it_is():
+    tiles = Tiles(SHAPE)
+    tiles.flat[at(0)] = 1
+    copy = tiles.copy()
+    tiles.flat[at(1)] = 2
+    copy.flat[at(2)] = 3
+    assert tiles[0:1, 0:3].tolist() == [[1, 2, 0]]
+    assert copy[0:1, 0:3].tolist() == [[1, 0, 3]]
 
 
 def test_bands_are_the_rows_from_top_to_bottom(array):

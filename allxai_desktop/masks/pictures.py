@@ -26,10 +26,8 @@ PICTURE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif")
 _FORMATS = ["PNG", "BMP", "TIFF", "GIF"]
 _NOTHING = -1
 # What programs add to an image's name before it (MATLAB) and behind it.
-_ADDED = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (r"^label_\d+_", r"\.ome$|[_ -](mask|masks|label|labels|gt)$")
-)
+_BEFORE = re.compile(r"^label_\d+_", re.IGNORECASE)
+_BEHIND = re.compile(r"\.ome$|[_ -](mask|masks|label|labels|gt)$", re.IGNORECASE)
 
 
 def read_values(path: Path) -> NDArray[Any]:
@@ -61,10 +59,9 @@ def read_values(path: Path) -> NDArray[Any]:
 
 def read_picture(path: Path) -> list[Entry]:
     """Return the one image of a picture; its labels are numbers, or colours as `#rrggbb`."""
-    names = [path.stem]
-    for added in _ADDED:
-        # Each is a name of its own: an image itself may be called "x_mask".
-        names.append(added.sub("", names[-1]))
+    # Each is a name of its own: an image itself may be called "x_mask" or "label_3_x".
+    shown = (path.stem, _BEFORE.sub("", path.stem))
+    names = dict.fromkeys((*shown, *(_BEHIND.sub("", name) for name in shown)))
     return [Entry(tuple(names), partial(_read_first, path))]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.files import WriteError, new_folder, write_table, write_whole
 from allxai_desktop.i18n import _
-from allxai_desktop.images import CellImage, png_bytes, read_image
+from allxai_desktop.images import IMAGE_SUFFIXES, CellImage, png_bytes, read_image
 from allxai_desktop.masks.exported import Exported
 from allxai_desktop.masks.formats import ExportFormat, read_entries
 from allxai_desktop.masks.labels import Entry, ForeignLabelError, Labelled, is_certain, to_codes
@@ -340,7 +340,9 @@ class _Names:
             if name in self._whole:
                 return self._whole[name]
         for name in entry.names:
-            found = self._stems.get(alike(name)) or self._stems.get(alike(Path(name).stem), [])
+            # What follows the last point may be a part of the name: "cell.old" is not of "cell".
+            stem = Path(name).stem if name.lower().endswith(IMAGE_SUFFIXES) else name
+            found = self._stems.get(alike(name)) or self._stems.get(alike(stem), [])
             if len(found) == 1:
                 return found[0]
             if found:

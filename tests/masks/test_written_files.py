@@ -140,6 +140,11 @@ def test_what_is_added_to_the_name_of_an_image_is_known(tmp_path, name):
     assert read_picture(tmp_path / name)[0].names[-1] == "cell"
 
 
+def test_what_looks_added_may_be_of_the_name(tmp_path):
+    names = ("Label_1_x_mask", "x_mask", "Label_1_x", "x")
+    assert read_picture(tmp_path / "Label_1_x_mask.png")[0].names == names
+
+
 @pytest.mark.parametrize("ending", [".tif", ".gif"])
 def test_of_several_pages_the_first_is_taken_with_a_word(tmp_path, ending):
     path = tmp_path / f"cell{ending}"

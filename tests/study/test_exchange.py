@@ -534,6 +534,15 @@ def test_a_mask_without_an_image_is_named(empty, tmp_path):
     ]
 
 
+def test_a_mask_that_was_put_aside_is_of_no_image(empty, tmp_path):
+    (tmp_path / "new").mkdir()
+    for name, code in (("Ana Ruiz 1.old.png", 1), ("Ana Ruiz 1.png", 2)):
+        Image.fromarray(np.full(SHAPE, code, np.uint8)).save(tmp_path / "new" / name)
+    (problem,) = import_masks(empty, tmp_path / "new").problems
+    assert problem.startswith("The study has no image called Ana Ruiz 1.old:")
+    assert masks_of(empty) == [np.full(SHAPE, 2).tolist()]
+
+
 def test_two_images_of_one_stem_are_not_guessed_between(tmp_path):
     study = make_study(tmp_path / "study", ("a.bmp", "a.tif"), labelled=())
     Image.fromarray(np.ones(SHAPE, np.uint8)).save(tmp_path / "a.png")

@@ -297,6 +297,8 @@ def test_every_class_is_seen_below_a_warning_at_the_smallest_size(show_window, f
     assert window.height() <= 738
     last = table.visualRect(table.model().index(len(CLASSES) - 1, 0))
     assert table.viewport().visibleRegion().contains(last)
+    shown = window.explain.cards[window.session.choices.network]
+    assert window.explain.warning.toolTip() == shown.domain_description
 
 
 def test_the_window_keeps_its_height_where_an_explainer_on_demand_is_chosen(cell, qtbot):

@@ -286,7 +286,7 @@ UNET_FIVE_CLASSES = Preset(
     start="imagenet",
     drawing=Drawing(
         ANNOTATOR,
-        PairAugmentation(crop=160, zoom=2.0, stain=0.6, dyes=0.4, blur=3.0, noise=0.05),
+        PairAugmentation(crop=160, zoom=2.0, stain=0.6, dyes=0.4, own=0.35, blur=3.0, noise=0.05),
         # Vacuoles are one pixel in a thousand.
         weights=(1.0, 1.0, 8.0, 1.0, 1.0),
     ),

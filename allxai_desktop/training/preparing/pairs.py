@@ -14,12 +14,16 @@ from torch.nn import functional
 from allxai_desktop.i18n import _
 from allxai_desktop.training.datasets.data import Item, TrainingError
 from allxai_desktop.training.datasets.label_masks import read_label_mask
-from allxai_desktop.training.datasets.mask_classes import MaskClasses
+from allxai_desktop.training.datasets.mask_classes import IGNORED, MaskClasses
 from allxai_desktop.training.preparing.augment import affine_matrices
 
 # Numbers drawn for a view: angle, zoom, mirror, place (2), gamma and gain (1 for all channels, 3 each), grey, negative,
 # what of each channel's density goes into the others (9), blur, noise.
 _WIDTHS = [1, 1, 1, 2, 1, 3, 1, 3, 1, 1, 9, 1, 1]
+# Share of the views whose classes keep their densities, and the standard deviations, in pixels, of the steps between
+# those that do not.
+_AS_IT_IS = 0.4
+_SHARPEST, _SOFTEST = 0.7, 2.0
 _LUMINANCE = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
 
 
@@ -31,8 +35,10 @@ class PairAugmentation:
     its scale lies in 1/`zoom`…`zoom`. Optical density is scaled by exp(±`stain`) and shifted by ±`stain`/2, a third
     of both for each channel by itself; the shares `grey` and `negative` of the views lose their colour or are
     inverted, which makes bright nuclei dark and so one stain of another. With `dyes` up to that share of the density
-    of each channel goes into, or is taken from, each other one, as if the dyes were others. `blur` is the highest
-    standard deviation in pixels, `noise` that of the values 0…1.
+    of each channel goes into, or is taken from, each other one, as if the dyes were others. `own` scales the density
+    of each class by itself by exp(±`own`), a third of that in each channel by itself, for in another laboratory a dye
+    may take to cytoplasm as it takes to nuclei here. `blur` is the highest standard deviation in pixels, `noise` that
+    of the values 0…1.
     """
 
     crop: int
@@ -41,6 +47,7 @@ class PairAugmentation:
     grey: float = 0.0
     negative: float = 0.0
     dyes: float = 0.0
+    own: float = 0.0
     blur: float = 0.0
     noise: float = 0.0
 
@@ -96,6 +103,8 @@ def augment_pairs(
     if settings.dyes:
         mixing = torch.eye(3) + settings.dyes * dyes.view(-1, 3, 3) * (1 - torch.eye(3))
         density = torch.einsum("nij,njhw->nihw", mixing, density).clamp(min=0)
+    if settings.own:
+        density = density * _own_scales(seen[:, 0].long(), settings.own, generators)
     scales = torch.exp(settings.stain * (gamma + gammas / 3))[:, :, None, None]
     shifts = (settings.stain / 2 * (gain + gains / 3))[:, :, None, None]
     views = torch.exp(-(density * scales + shifts)).clamp(0, 1)
@@ -108,6 +117,19 @@ def augment_pairs(
         strength = settings.noise * (noise + 1) / 2
         views = (views + strength[:, :, None, None] * torch.from_numpy(drawn)).clamp(0, 1)
     return views, seen[:, 0].byte()
+
+
+def _own_scales(masks: Tensor, own: float, generators: Sequence[np.random.Generator]) -> Tensor:
+    """Return by what the density of masks int64 (N, h, w) is scaled, (N, 3, h, w): softly, so that no edge tells."""
+    drawn = torch.from_numpy(np.stack([random.uniform(-1, 1, (256, 4)) for random in generators])).float()
+    logs = own * (drawn[..., :1] + drawn[..., 1:] / 3)
+    logs[:, IGNORED] = 0
+    # Some views keep what is known of the dyes.
+    asked = torch.from_numpy(np.stack([random.uniform(size=2) for random in generators])).float()
+    logs[asked[:, 0] < _AS_IT_IS] = 0
+    planes = logs[torch.arange(len(masks))[:, None, None], masks].permute(0, 3, 1, 2)
+    sigma = _SHARPEST + (_SOFTEST - _SHARPEST) * asked[:, 1:]
+    return torch.exp(_blurred(planes, sigma, math.ceil(2 * _SOFTEST)))
 
 
 def _blurred(images: Tensor, sigma: Tensor, radius: int) -> Tensor:

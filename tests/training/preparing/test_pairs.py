@@ -1,12 +1,14 @@
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy import ndimage
 
 from allxai_desktop.training.datasets.data import Item, TrainingError
-from allxai_desktop.training.datasets.mask_classes import NUCLEI
+from allxai_desktop.training.datasets.mask_classes import IGNORED, NUCLEI
 from allxai_desktop.training.preparing.pairs import PairAugmentation, augment_pairs, read_classes
 
 PLAIN = PairAugmentation(crop=16, zoom=1.0, stain=0.0)
@@ -125,3 +127,26 @@ def test_a_mask_is_read_at_the_size_of_the_network(tmp_path):
 def test_an_image_without_mask_is_named(tmp_path):
     with pytest.raises(TrainingError, match=r"a\.png has no mask"):
         read_classes(tmp_path, Item("a.png", ""), (2, 2), NUCLEI)
+
+
+def test_each_class_has_a_density_of_its_own_and_what_is_ignored_keeps_its():
+    masks = torch.zeros(1, 64, 64, dtype=torch.uint8)
+    masks[:, :, 20:40], masks[:, :, 40:] = 1, IGNORED
+    pixels = torch.full((1, 3, 64, 64), 128, dtype=torch.uint8)
+    settings = PairAugmentation(64, zoom=1.0, stain=0.0, own=0.5)
+    changed = 0
+    for epoch in range(20):
+        views, seen = augment_pairs(pixels, masks, settings, seed=0, epoch=epoch, items=[0])
+        density = torch.log(views[0].mean(0)) / math.log(128 / 255)
+        # The middle of each class: between two of them, the step is soft.
+        inner = [
+            torch.from_numpy(ndimage.binary_erosion(seen[0] == code, iterations=5))
+            for code in (0, 1, IGNORED)
+        ]
+        one, two, kept = (density[middle] for middle in inner)
+        assert kept == pytest.approx(1, abs=1e-3)
+        for found in (one, two):
+            assert found.max() - found.min() < 0.01
+            assert math.exp(-0.7) < found.mean() < math.exp(0.7)
+        changed += abs(float(one.mean() - two.mean())) > 1e-3
+    assert 5 <= changed <= 18

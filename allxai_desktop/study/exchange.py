@@ -260,10 +260,12 @@ def _import_one(
     if item.mask_path.exists():
         # A file that is no mask of this image is never written over.
         load_mask(item.mask_path, image)
-    found = entry.read() if entry.read_sized is None else entry.read_sized(image.shape)
+    found = _read(entry, image)
     _check(found, image)
-    if found.image_sha256 is None and images.is_shared(entry):
-        text = _("There are several masks of {name}, maybe of images in several folders: leave only its own.")
+    if images.is_doubtful(entry, image):
+        text = _(
+            "There are several masks of {name}, maybe of several folders or copies: leave only the right one."
+        )
         raise MaskError(text.format(name=image.name))
     codes, notes = to_codes(found, mapping, image.name)
     if not codes.any() and item.mask_path.exists():
@@ -299,6 +301,17 @@ def _painted_by(holder: Holder, item: StudyItem) -> MaskError:
     )
 
 
+def _read(entry: Entry, image: CellImage) -> Labelled:
+    return entry.read() if entry.read_sized is None else entry.read_sized(image.shape)
+
+
+def _may_be_of(entry: Entry, image: CellImage) -> bool:
+    with suppress(AllxaiError):
+        _check(_read(entry, image), image)
+        return True
+    return False
+
+
 def _check(found: Labelled, image: CellImage) -> None:
     height, width = image.pixels.shape[:2]
     if found.shape != (height, width):
@@ -323,16 +336,19 @@ class _Names:
     """Finds the image of a mask by name: the whole name first, then without its ending where that is clear."""
 
     def __init__(self, study: Study, entries: list[Entry]) -> None:
-        self._names = Counter(alike(entry.names[0]) for entry in entries if entry.names)
+        self._named: dict[str, list[Entry]] = {}
+        for entry in entries:
+            self._named.setdefault(alike("".join(entry.names[:1])), []).append(entry)
         self._whole = {item.image_path.name: item for item in study.items}
         self._stems: dict[str, list[StudyItem]] = {}
         for item in study.items:
             for stem in {alike(item.stem), alike(item.image_path.stem), alike(item.image_path.name)}:
                 self._stems.setdefault(stem, []).append(item)
 
-    def is_shared(self, entry: Entry) -> bool:
-        """Return whether another entry is called the same."""
-        return self._names[alike(entry.names[0])] > 1
+    def is_doubtful(self, entry: Entry, image: CellImage) -> bool:
+        """Return whether another entry is called the same, and may be of `image` as well."""
+        rivals = self._named[alike(entry.names[0])]
+        return any(_may_be_of(rival, image) for rival in rivals if rival is not entry)
 
     def find(self, entry: Entry) -> StudyItem:
         """Return the item. Raises `MaskError` where there is none or more than one."""

@@ -32,6 +32,11 @@ SHAPE = (4, 5)
 CODES = np.arange(20, dtype=np.uint8).reshape(SHAPE) % 6
 
 
+SEVERAL = (
+    "There are several masks of Ana Ruiz 1.png, maybe of several folders or copies: leave only the right one."
+)
+
+
 def make_study(folder, names=("Ana Ruiz 1.png", "Ana Ruiz 2.png"), labelled=None):
     """A study whose images differ; each of `labelled`, all by default, has a mask."""
     (folder / "images").mkdir(parents=True)
@@ -567,11 +572,25 @@ def test_of_masks_of_one_name_from_several_folders_none_is_taken(empty, tmp_path
     ]
     path = tmp_path / "masks.json"
     path.write_text(json.dumps({"images": images, "categories": [], "annotations": []}))
-    said = (
-        "There are several masks of Ana Ruiz 1.png, maybe of images in several folders: leave only its own."
-    )
-    assert import_masks(empty, path).problems == [said] * 2
+    assert import_masks(empty, path).problems == [SEVERAL] * 2
     assert masks_of(empty) == []
+
+
+def test_of_two_copies_of_a_mask_none_is_taken(study, empty, tmp_path):
+    (tmp_path / "new").mkdir()
+    for name, codes in (("Ana Ruiz 1 - copy", CODES), ("Ana Ruiz 1", CODES[::-1])):
+        image = read_image(study.items[0].image_path)
+        save_mask(tmp_path / "new" / f"{name}.npz", np.ascontiguousarray(codes), image=image)
+    assert import_masks(empty, tmp_path / "new").problems == [SEVERAL] * 2
+    assert masks_of(empty) == []
+
+
+def test_a_photograph_beside_a_mask_of_its_name_is_no_second_mask(empty, tmp_path):
+    (tmp_path / "new").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "new" / "Ana Ruiz 1.bmp")
+    Image.fromarray(np.ones(SHAPE, np.uint8)).save(tmp_path / "new" / "Ana Ruiz 1.png")
+    assert import_masks(empty, tmp_path / "new").count == 1
 
 
 def test_of_masks_of_one_name_the_one_that_knows_the_pixels_is_taken(study, empty, tmp_path):

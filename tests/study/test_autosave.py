@@ -81,6 +81,17 @@ def test_only_the_newest_waiting_state_is_written(saver, gate, tmp_path):
     assert gate.written == [("a.npz", 1), ("a.npz", 4), ("b.npz", 5)]
 
 
+def test_a_state_that_waits_for_later_ones_is_not_put_off_by_them(saver, tmp_path):
+    path = tmp_path / "a.npz"
+    saver.submit(path, codes(1), within=1000)
+    due = saver._waiting[path].due
+    saver.submit(path, codes(2), within=2000)
+    assert saver._waiting[path].due == due
+    assert not path.exists()
+    assert saver.flush(20)
+    assert on_disk(path) == 2
+
+
 def test_a_slow_disk_does_not_hold_up_the_caller(saver, gate, tmp_path):
     saver.submit(tmp_path / "a.npz", codes(1))
     saver.submit(tmp_path / "a.npz", codes(2))

@@ -42,6 +42,15 @@ def study_in(folder):
     return Study.open(folder)
 
 
+def test_what_is_known_of_one_study_is_not_of_the_next(told, tmp_path):
+    first, second = study_in(tmp_path / "one"), study_in(tmp_path / "two")
+    Progress(StudyStore(first.folder)).submit(A, "a.png", "m1")
+    told.records.open(first)
+    told.settle()
+    told.records.open(second)
+    assert told.records.item(0) == ItemProgress()
+
+
 def test_what_is_kept_is_read_when_a_study_is_opened(told, tmp_path):
     study = study_in(tmp_path / "one")
     Progress(StudyStore(study.folder)).submit(A, "b.png", "9f")

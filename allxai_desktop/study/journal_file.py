@@ -106,6 +106,20 @@ class Recorded:
                 proposals[edit.indices] = by_proposal
         return painted, proposed
 
+    def laid_over(self, codes: Codes) -> Codes | None:
+        """Return the mask uint8 (H, W) with all strokes on it, whatever they find; None where that changes nothing."""
+        painted = codes.copy()
+        before, values = flat(codes), flat(painted)
+        edits = [
+            edit
+            for runs in (*([] if self.base is None else [self.base]), *self.strokes)
+            for edit in runs.parts()
+        ]
+        for edit in edits:
+            values[edit.indices] = edit.new & _CODE
+        changed = any((values[edit.indices] != before[edit.indices]).any() for edit in edits)
+        return painted if changed else None
+
 
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file; `NO_FILE` where there is none. Raises `OSError`."""

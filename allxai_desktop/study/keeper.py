@@ -6,7 +6,6 @@ import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,14 @@ from allxai_desktop.study.locks import (
     lock_path,
     take_by_force,
 )
-from allxai_desktop.study.opening import Crashed, CrashedCopy, Found, candidates, sha256_or_unknown
+from allxai_desktop.study.opening import (
+    Crashed,
+    CrashedCopy,
+    Found,
+    candidates,
+    free_copies,
+    sha256_or_unknown,
+)
 
 log = logging.getLogger(__name__)
 
@@ -236,9 +242,7 @@ class MaskKeeper:
 
     def _go_beside(self) -> None:
         """Save from now on in the first copy of which nothing is there yet, not even strokes, and that nobody has."""
-        for candidate in islice(candidates(self.key, self._taken), 1, None):
-            if sha256_or_unknown(candidate) != NO_FILE or journals_of(candidate, self._image.sha256):
-                continue
+        for candidate in free_copies(self.key, self._image.sha256, self._taken):
             got = self._acquire(candidate)
             if not isinstance(got, Holder):
                 self.path, self._sha256, self._lock = candidate, NO_FILE, got
@@ -304,8 +308,15 @@ class MaskKeeper:
             except MaskError:
                 log.warning("A copy could not be brought back", exc_info=True)
                 return
-            text = _(
-                "The program ended before it saved {copy}, a second mask of {name}: it was brought back."
+            text = (
+                _(
+                    "The program ended before it saved strokes on {name}, and somebody else has changed its mask "
+                    "since: {copy} is that mask with the strokes over it. Compare the two."
+                )
+                if copy.strayed
+                else _(
+                    "The program ended before it saved {copy}, a second mask of {name}: it was brought back."
+                )
             )
             self._warn(text.format(copy=copy.path.name, name=self._image.name))
         for recorded in (crashed.recorded, *crashed.spent):
@@ -336,7 +347,7 @@ class MaskKeeper:
                 log.warning("A journal could not be set aside", exc_info=True)
                 continue
             text = _(
-                "Strokes beside {name} fit neither image nor mask, or cannot be read: they were set aside as {place}."
+                "Strokes beside {name} are of another image, or cannot be read: they were set aside as {place}."
             )
             self._warn(text.format(name=mask_path.name, place=place.name))
 

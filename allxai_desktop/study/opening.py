@@ -25,13 +25,16 @@ class Crashed:
 
     It may have none, where a mask was to be saved as a copy: all that was painted is then what the strokes start from.
 
-    The strokes of the `spent` are in the mask file or in `recorded`; the `foreign` do not fit. `accepted` bool (H, W)
-    are the pixels that a proposal set, with the strokes brought back. `damaged` where later strokes cannot be read.
+    The strokes of the `spent` are in the mask file or in `recorded`. Those of the `strayed` are of this image, but
+    begin from a mask that somebody has changed since; the `foreign` are of another one, or cannot be read. `accepted`
+    bool (H, W) are the pixels that a proposal set, with the strokes brought back. `damaged` where later strokes cannot
+    be read.
     """
 
     recorded: Recorded | None = None
     count: int = 0
     spent: tuple[Recorded, ...] = ()
+    strayed: tuple[Recorded, ...] = ()
     foreign: tuple[Path, ...] = ()
     accepted: Flags | None = None
     damaged: bool = False
@@ -41,7 +44,8 @@ class Crashed:
 class CrashedCopy:
     """A further mask, at `path`, with strokes that a crash left in journals only: `codes` uint8 (H, W) have them.
 
-    `codes` is None where none of them can be read; `sha256` is that of the file, and `meta` what it says.
+    `codes` is None where none of them can be read, or is needed; `sha256` is that of the file, and `meta` what it says.
+    `strayed` where it is new: the strokes fit the first mask no more, and are laid over it here.
     """
 
     path: Path
@@ -49,6 +53,7 @@ class CrashedCopy:
     crashed: Crashed
     sha256: str
     meta: dict[str, Any]
+    strayed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +103,12 @@ def find_mask(
         if copy is not None:
             notes += _of_damage(copy.crashed, beside)
             copies.append(copy)
+    strayed = [one for left in (crashed, *(copy.crashed for copy in copies)) for one in left.strayed]
+    copy_paths = free_copies(path, image.sha256, taken)
+    free = (copy for copy in copy_paths if copy != place.path and holder_of(lock_path(copy), me) is None)
+    for one, beside in zip(strayed, free, strict=False):
+        copies.append(_laid_over(painted, one, beside))
+        notes += _of_damage(copies[-1].crashed, place.path)
     notes += _of_crash(crashed, left_behind(lock_path(place.path), me), place.path)
     notes += _of_damage(crashed, place.path)
     if holder is not None:
@@ -196,6 +207,19 @@ def _beside(key: Path, path: Path, image: CellImage, taken: Container[Path]) -> 
     return takewhile(lambda copy: exists(copy) or journals_of(copy, image.sha256), beside)
 
 
+def free_copies(key: Path, image_sha256: str, taken: Container[Path]) -> Iterator[Path]:
+    """Yield where there is no further mask of an image yet, nor strokes of one."""
+    for copy in islice(candidates(key, taken), 1, None):
+        if sha256_or_unknown(copy) == NO_FILE and not journals_of(copy, image_sha256):
+            yield copy
+
+
+def _laid_over(codes: Codes, recorded: Recorded, copy: Path) -> CrashedCopy:
+    """Return a further mask, to be at `copy`: `codes` with strokes that began from another mask."""
+    laid = recorded.laid_over(codes)
+    return CrashedCopy(copy, laid, Crashed(recorded, damaged=recorded.damaged), NO_FILE, {}, strayed=True)
+
+
 def sha256_or_unknown(path: Path) -> str:
     """Return the SHA-256 of a file, `NO_FILE` where there is none, "" where it cannot be read."""
     try:
@@ -229,7 +253,7 @@ def _crashed(
     # Of two with the same strokes the longer one adopted the other.
     fitting.sort(key=lambda one: (len(one[0].strokes) - one[1], len(one[0].body)))
     if not fitting:
-        return Crashed(foreign=(*foreign, *(one.path for one in older))), None
+        return Crashed(strayed=tuple(older), foreign=tuple(foreign)), None
     recorded, had, (painted, accepted) = fitting[-1]
     lacking = recorded.lacking(sha256, had)
     # One that the mask file has whole goes by itself.
@@ -237,11 +261,12 @@ def _crashed(
     # One that was adopted does not know the mask file that was saved since.
     spent += [one for one in older if recorded.has(one)]
     ones = (*(one for one, _had, _painted in fitting), *older)
-    foreign += [one.path for one in ones if one not in spent and one is not recorded]
+    strayed = [one for one in ones if one not in spent and one is not recorded]
     found = Crashed(
         recorded if lacking else None,
         len(recorded.strokes) - had,
         tuple(one for one in spent if one is not recorded or not lacking),
+        tuple(strayed),
         tuple(foreign),
         accepted,
         recorded.damaged,

@@ -213,7 +213,7 @@ def test_a_crash_after_bringing_back_loses_nothing(desk, dead, folder, sessions)
 
 
 @IN_EITHER_ORDER
-def test_of_two_crashes_the_one_with_more_strokes_is_brought_back_and_the_other_set_aside(
+def test_of_two_crashes_the_one_with_more_strokes_is_brought_back_and_the_other_laid_over_it_in_a_second_mask(
     desk, dead, folder, sessions
 ):
     crash(dead(session=sessions[0]), folder)
@@ -225,15 +225,48 @@ def test_of_two_crashes_the_one_with_more_strokes_is_brought_back_and_the_other_
     hidden.rename(journal_of_first)
     again = desk().open(folder)
     assert again.workspace.paint.codes.tolist() == [[4, 4, 0, 0], [0, 4, 0, 0], [0, 0, 0, 4]]
-    assert f"{journal_of_first.stem}.journal-aside" in masks(folder)
+    second_mask = load_mask(folder / "masks" / "cell_0-2.npz").codes
+    assert second_mask.tolist() == [[3, 3, 0, 0], [0, 3, 0, 0], [0, 0, 0, 4]]
+    assert not journal_of_first.exists()
 
 
-def test_strokes_that_fit_neither_image_nor_mask_are_set_aside(desk, dead, folder):
+def test_strokes_on_a_mask_that_somebody_has_changed_since_are_laid_over_it_in_a_second_mask(
+    desk, dead, folder
+):
     crash(dead(), folder)
     (folder / "masks").mkdir(exist_ok=True)
     save_mask(folder / "masks" / "cell_0.npz", np.full((3, 4), 5, np.uint8))
     again = desk().open(folder)
     assert (again.workspace.paint.codes == 5).all()
+    assert masks(folder, "*.npz") == ["cell_0-2.npz", "cell_0.npz"]
+    assert masks(folder, "*.journal*") == []
+    second_mask = load_mask(folder / "masks" / "cell_0-2.npz").codes
+    assert second_mask.tolist() == [[3, 3, 5, 5], [5, 3, 5, 5], [5, 5, 5, 5]]
+    assert "cell_0-2.npz is that mask with the strokes over it" in again.texts()[-1]
+
+
+def test_strokes_that_the_changed_mask_has_make_no_second_one(desk, dead, folder):
+    crash(dead(), folder)
+    save_mask(folder / "masks" / "cell_0.npz", np.full((3, 4), 3, np.uint8))
+    desk().open(folder)
+    assert masks(folder, "*.npz") == ["cell_0.npz"]
+    assert masks(folder, "*.journal*") == []
+
+
+def test_what_of_such_strokes_cannot_be_read_is_said(desk, dead, folder):
+    crash(dead(), folder)
+    damage(folder, 1)
+    save_mask(folder / "masks" / "cell_0.npz", np.full((3, 4), 5, np.uint8))
+    again = desk().open(folder)
+    assert LOST.format("cell_0.npz") in again.texts()
+    second_mask = load_mask(folder / "masks" / "cell_0-2.npz").codes
+    assert second_mask.tolist() == [[3, 3, 5, 5], [5, 5, 5, 5], [5, 5, 5, 5]]
+
+
+def test_strokes_of_another_image_are_set_aside(desk, dead, folder):
+    crash(dead(), folder)
+    Image.new("RGB", (4, 3), (9, 9, 9)).save(folder / "cell_0.png")
+    again = desk().open(folder)
     (aside,) = (name for name in masks(folder) if "aside" in name)
     assert aside in again.texts()[-1]
 
@@ -454,7 +487,7 @@ def test_a_copy_of_which_no_stroke_can_be_read_is_said(desk, folder, crashed_cop
 def test_a_journal_of_a_copy_that_is_none_is_set_aside(desk, folder, crashed_copy):
     (path,) = (folder / "masks").glob("*.journal")
     path.write_bytes(b"no journal")
-    text = "Strokes beside cell_0-2.npz fit neither image nor mask, or cannot be read: they were set aside as {}."
+    text = "Strokes beside cell_0-2.npz are of another image, or cannot be read: they were set aside as {}."
     assert desk("C02").open(folder).texts() == [text.format(f"{path.stem}.journal-aside")]
 
 

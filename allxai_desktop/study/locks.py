@@ -31,6 +31,7 @@ from allxai_desktop.i18n import _
 BEAT_SECONDS = 30.0
 STALE_SECONDS = 300.0
 _MAX_BYTES = 2**12
+_TRIES = 100
 
 
 class LockError(AllxaiError):
@@ -163,7 +164,12 @@ def lock_path(mask_path: Path) -> Path:
 def holder_of(path: Path, me: PaintingSession) -> Holder | None:
     """Return who else holds a lock file; None where nobody does, or whoever did is gone."""
     found = _read(path)
-    if found is None or found.session.id == me.id:
+    return None if found is None else _holding(found, path, me)
+
+
+def _holding(found: Holder, path: Path, me: PaintingSession) -> Holder | None:
+    """Return whom a lock file names, None where that is this session or one that is gone."""
+    if found.session.id == me.id:
         return None
     alive = found.session.alive()
     return found if alive or (alive is None and not _old(path)) else None
@@ -205,13 +211,18 @@ def acquire(path: Path, me: PaintingSession, person: str | None) -> Lock | Holde
     """
     mine = Lock(path, Holder(person or "", datetime.now(UTC), me))
     path.parent.mkdir(exist_ok=True)
-    if not path.exists():
-        with suppress(FileExistsError):
-            _make(path, mine.holder)
-            return mine
-    other = holder_of(path, me)
-    if other is not None:
-        return other
+    for _try in range(_TRIES):
+        if not path.exists():
+            with suppress(FileExistsError):
+                _make(path, mine.holder)
+                return mine
+        found = _read(path)
+        other = None if found is None else _holding(found, path, me)
+        if other is not None:
+            return other
+        # Where it was let go meanwhile, whoever makes it first has it, and is not written over.
+        if found is not None and _read(path) == found:
+            break
     _put(path, mine.holder)
     return mine
 

@@ -210,6 +210,38 @@ def test_whoever_lost_it_by_force_is_told_and_leaves_it_alone(path, monkeypatch)
     assert held_by_me(path, second)
 
 
+def test_a_lock_that_is_just_let_go_is_not_taken_from_whoever_was_quicker(path, monkeypatch):
+    first, quicker = acquire(path, PaintingSession.new(), "A07"), PaintingSession.new()
+    read = locks._read
+
+    def read_late(asked):
+        monkeypatch.setattr(locks, "_read", read)
+        first.release()
+        found = read(asked)
+        acquire(path, quicker, "B01")
+        return found
+
+    monkeypatch.setattr(locks, "_read", read_late)
+    assert acquire(path, PaintingSession.new(), "C01").person == "B01"
+    assert held_by_me(path, quicker)
+
+
+def test_a_lock_that_another_machine_lets_go_is_not_taken_from_whoever_was_quicker(path, monkeypatch):
+    acquire(path, of_another_machine(), "A07")
+    quicker, old = PaintingSession.new(), locks._old
+
+    def let_go(asked):
+        monkeypatch.setattr(locks, "_old", old)
+        path.unlink()
+        found = old(asked)
+        acquire(path, quicker, "B01")
+        return found
+
+    monkeypatch.setattr(locks, "_old", let_go)
+    assert acquire(path, PaintingSession.new(), "C01").person == "B01"
+    assert held_by_me(path, quicker)
+
+
 def test_what_is_written_at_one_time_is_written_one_after_the_other(path, monkeypatch):
     lock = acquire(path, PaintingSession.new(), "A07")
     monkeypatch.setattr(locks.time, "sleep", lambda _seconds: lock.release())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -29,6 +30,10 @@ from allxai_desktop.study.progress import ItemProgress
 from allxai_desktop.study.progress import Progress as States
 from allxai_desktop.study.store import StudyStore
 from allxai_desktop.tasks import Progress, unwatched
+
+_NUMBERED = re.compile(r"^label_\d+_", re.IGNORECASE)
+# Also of images that were brought to another format on their way here.
+_ENDINGS = (*IMAGE_SUFFIXES, ".webp", ".jfif", ".jp2", ".heic", ".dcm", ".svs", ".ndpi")
 
 # Out
 
@@ -262,7 +267,7 @@ def _import_one(
         load_mask(item.mask_path, image)
     found = _read(entry, image)
     _check(found, image)
-    if images.is_doubtful(entry, image):
+    if images.is_doubtful(entry, item, image):
         text = _(
             "There are several masks of {name}, maybe of several folders or copies: leave only the right one."
         )
@@ -305,11 +310,9 @@ def _read(entry: Entry, image: CellImage) -> Labelled:
     return entry.read() if entry.read_sized is None else entry.read_sized(image.shape)
 
 
-def _may_be_of(entry: Entry, image: CellImage) -> bool:
-    with suppress(AllxaiError):
-        _check(_read(entry, image), image)
-        return True
-    return False
+def _called(entry: Entry) -> str:
+    """Return how an entry is called, without the number that MATLAB puts before the name of each image."""
+    return alike(_NUMBERED.sub("", "".join(entry.names[:1])))
 
 
 def _check(found: Labelled, image: CellImage) -> None:
@@ -338,17 +341,24 @@ class _Names:
     def __init__(self, study: Study, entries: list[Entry]) -> None:
         self._named: dict[str, list[Entry]] = {}
         for entry in entries:
-            self._named.setdefault(alike("".join(entry.names[:1])), []).append(entry)
+            self._named.setdefault(_called(entry), []).append(entry)
         self._whole = {item.image_path.name: item for item in study.items}
         self._stems: dict[str, list[StudyItem]] = {}
         for item in study.items:
             for stem in {alike(item.stem), alike(item.image_path.stem), alike(item.image_path.name)}:
                 self._stems.setdefault(stem, []).append(item)
 
-    def is_doubtful(self, entry: Entry, image: CellImage) -> bool:
-        """Return whether another entry is called the same, and may be of `image` as well."""
-        rivals = self._named[alike(entry.names[0])]
-        return any(_may_be_of(rival, image) for rival in rivals if rival is not entry)
+    def is_doubtful(self, entry: Entry, item: StudyItem, image: CellImage) -> bool:
+        """Return whether another entry is called the same, and may be of `item`, whose image is `image`, as well."""
+        rivals = self._named[_called(entry)]
+        return any(self._may_be_of(rival, item, image) for rival in rivals if rival is not entry)
+
+    def _may_be_of(self, entry: Entry, item: StudyItem, image: CellImage) -> bool:
+        with suppress(AllxaiError):
+            if self.find(entry) is item:
+                _check(_read(entry, image), image)
+                return True
+        return False
 
     def find(self, entry: Entry) -> StudyItem:
         """Return the item. Raises `MaskError` where there is none or more than one."""
@@ -357,7 +367,7 @@ class _Names:
                 return self._whole[name]
         for name in entry.names:
             # What follows the last point may be a part of the name: "cell.old" is not of "cell".
-            stem = Path(name).stem if name.lower().endswith(IMAGE_SUFFIXES) else name
+            stem = Path(name).stem if name.lower().endswith(_ENDINGS) else name
             found = self._stems.get(alike(name)) or self._stems.get(alike(stem), [])
             if len(found) == 1:
                 return found[0]

@@ -576,6 +576,30 @@ def test_of_masks_of_one_name_from_several_folders_none_is_taken(empty, tmp_path
     assert masks_of(empty) == []
 
 
+def test_of_masks_that_matlab_numbered_for_images_of_one_name_none_is_taken(empty, tmp_path):
+    (tmp_path / "PixelLabelData").mkdir()
+    for number in (1, 2):
+        picture = Image.fromarray(np.full(SHAPE, number, np.uint8))
+        picture.save(tmp_path / "PixelLabelData" / f"Label_{number}_Ana Ruiz 1.png")
+    assert import_masks(empty, tmp_path / "PixelLabelData").problems == [SEVERAL] * 2
+    assert masks_of(empty) == []
+
+
+def test_images_that_are_called_as_matlab_calls_masks_have_a_mask_each(tmp_path):
+    study = make_study(tmp_path / "study", ("Label_1_cell.png", "Label_2_cell.png"), labelled=())
+    (tmp_path / "new").mkdir()
+    for number in (1, 2):
+        Image.fromarray(np.full(SHAPE, number, np.uint8)).save(tmp_path / "new" / f"Label_{number}_cell.png")
+    assert import_masks(study, tmp_path / "new").problems == []
+    assert [mask[0][0] for mask in masks_of(study)] == [1, 2]
+
+
+def test_an_image_that_had_another_format_there_is_the_one_of_its_name(empty, tmp_path):
+    image = {"id": 1, "file_name": "Ana Ruiz 1.webp", "height": SHAPE[0], "width": SHAPE[1]}
+    (tmp_path / "masks.json").write_text(json.dumps({"images": [image], "categories": [], "annotations": []}))
+    assert import_masks(empty, tmp_path / "masks.json").problems == []
+
+
 def test_of_two_copies_of_a_mask_none_is_taken(study, empty, tmp_path):
     (tmp_path / "new").mkdir()
     for name, codes in (("Ana Ruiz 1 - copy", CODES), ("Ana Ruiz 1", CODES[::-1])):

@@ -198,7 +198,9 @@ def _cell_as_json(grid: Grid, cell: Cell) -> dict[str, Any]:
 
 
 def _as_lines(grid: Grid, notes: Iterable[str | None]) -> Iterable[str]:
-    for note in [*notes, *grid.twin_notes(), *(grid.warning(card.name) for card in grid.cards)]:
+    warnings = [grid.warning(card.name) for card in grid.cards]
+    doubts = [f"{m.title}, {doubt}" for m in grid.choices.methods for doubt in grid.map_doubts(m)]
+    for note in [*notes, *grid.twin_notes(), *warnings, *doubts]:
         if note:
             yield _("Note: {text}").format(text=note)
     width = max(len(method.title) for method in grid.choices.methods)

@@ -194,6 +194,8 @@ def _notes(grid: Grid, name: str) -> list[str]:
         warning = grid.warning(card.name)
         if warning:
             notes.append(f"⚠ {card.title}: {warning}")
+    for method in choices.methods:
+        notes += [f"⚠ {method.title}, {doubt}" for doubt in grid.map_doubts(method)]
     notes.append(f"{PROGRAM} · " + _("Research use only, not a medical device"))
     return notes
 

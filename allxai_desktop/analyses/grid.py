@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from allxai_desktop.analyses.verdicts import map_doubt
 from allxai_desktop.explainers.registry import EXPLAINERS, ExplainerInfo, explainer
 from allxai_desktop.i18n import _
 from allxai_desktop.overlay import AUTO, value_range
@@ -179,6 +180,15 @@ class Grid:
     def warning(self, network: str) -> str | None:
         """Why the network may not fit the image."""
         return next((cell.warning for cell in self.column(network) if cell.warning), None)
+
+    def map_doubts(self, method: Method) -> list[str]:
+        """Which maps of an explainer are not to be relied on, and why: a sentence for each network."""
+        titles = {card.name: card.title for card in self.cards}
+        return [
+            f"{titles[cell.network]}: {why}"
+            for cell in self.row(method)
+            if cell.explanation is not None and (why := map_doubt(cell.explanation))
+        ]
 
     def head(self, network: str) -> list[str]:
         """What stands over a column: the network, what it predicts, and the class explained where it was chosen."""

@@ -76,6 +76,12 @@ def conservation_verdict(explanation: Explanation) -> Verdict | None:
     return Verdict("fair", figure, sentence.format(ratio=number))
 
 
+def map_doubt(explanation: Explanation) -> str | None:
+    """Return why a map is not to be relied on, where its sum says so."""
+    verdict = conservation_verdict(explanation)
+    return verdict.sentence if verdict is not None and verdict.level == "poor" else None
+
+
 @dataclass(frozen=True)
 class OutsideShare:
     """Shares of the labelled pixels' positive relevance and of their area that lie outside the cell, 0…1.

@@ -40,7 +40,7 @@ class ComparisonGrid(QWidget):
         self.strips: dict[tuple[str, Method], SharesStrip] = {}
         self.scales: dict[Method, RowScale] = {}
         self.heads: dict[str, QLabel] = {}
-        self._row_heads: dict[Method, QLabel] = {}
+        self.row_heads: dict[Method, QLabel] = {}
         self._limits: dict[tuple[str, Method], Limits] = {}
         self._under = QPixmap()
         self._build()
@@ -126,6 +126,11 @@ class ComparisonGrid(QWidget):
         self.scales[cell.method].show_scale(
             self.grid.scale_labels(cell.method), choices.colormap, choices.centred(cell.method)
         )
+        doubts = self.grid.map_doubts(cell.method)
+        if doubts:
+            head = self.row_heads[cell.method]
+            head.setText(f"<b>⚠ {escape(cell.method.title)}</b>")
+            head.setToolTip("\n\n".join([_(cell.method.info.summary), *doubts]))
         if cell.twin:
             self.views[key].setToolTip(cell.twin)
             self._merge_twins()
@@ -140,11 +145,11 @@ class ComparisonGrid(QWidget):
         """Show explainers that are the same on every network as one row."""
         assert self.grid is not None
         for twin in self.grid.twins:
-            row = [self._row_heads[twin], self.scales[twin]]
+            row = [self.row_heads[twin], self.scales[twin]]
             row += [part[card.name, twin] for card in self.grid.cards for part in (self.views, self.strips)]
             for widget in row:
                 widget.hide()
-        head = self._row_heads[GRADIENT_X_INPUT]
+        head = self.row_heads[GRADIENT_X_INPUT]
         head.setText(f"<b>{escape(self.grid.title(GRADIENT_X_INPUT))}</b>")
         if self.grid.twins:
             head.setToolTip("\n".join(self.grid.twin_notes()))
@@ -187,7 +192,7 @@ class ComparisonGrid(QWidget):
         for view in self.views.values():
             view.release()
         self.views, self.strips, self.scales, self.heads, self._limits = {}, {}, {}, {}, {}
-        self._row_heads = {}
+        self.row_heads = {}
         for area in (self.header, self.body):
             old = area.takeWidget()
             if old is not None:
@@ -212,7 +217,7 @@ class ComparisonGrid(QWidget):
             head = QLabel(f"<b>{escape(method.title)}</b>", wordWrap=True)
             head.setToolTip(_(method.info.summary))
             head.setFixedWidth(self._row_head_width())
-            self._row_heads[method] = head
+            self.row_heads[method] = head
             layout.addWidget(head, 2 * number, 0)
             for column, card in enumerate(grid.cards, start=1):
                 key = card.name, method

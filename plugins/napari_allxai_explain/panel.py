@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from allxai_desktop.analyses.verdicts import conservation_verdict
+from allxai_desktop.analyses.verdicts import map_doubt
 from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import _
 from allxai_desktop.keys import KEYS
@@ -34,7 +34,6 @@ from napari_allxai_explain.shares_table import SharesTable
 from napari_allxai_widgets.choice_box import HEADING, ChoiceBox
 
 if TYPE_CHECKING:
-    from allxai_desktop.explainers.explain import Explanation
     from allxai_desktop.networks.card import Card
     from allxai_desktop.session import Choices, Result, Session
     from napari_allxai_explain.view import ExplainView
@@ -314,7 +313,7 @@ class ExplainPanel(QWidget):
 
     def _show_result(self, result: Result | None) -> None:
         self._fill_target()
-        doubt = None if result is None else result.domain_warning or _doubt(result.explanation)
+        doubt = None if result is None else result.domain_warning or map_doubt(result.explanation)
         self._show_message()
         if result is None:
             self._show_part(self.warning, False)
@@ -422,9 +421,3 @@ def with_twins(rows: list[tuple[Any, str, str]], current: str, reason: str) -> l
         for value, own, summary in rows
         if value != (other, ())
     ]
-
-
-def _doubt(explanation: Explanation) -> str | None:
-    """Return why a map is not to be relied on, where its sum says so."""
-    verdict = conservation_verdict(explanation)
-    return verdict.sentence if verdict is not None and verdict.level == "poor" else None

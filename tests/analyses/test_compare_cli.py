@@ -21,7 +21,9 @@ CARDS = [
 
 
 class FakeEngine:
-    """Relevance 1 in the upper row, 0 below; a network without the target fails."""
+    """Relevance 1 in the upper row, 0 below, in all `conservation` of the score; a network without the target fails."""
+
+    conservation = None
 
     def explain(self, image, network, method, target, progress):
         card = next(card for card in CARDS if card.name == network)
@@ -32,7 +34,9 @@ class FakeEngine:
         relevance[0] = 1
         prediction = SimpleNamespace(probabilities={key: 0.75}, predicted=key)
         settings = dict(method.settings)
-        return Explanation(relevance, None, key, 1.5, 0.75, prediction, method.name, settings, None, 0.1)
+        return Explanation(
+            relevance, None, key, 1.5, 0.75, prediction, method.name, settings, self.conservation, 0.1
+        )
 
     def warning(self, image, network):
         return "An image from elsewhere." if network == "disease" else None
@@ -104,6 +108,12 @@ def test_people_read_shares_and_sentences(capsys, image):
     assert lines[2].split() == ["Gradient", "No", "class", "ill."]
     assert lines[3:5] == ["Disease sees:", "   75.0 %  Ill"]
     assert " ".join(lines[5].split()) == "Gradient N 100.0 % C 0.0 % V 0.0 % R 0.0 % B 0.0 %"
+
+
+def test_people_read_of_a_map_that_blew_up(capsys, image, monkeypatch):
+    monkeypatch.setattr(FakeEngine, "conservation", 4.4e21)
+    _code, out, _err = run(capsys, image, "--networks", "cells", "--explainers", "lrp-z")
+    assert "Note: LRP-z, Cells: The pixels' relevance adds up to 4.4e+21 of the score" in out
 
 
 def test_the_figure_is_not_written_over_the_image(capsys, image):

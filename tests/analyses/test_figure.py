@@ -56,6 +56,13 @@ def texts(grid, name="cell"):
     return [text.get_text() for text in draw_figure(grid, name).axes[0].texts]
 
 
+def test_a_map_that_blew_up_is_noted():
+    grid = made()
+    cell = grid.cells["1", METHODS[2]]
+    grid.cells["1", METHODS[2]] = replace(cell, explanation=replace(cell.explanation, conservation=4.4e21))
+    assert "⚠ LRP-z, Network 1: The pixels' relevance adds up to 4.4e+21" in " ".join(texts(grid))
+
+
 def opened(grid):
     return Image.open(io.BytesIO(figure_bytes(grid, "cell", "png")))
 

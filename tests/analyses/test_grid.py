@@ -71,6 +71,15 @@ def computed(choices=CHOICES, engine=None, **keywords):
     return made
 
 
+def test_a_map_that_blew_up_is_named():
+    grid = computed()
+    assert grid.map_doubts(CAM) == []
+    cell = grid.cells["b", CAM]
+    grid.cells["b", CAM] = replace(cell, explanation=replace(cell.explanation, conservation=4.4e21))
+    (doubt,) = grid.map_doubts(CAM)
+    assert doubt.startswith("b: The pixels' relevance adds up to 4.4e+21 of the score")
+
+
 def test_every_explainer_is_computed_on_every_network_network_by_network():
     engine = FakeEngine()
     computed(replace(CHOICES, target="y"), engine)

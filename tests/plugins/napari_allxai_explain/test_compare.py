@@ -1,6 +1,7 @@
 """The compare window, driven as a person does; what is checked is the model and what is drawn."""
 
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -154,6 +155,16 @@ def test_the_head_of_a_network_tells_its_prediction_and_its_warning(opened):
     assert "Predicted: Monocyte of a kind that has a name of many words 75.0" in opened.grid.heads["a"].text()
     assert opened.grid.heads["b"].text().startswith("<b>⚠ Network b")
     assert "An image from elsewhere." in opened.grid.warning.text()
+
+
+def test_a_map_that_blew_up_is_not_shown_without_a_word(opened):
+    grid = opened.model.grid
+    cell = grid.cells["a", GRADIENT]
+    grid.cells["a", GRADIENT] = replace(cell, explanation=replace(cell.explanation, conservation=4.4e21))
+    opened.grid.show_cell(grid.cells["a", GRADIENT])
+    head = opened.grid.row_heads[GRADIENT]
+    assert head.text() == "<b>⚠ Gradient</b>"
+    assert "Network a: The pixels' relevance adds up to 4.4e+21 of the score" in head.toolTip()
 
 
 def test_one_scale_leaves_the_weak_map_blue_and_its_own_shows_it(opened, qtbot):

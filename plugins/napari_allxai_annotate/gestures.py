@@ -79,8 +79,7 @@ class Gestures:
         viewer.scene.camera.events.zoom.connect(self._on_camera)
         for signal in self._settings():
             signal.connect(self._on_settings)
-        model.tool_changed.connect(self.cancel_outline)
-        model.tool_changed.connect(self._prepare)
+        model.tool_changed.connect(self._on_tool)
         model.image_replaced.connect(self.cancel_outline)
         model.held_back.connect(self._on_held_back)
 
@@ -98,8 +97,7 @@ class Gestures:
             callbacks[at : at + 1] = theirs
         for signal in self._settings():
             signal.disconnect(self._on_settings)
-        self.model.tool_changed.disconnect(self.cancel_outline)
-        self.model.tool_changed.disconnect(self._prepare)
+        self.model.tool_changed.disconnect(self._on_tool)
         self.model.image_replaced.disconnect(self.cancel_outline)
         self.model.held_back.disconnect(self._on_held_back)
         self.viewer.cursor.style = "standard"
@@ -304,8 +302,10 @@ class Gestures:
             name = BY_CODE[code].title if code else _("Unlabelled")
             self.told.emit(_("Nothing was painted: “Only over” is set to {name}.").format(name=name))
 
-    @staticmethod
-    def _prepare(tool: str) -> None:
+    def _on_tool(self, tool: str) -> None:
+        if self.drawing:
+            self.cancel_outline()
+            self.told.emit(_("The unfinished outline was dropped: another tool is in hand."))
         # So that the first click need not wait for them.
         for module in LIBRARIES.get(tool, ()):
             Thread(target=import_module, args=(module,), daemon=True).start()

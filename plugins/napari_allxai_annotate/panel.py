@@ -278,7 +278,11 @@ class AnnotatePanel(QWidget):
             self.canvas.gestures.drawing_changed.connect(self._show_drawing)
             self.canvas.gestures.target_changed.connect(self._show_drawing)
             self.cleaner.previewed.connect(self.canvas.gestures.show_region)
-            self.cleaner.refused.connect(self.canvas.gestures.told.emit)
+            self.cleaner.refused.connect(self._on_refused)
+
+    def _on_refused(self, why: str) -> None:
+        assert self.canvas is not None
+        self.canvas.gestures.told.emit(why)
 
     def _on_over_canvas(self) -> None:
         self.size_value.clearFocus()

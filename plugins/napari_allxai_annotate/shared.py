@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
-from napari.utils.notifications import show_error
+from napari.utils.notifications import show_error, show_info
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
@@ -43,6 +43,7 @@ class ViewerPainting:
         self.model = PaintModel()
         self.canvas = PaintCanvas(viewer, self.model)
         self.canvas.gestures.enabled = False
+        self.canvas.gestures.told.connect(show_info)
         self.image: CellImage | None = None
         self._users = 0
         self._waiting = self._closed = False

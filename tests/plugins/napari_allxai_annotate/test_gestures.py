@@ -172,9 +172,13 @@ def test_backspace_and_undo_take_the_last_corner_back(window, corners, qtbot):
     assert not window.canvas.gestures.drawing
 
 
-def test_another_tool_gives_a_polygon_up(window, corners):
+def test_another_tool_gives_a_polygon_up_and_says_so(window, corners):
+    told = []
+    window.canvas.gestures.told.connect(told.append)
     window.model.tool = "brush"
     assert not window.canvas.gestures.drawing
+    window.model.tool = "polygon"
+    assert told == ["The unfinished outline was dropped: another tool is in hand."]
 
 
 def test_a_polygon_begun_with_the_right_button_erases(window, mouse, qtbot):

@@ -290,6 +290,19 @@ def test_the_widget_says_what_to_do_without_an_image(viewer, qtbot):
     widget.release()
 
 
+def test_why_a_stroke_paints_nothing_is_said_in_napari(viewer, qtbot, monkeypatch):
+    told = []
+    monkeypatch.setattr("napari_allxai_annotate.shared.show_info", told.append)
+    widget = AnnotateWidget(viewer)
+    qtbot.addWidget(widget)
+    viewer.add_image(pixels(4, 5), rgb=True)
+    qtbot.waitUntil(widget.panel.isEnabled)
+    widget.painting.model.set_locked(0, True)
+    widget.painting.model.apply(np.array([0]), 1)
+    widget.release()
+    assert told == ["Nothing was painted: the class there is locked."]
+
+
 class Nucleus:
     """Proposes nucleus everywhere."""
 

@@ -304,7 +304,7 @@ class FieldModel:
         seen = [mark.seen for mark in self.marks if mark.seen]
         warnings = Counter(one.warning for one in seen if one.warning)
         if warnings:
-            text = _("Of {all} cells, {count} are marked ⚠. {warning}").format(
+            text = _("Cells marked ⚠: {count} of {all}. {warning}").format(
                 count=warnings.total(), all=len(seen), warning=warnings.most_common(1)[0][0]
             )
             self._tell("warning", text)

@@ -230,9 +230,7 @@ def test_cells_unlike_those_that_the_network_knows_are_told_of(opened, workspace
     opened.side = 48
     pump.until(lambda: not opened.busy)
     assert [mark.seen.warning for mark in opened.marks] == ["unlike", "unlike"]
-    assert [(notice.level, notice.text) for notice in told] == [
-        ("warning", "Of 2 cells, 2 are marked ⚠. unlike")
-    ]
+    assert [(notice.level, notice.text) for notice in told] == [("warning", "Cells marked ⚠: 2 of 2. unlike")]
 
 
 def test_another_size_of_crops_is_predicted_anew(opened, pump, network):

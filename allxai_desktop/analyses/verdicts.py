@@ -53,7 +53,7 @@ def conservation_verdict(explanation: Explanation) -> Verdict | None:
     if ratio is None:
         return None
     blown_up = abs(ratio) >= BLOWN_UP[0] and abs(ratio * explanation.logit) >= BLOWN_UP[1]
-    number = f"{ratio:.1e}" if blown_up else f"{ratio:.2f}".replace("-", "−")
+    number = f"{ratio:{'.1e' if blown_up else '.2f'}}".replace("-", "−")
     figure = f"ΣR ÷ logit = {number}"
     if blown_up:
         sentence = _(

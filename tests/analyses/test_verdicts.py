@@ -46,7 +46,7 @@ def test_the_biases_of_lrp_z_hold_the_difference():
 
 def test_a_map_of_divisions_by_nearly_nothing_is_not_to_be_relied_on():
     found = conservation(-4.4383e21, "lrp-z", logit=9.0)
-    assert (found.level, found.figure) == ("poor", "ΣR ÷ logit = -4.4e+21")
+    assert (found.level, found.figure) == ("poor", "ΣR ÷ logit = −4.4e+21")
     assert "Do not rely on this map" in found.sentence
     assert conservation(200, "lrp-z", logit=0.01).level == "fair"
     assert conservation(50, "lrp-z", logit=30).level == "fair"

@@ -110,14 +110,14 @@ class Recorded:
         """Return the mask uint8 (H, W) with all strokes on it, whatever they find; None where that changes nothing."""
         painted = codes.copy()
         before, values = flat(codes), flat(painted)
-        edits = [
-            edit
-            for runs in (*([] if self.base is None else [self.base]), *self.strokes)
-            for edit in runs.parts()
-        ]
-        for edit in edits:
-            values[edit.indices] = edit.new & _CODE
-        changed = any((values[edit.indices] != before[edit.indices]).any() for edit in edits)
+        laid = [*([] if self.base is None else [self.base]), *self.strokes]
+        # Part by part, and so twice: those of a few fills of a large image take more memory than there is.
+        for runs in laid:
+            for edit in runs.parts():
+                values[edit.indices] = edit.new & _CODE
+        changed = any(
+            (values[edit.indices] != before[edit.indices]).any() for runs in laid for edit in runs.parts()
+        )
         return painted if changed else None
 
 

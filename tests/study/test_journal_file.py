@@ -1,9 +1,13 @@
 """What is made of a journal file that is torn, damaged, or none."""
 
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from allxai_desktop.painting.engine import PaintModel
+from allxai_desktop.painting.history import Runs
 from allxai_desktop.painting.tiles import Tiles
 from allxai_desktop.study import journal_file
 from allxai_desktop.study.journal_file import (
@@ -59,6 +63,20 @@ def test_damage_ends_what_is_read_and_is_told(path, strokes):
 def test_strokes_that_do_not_find_what_they_changed_are_of_another_mask(path):
     with pytest.raises(JournalError):
         read_journal(path).painted(np.full((3, 4), 3, np.uint8), None, 0)
+
+
+def test_fills_of_a_large_image_are_laid_over_a_mask_part_by_part(path):
+    side = 2000
+    one, full = np.array([0], np.int64), np.array([side * side], np.int64)
+    fills = [Runs(one, full, np.uint8([code]), np.uint8([code + 1]), "human") for code in range(5)]
+    recorded = replace(read_journal(path), strokes=fills)
+    tracemalloc.start()
+    laid = recorded.laid_over(np.zeros((side, side), np.uint8))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (laid == 5).all()
+    # All indices of one fill alone take 32 MB.
+    assert peak < 100e6
 
 
 @pytest.mark.parametrize("data", [b"", b"H", b"\0" * 100, b"no journal at all, but some text"])

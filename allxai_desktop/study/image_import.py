@@ -80,10 +80,12 @@ def import_images(
         added.append(name)
         if name != path.name:
             renamed.append((as_text(path.relative_to(source).as_posix()), name))
-    if not (folder / STUDY_FILE).exists():
-        # A JSON text is a TOML text too.
-        title = json.dumps(as_text(folder.resolve().name), ensure_ascii=False)
-        write_whole(folder / STUDY_FILE, f"title = {title}\n".encode())
+    with held(lock_path(folder / STUDY_FILE), _PATIENCE_S):
+        # Or what a crop wrote there in between would be gone.
+        if not (folder / STUDY_FILE).exists():
+            # A JSON text is a TOML text too.
+            title = json.dumps(as_text(folder.resolve().name), ensure_ascii=False)
+            write_whole(folder / STUDY_FILE, f"title = {title}\n".encode())
     return Imported(tuple(added), tuple(renamed), known)
 
 

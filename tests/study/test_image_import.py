@@ -68,6 +68,20 @@ def test_of_two_imports_at_one_time_neither_writes_over_the_images_of_the_other(
     assert [levels[name] for name in others[0].added] == [4, 14, 24]
 
 
+def test_a_study_gets_its_title_while_nobody_else_writes_it(tmp_path, study, monkeypatch):
+    picture(tmp_path / "in" / "cell.png", 1)
+    named = []
+
+    def as_text(name):
+        named.append((name, (study / "study.lock").exists()))
+        return name
+
+    monkeypatch.setattr("allxai_desktop.study.image_import.as_text", as_text)
+    import_images(study, tmp_path / "in")
+    assert named == [("cell.png", True), ("study", True)]
+    assert not (study / "study.lock").exists()
+
+
 def test_doing_it_again_adds_nothing(source, study):
     import_images(study, source)
     again = import_images(study, source)

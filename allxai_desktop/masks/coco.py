@@ -100,9 +100,14 @@ def read_coco(path: Path) -> list[Entry]:
     images: dict[str, str] = {}
     for table in value(content, "images", list, path.name):
         whole_name = value(table, "file_name", str, path.name)
+        identity = _identity(table, "id", path.name)
+        again = identity in images
         _keep(images, table, whole_name, path.name)
+        if again:
+            # Scripts that join files list an image in each of them.
+            continue
         name = file_name(whole_name)
-        mine = annotations.pop(_identity(table, "id", path.name), [])
+        mine = annotations.pop(identity, [])
         read = partial(_read, table, mine, names, f"{path.name} ({name})")
         entries.append(Entry((name,), read, None if says_size(table, *_SIDES) else read))
     if annotations:

@@ -576,6 +576,15 @@ def test_of_masks_of_one_name_from_several_folders_none_is_taken(empty, tmp_path
     assert masks_of(empty) == []
 
 
+def test_an_image_that_a_joined_file_lists_twice_has_one_mask(empty, tmp_path):
+    image = {"id": 1, "file_name": "Ana Ruiz 1.png", "height": SHAPE[0], "width": SHAPE[1]}
+    part = {"image_id": 1, "category_id": 2, "segmentation": [[0, 0, 1, 0, 1, 1, 0, 1]]}
+    content = {"images": [image, image], "categories": [{"id": 2, "name": "vacuole"}], "annotations": [part]}
+    (tmp_path / "masks.json").write_text(json.dumps(content))
+    assert import_masks(empty, tmp_path / "masks.json").problems == []
+    assert masks_of(empty) == [[[3, 0, 0, 0, 0], *[[0] * 5] * 3]]
+
+
 def test_of_masks_that_matlab_numbered_for_images_of_one_name_none_is_taken(empty, tmp_path):
     (tmp_path / "PixelLabelData").mkdir()
     for number in (1, 2):

@@ -168,8 +168,9 @@ def start_final(
     if path.exists():
         return
     # Another adjudicator may begin at the same time, and decide something before this one is written.
-    with held(lock_path(path), _PATIENCE_S) as other:
-        if other is None and not path.exists():
+    with held(lock_path(path), _PATIENCE_S):
+        # Whoever still holds it then began none: without it, what both agree on would be left without a label.
+        if not path.exists():
             save_mask(path, agreed(first, second), image=image, annotator=adjudicator)
 
 

@@ -182,6 +182,16 @@ def test_what_another_adjudicator_decides_meanwhile_stays(study, monkeypatch):
     assert not lock.path.exists()
 
 
+def test_a_lock_that_somebody_left_does_not_keep_the_final_mask_from_what_both_agree_on(study, monkeypatch):
+    item = study.items[0]
+    path = final_path(study, item)
+    path.parent.mkdir()
+    acquire(lock_path(path), PaintingSession.new(), "R02")
+    monkeypatch.setattr("allxai_desktop.agreement.adjudication._PATIENCE_S", 0.0)
+    start_final(study, item, read_image(item.image_path), FIRST, SECOND, "R01")
+    assert load_mask(path).codes.tolist() == agreed(FIRST, SECOND).tolist()
+
+
 def test_the_study_of_final_masks(study):
     found = final_study(study, study.items[1:3], "R01", 1)
     assert [item.mask_path.relative_to(study.folder).as_posix() for item in found.items] == [

@@ -210,7 +210,8 @@ class MaskKeeper:
         self._held = True
         got = self._acquire(self.path)
         if isinstance(got, Holder):
-            self.holder, self._others = got, self.path
+            # Who is beside the mask already takes over that one, no copy of it.
+            self.holder, self._others = got, self._others or self.path
             self._go_beside()
             text = _("{person} has been painting {name} since {time}: what you paint is saved as {copy}.")
             self._warn(
@@ -251,7 +252,7 @@ class MaskKeeper:
     def _step_aside(self, codes: Codes, strokes: int) -> None:
         before, lock = self.path, self._lock
         taker = self.holder = holder_of(lock_path(before), self._me)
-        self._others = before
+        self._others = self._others or before
         if lock is not None:
             lock.release()
         self._go_beside()

@@ -680,6 +680,22 @@ def test_taking_over_shows_what_was_saved_and_sends_the_first_to_a_copy(desk, fo
     assert first.workspace.mask_path.name == "cell_0-2.npz"
 
 
+def test_who_found_the_copy_taken_too_takes_over_the_mask_itself(desk, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    second, third = desk("B01").open(folder), desk("C02").open(folder)
+    second.paint(1, code=2)
+    third.paint(2, code=3)
+    assert [one.workspace.mask_path.name for one in (second, third)] == ["cell_0-2.npz", "cell_0-3.npz"]
+    third.saved()
+    third.workspace.take_over()
+    third.pump.until(lambda: third.workspace.holder is None)
+    assert third.workspace.mask_path.name == "cell_0.npz"
+    second.paint(3, code=2)
+    assert second.workspace.mask_path.name == "cell_0-2.npz"
+
+
 def test_a_file_that_changed_meanwhile_is_not_written_over(desk, folder):
     first = desk("A07").open(folder)
     first.paint(0, code=1)

@@ -133,7 +133,8 @@ class WhatIf:
         self._outdated = False
         self._tasks = TaskRunner(dispatch)
         self._tasks.finished.connect(self._on_taken_out)
-        self._tasks.failed.connect(session.failed.emit)
+        # Not `emit` itself: psygnal tries it out, and everybody would be told of a failure.
+        self._tasks.failed.connect(lambda text: session.failed.emit(text))
         self.region.edited.connect(self._on_edited)
         session.image_changed.connect(self._on_image)
         session.result_changed.connect(self._on_result)

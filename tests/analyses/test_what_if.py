@@ -99,6 +99,15 @@ def explained(what_if):
     )
 
 
+def test_nobody_is_told_of_a_failure_as_it_is_made():
+    session = Session(PaintModel())
+    told = []
+    session.failed.connect(told.append)
+    WhatIf(session)
+    session.close()
+    assert told == []
+
+
 def test_the_region_is_filled_with_the_background_and_the_rest_stays():
     region = np.zeros((2, 4), bool)
     region[0, :2] = True

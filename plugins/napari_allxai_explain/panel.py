@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, QTimer
 from qtpy.QtGui import QShowEvent
@@ -29,17 +29,16 @@ from allxai_desktop.overlay import AUTO, COLORMAP_TITLES
 from allxai_desktop.relevance import RULE_TITLES
 from allxai_desktop.session import Demand
 from napari_allxai_explain.demand import DemandRow
+from napari_allxai_explain.explainer_rows import explainer_rows, with_twins
 from napari_allxai_explain.prediction import PredictionBars
 from napari_allxai_explain.shares_table import SharesTable
-from napari_allxai_widgets.choice_box import HEADING, ChoiceBox
+from napari_allxai_widgets.choice_box import ChoiceBox
 
 if TYPE_CHECKING:
     from allxai_desktop.networks.card import Card
     from allxai_desktop.session import Choices, Result, Session
     from napari_allxai_explain.view import ExplainView
 
-# Equal by theory on many networks; which, the analysis of the network tells.
-TWINS = ("lrp-z", "gradient-x-input")
 # A result that is awaited for longer is shown as outdated.
 PATIENCE_MS = 250
 
@@ -391,33 +390,3 @@ class ExplainPanel(QWidget):
             self.opacity.setValue(round(100 * self.view.opacity))
             self.map.setChecked(self.view.map_visible)
             self.outline.setChecked(self.view.outline_visible)
-
-
-def explainer_rows() -> list[tuple[Any, str, str]]:
-    """Return (name, settings), title and summary of each explainer and variant, those on demand under a heading."""
-    live: list[tuple[Any, str, str]] = []
-    on_demand: list[tuple[Any, str, str]] = [(HEADING, _("On demand"), "")]
-    for name, info in EXPLAINERS.items():
-        rows = on_demand if info.on_demand else live
-        rows.append(((name, ()), _(info.title), _(info.summary)))
-        if info.on_demand:
-            continue
-        for key, setting in info.settings.items():
-            for value in setting.choices:
-                if value != setting.default:
-                    title = f"{_(info.title)} ({value})"
-                    rows.append(((name, ((key, value),)), title, _(info.summary)))
-    return live + on_demand
-
-
-def with_twins(rows: list[tuple[Any, str, str]], current: str, reason: str) -> list[tuple[Any, str, str]]:
-    """Return the rows with both of `TWINS` as one, where the present one stands, and `reason` as its summary."""
-    if current not in TWINS:
-        return rows
-    title = " = ".join(_(EXPLAINERS[name].title) for name in TWINS)
-    (other,) = (name for name in TWINS if name != current)
-    return [
-        (value, title, reason) if value == (current, ()) else (value, own, summary)
-        for value, own, summary in rows
-        if value != (other, ())
-    ]

@@ -11,8 +11,6 @@ from allxai_desktop.images import image_from_array
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Demand, Session
 from napari_allxai_explain.demand import DemandRow
-from napari_allxai_explain.panel import explainer_rows
-from napari_allxai_widgets.choice_box import HEADING, ChoiceBox
 from napari_allxai_widgets.dispatch import Dispatcher
 
 
@@ -105,17 +103,3 @@ def test_every_setting_can_be_shown(row, qtbot):
     for name in [name for name, info in EXPLAINERS.items() if info.on_demand]:
         choose(row, qtbot, name)
         assert list(row.form.fields) == list(EXPLAINERS[name].settings)
-
-
-def test_explainers_on_demand_come_last_under_a_heading_that_is_no_choice(qtbot):
-    rows = explainer_rows()
-    values = [value for value, _title, _tip in rows]
-    heading = values.index(HEADING)
-    assert all(not EXPLAINERS[value[0]].on_demand for value in values[:heading])
-    assert all(EXPLAINERS[value[0]].on_demand for value in values[heading + 1 :])
-    assert ("grad-cam", (("recipe", "matlab"),)) in values[:heading]
-    box = ChoiceBox()
-    qtbot.addWidget(box)
-    box.fill(rows, ("lime", ()))
-    assert not box.model().item(heading).isEnabled()
-    assert box.model().item(heading + 1).isEnabled()

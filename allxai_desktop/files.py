@@ -88,8 +88,10 @@ def new_folder(out: Path) -> Iterator[Path]:
 def _clear_left(out: Path) -> None:
     """Remove what exports to `out` left that were killed; one that is still at work is not that old."""
     for left in out.parent.glob(f".{escape(out.name)}.{'[0-9a-f]' * 8}.tmp"):
-        if time() - left.stat().st_mtime > _KILLED_S:
-            shutil.rmtree(left, ignore_errors=True)
+        # Another export may be clearing it too.
+        with suppress(FileNotFoundError):
+            if time() - left.stat().st_mtime > _KILLED_S:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _cannot_write(out: Path, error: OSError) -> WriteError:

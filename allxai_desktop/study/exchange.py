@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -19,6 +18,7 @@ from allxai_desktop.masks.exported import Exported
 from allxai_desktop.masks.formats import ExportFormat, read_entries
 from allxai_desktop.masks.labels import Entry, ForeignLabelError, Labelled, is_certain, to_codes
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
+from allxai_desktop.masks.pictures import NUMBERED
 from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.exchange_reports import ExportReport, ImportReport
 from allxai_desktop.study.folder import IMAGES_FOLDER, Study, StudyItem, alike
@@ -31,7 +31,6 @@ from allxai_desktop.study.progress import Progress as States
 from allxai_desktop.study.store import StudyStore
 from allxai_desktop.tasks import Progress, unwatched
 
-_NUMBERED = re.compile(r"^label_\d+_", re.IGNORECASE)
 # Also of images that were brought to another format on their way here.
 _ENDINGS = (*IMAGE_SUFFIXES, ".webp", ".jfif", ".jp2", ".heic", ".dcm", ".svs", ".ndpi")
 
@@ -312,7 +311,7 @@ def _read(entry: Entry, image: CellImage) -> Labelled:
 
 def _called(entry: Entry) -> str:
     """Return how an entry is called, without the number that MATLAB puts before the name of each image."""
-    return alike(_NUMBERED.sub("", "".join(entry.names[:1])))
+    return alike(NUMBERED.sub("", "".join(entry.names[:1])))
 
 
 def _check(found: Labelled, image: CellImage) -> None:

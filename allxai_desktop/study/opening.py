@@ -18,6 +18,9 @@ from allxai_desktop.study.journal import journals_of
 from allxai_desktop.study.journal_file import NO_FILE, JournalError, Recorded, file_sha256, read_journal
 from allxai_desktop.study.locks import Holder, PaintingSession, holder_of, left_behind, lock_path
 
+# Each journal takes the memory of a mask, and a folder may come from a stranger: the others wait for the next opening.
+_AT_ONCE = 8
+
 
 @dataclass(frozen=True, eq=False)
 class Crashed:
@@ -235,7 +238,7 @@ def _crashed(
     fitting: list[tuple[Recorded, int, tuple[Codes, Flags]]] = []
     older: list[Recorded] = []
     foreign = []
-    for path in journals_of(target, image.sha256):
+    for path in journals_of(target, image.sha256)[:_AT_ONCE]:
         try:
             recorded = read_journal(path)
             if recorded.head.session.id != me.id and recorded.head.session.alive():

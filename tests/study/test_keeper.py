@@ -16,7 +16,7 @@ from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
-from allxai_desktop.study import journal, journal_file, keeper, locks
+from allxai_desktop.study import journal, journal_file, keeper, locks, opening
 from allxai_desktop.study import workspace as workspace_module
 from allxai_desktop.study.locks import PaintingSession
 from allxai_desktop.study.people import Person
@@ -243,6 +243,18 @@ def test_strokes_on_a_mask_that_somebody_has_changed_since_are_laid_over_it_in_a
     second_mask = load_mask(folder / "masks" / "cell_0-2.npz").codes
     assert second_mask.tolist() == [[3, 3, 5, 5], [5, 3, 5, 5], [5, 5, 5, 5]]
     assert "cell_0-2.npz is that mask with the strokes over it" in again.texts()[-1]
+
+
+def test_of_many_journals_some_wait_for_the_next_opening(desk, dead, folder, monkeypatch):
+    monkeypatch.setattr(opening, "_AT_ONCE", 1)
+    crash(dead(), folder)
+    (path,) = (folder / "masks").glob("*.journal")
+    shutil.copy(path, path.with_name("cell_0.0123456789abcdef.journal"))
+    save_mask(folder / "masks" / "cell_0.npz", np.full((3, 4), 5, np.uint8))
+    for left in (1, 0):
+        desk().open(folder).close()
+        assert len(masks(folder, "*.journal")) == left
+    assert masks(folder, "*.npz") == ["cell_0-2.npz", "cell_0-3.npz", "cell_0.npz"]
 
 
 def test_strokes_that_the_changed_mask_has_make_no_second_one(desk, dead, folder):
@@ -814,10 +826,10 @@ def test_strokes_that_no_place_takes_are_said_once(desk, folder, own_folder):
 
 def test_strokes_that_wait_in_a_folder_that_stays_read_only_wait_on(desk, dead, folder, own_folder):
     (folder / "masks").write_text("in the way")
-    for opening in range(3):
+    for number in range(3):
         again = dead("A07")
         again.open(folder)
-        if opening == 0:
+        if number == 0:
             again.paint(0, code=1)
         again.pump.until(lambda again=again: again.workspace.saved == "failed")
         again.close()

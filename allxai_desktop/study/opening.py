@@ -238,7 +238,9 @@ def _crashed(
     fitting: list[tuple[Recorded, int, tuple[Codes, Flags]]] = []
     older: list[Recorded] = []
     foreign = []
-    for path in journals_of(target, image.sha256)[:_AT_ONCE]:
+    for path in journals_of(target, image.sha256):
+        if len(fitting) + len(older) == _AT_ONCE:
+            break
         try:
             recorded = read_journal(path)
             if recorded.head.session.id != me.id and recorded.head.session.alive():

@@ -13,15 +13,11 @@ from numpy.typing import NDArray
 from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import ImageError, png_bytes, read_image
-from allxai_desktop.study.folder import STUDY_FILE, Study, StudyError, StudyItem
-from allxai_desktop.study.locks import held, lock_path
+from allxai_desktop.study.folder import STUDY_FILE, Study, StudyError, StudyItem, adding_to
 
 MIN_SIDE, MAX_SIDE = 32, 2048
 RED_CELLS = 4.9
 """Side of a crop in diameters of a red cell, as in the images that the networks of the program learned from."""
-
-PATIENCE_S = 5.0
-"""How long a crop waits for another program that writes `study.toml`, which takes a moment."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +77,9 @@ def take_crops(study: Study, item: StudyItem, crops: Sequence[tuple[Box, NDArray
         if box not in known or known[box].image_path.name != path.name:
             lines.append(_entry(path.name, item, box))
     if lines:
-        path = study.folder / STUDY_FILE
         # Of two who add to it at one time, the second would leave out what the first adds.
-        with held(lock_path(path), PATIENCE_S):
-            _append(path, lines)
+        with adding_to(study.folder):
+            _append(study.folder / STUDY_FILE, lines)
     return names
 
 

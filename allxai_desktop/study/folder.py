@@ -19,7 +19,8 @@ import re
 import tomllib
 import unicodedata
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -29,12 +30,15 @@ from allxai_desktop.files import as_text, read_at_most
 from allxai_desktop.i18n import _
 from allxai_desktop.images import IMAGE_SUFFIXES
 from allxai_desktop.masks.npz import MaskError, mask_meta
+from allxai_desktop.study.locks import held, lock_path
 
 STUDY_FILE = "study.toml"
 MAX_BYTES = 2**25
 """The largest `study.toml`: some 300,000 images."""
 IMAGES_FOLDER = "images"
 MASKS_FOLDER = "masks"
+_PATIENCE_S = 5.0
+"""How long who adds images waits for another program that does, which takes a moment for each."""
 
 
 class StudyError(AllxaiError):
@@ -151,6 +155,22 @@ def image_files(folder: Path, *, deep: bool = True) -> list[Path]:
     """
     found = [path for path in (folder.rglob("*") if deep else folder.iterdir()) if _is_image(path)]
     return sorted(found, key=lambda path: _natural(path.relative_to(folder).as_posix()))
+
+
+@contextmanager
+def adding_to(folder: Path) -> Iterator[None]:
+    """Keep other programs from adding images to the study at `folder` meanwhile, and from writing its `study.toml`.
+
+    Raises `StudyError` where another does not come to an end.
+    """
+    with held(lock_path(folder / STUDY_FILE), _PATIENCE_S) as other:
+        if other is not None:
+            raise StudyError(
+                _("{name} is in use by another program: try again in a moment.").format(
+                    name=as_text(folder.resolve().name)
+                )
+            )
+        yield
 
 
 def alike(name: str) -> str:

@@ -12,13 +12,11 @@ from pathlib import Path
 from allxai_desktop.errors import reason_of
 from allxai_desktop.files import as_text, write_whole
 from allxai_desktop.i18n import _
-from allxai_desktop.study.folder import IMAGES_FOLDER, STUDY_FILE, StudyError, alike, image_files
-from allxai_desktop.study.locks import held, lock_path
+from allxai_desktop.study.folder import IMAGES_FOLDER, STUDY_FILE, StudyError, adding_to, alike, image_files
 from allxai_desktop.tasks import Progress, unwatched
 
 # Masks of other programs are pictures too: "Import masks…" takes those.
 _MASK_FOLDERS = re.compile("masks?|labels?|PixelLabelData.*", re.IGNORECASE)
-_PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def import_images(
     for number, path in enumerate(found):
         progress(number / len(found))
         # Somebody else may be taking images into the study at the same time.
-        with held(lock_path(folder / STUDY_FILE), _PATIENCE_S):
+        with adding_to(folder):
             with _readable(path):
                 name = _free_name(path, images, taken)
             if name is None:
@@ -80,7 +78,7 @@ def import_images(
         added.append(name)
         if name != path.name:
             renamed.append((as_text(path.relative_to(source).as_posix()), name))
-    with held(lock_path(folder / STUDY_FILE), _PATIENCE_S):
+    with adding_to(folder):
         # Or what a crop wrote there in between would be gone.
         if not (folder / STUDY_FILE).exists():
             # A JSON text is a TOML text too.

@@ -6,6 +6,7 @@ stale when its process is gone or, from another machine, when it was not written
 the disk that it lies on.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -216,15 +217,29 @@ def acquire(path: Path, me: PaintingSession, person: str | None) -> Lock | Holde
             with suppress(FileExistsError):
                 _make(path, mine.holder)
                 return mine
+        got = holder_of(path, me) or _take_stale(path, mine)
+        if got is not None:
+            return got
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))
+
+
+def _take_stale(path: Path, mine: Lock) -> Lock | Holder | None:
+    """Put a lock file in place of one that nobody holds; None where it is gone meanwhile, and free to be made."""
+    me = mine.holder.session
+    # One at a time: of two who find it stale at the same moment the second would write over the first.
+    turn = acquire(path.with_name(f".{path.name}.turn"), me, mine.holder.person)
+    if isinstance(turn, Holder):
+        return turn
+    try:
         found = _read(path)
         other = None if found is None else _holding(found, path, me)
-        if other is not None:
-            return other
         # Where it was let go meanwhile, whoever makes it first has it, and is not written over.
-        if found is not None and _read(path) == found:
-            break
-    _put(path, mine.holder)
-    return mine
+        if found is None or other is not None or _read(path) != found:
+            return other
+        _put(path, mine.holder)
+        return mine
+    finally:
+        turn.release()
 
 
 @contextmanager

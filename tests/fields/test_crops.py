@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from allxai_desktop.fields import crops as crops_module
 from allxai_desktop.fields.crops import (
     Box,
     box_around,
@@ -87,12 +86,15 @@ def test_what_another_program_adds_to_the_study_meanwhile_stays(study, monkeypat
     assert not lock.path.exists()
 
 
-def test_a_program_that_does_not_let_the_study_go_is_not_waited_for_long(study, monkeypatch):
+def test_beside_a_program_that_does_not_let_the_study_go_nothing_is_added_to_it(study, monkeypatch):
     lock = acquire(study.folder / "study.lock", PaintingSession.new(), "B01")
-    monkeypatch.setattr(crops_module, "PATIENCE_S", 0)
+    monkeypatch.setattr("allxai_desktop.study.folder._PATIENCE_S", 0)
+    with pytest.raises(StudyError, match="in use by another program"):
+        take_crops(study, study.items[0], [crop(study, Box(10, 20, 32))])
+    assert not (study.folder / "study.toml").exists()
+    lock.release()
     take_crops(study, study.items[0], [crop(study, Box(10, 20, 32))])
-    assert Study.open(study.folder).items[1].field == "field.png"
-    assert lock.path.exists()
+    assert [item.field for item in Study.open(study.folder).items] == [None, "field.png", None]
 
 
 def test_who_knows_the_study_as_it_was_before_a_crop_does_not_link_it_twice(study):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from allxai_desktop.study.folder import Study, StudyError
 from allxai_desktop.study.image_import import import_images
+from allxai_desktop.study.locks import PaintingSession, acquire
 
 
 def picture(path, red):
@@ -80,6 +81,15 @@ def test_a_study_gets_its_title_while_nobody_else_writes_it(tmp_path, study, mon
     import_images(study, tmp_path / "in")
     assert named == [("cell.png", True), ("study", True)]
     assert not (study / "study.lock").exists()
+
+
+def test_beside_a_program_that_does_not_let_the_study_go_no_image_is_taken_in(source, study, monkeypatch):
+    study.mkdir(parents=True)
+    acquire(study / "study.lock", PaintingSession.new(), "B01")
+    monkeypatch.setattr("allxai_desktop.study.folder._PATIENCE_S", 0)
+    with pytest.raises(StudyError, match="study is in use by another program"):
+        import_images(study, source)
+    assert list((study / "images").iterdir()) == []
 
 
 def test_doing_it_again_adds_nothing(source, study):

@@ -242,6 +242,39 @@ def test_a_lock_that_another_machine_lets_go_is_not_taken_from_whoever_was_quick
     assert held_by_me(path, quicker)
 
 
+def test_of_two_who_find_a_stale_lock_at_one_time_the_second_sees_who_was_quicker(path, monkeypatch):
+    acquire(path, of_a_dead_process(), "A07")
+    quicker, put = PaintingSession.new(), locks._put
+
+    def put_late(*given):
+        monkeypatch.setattr(locks, "_put", put)
+        seen.append(acquire(path, quicker, "B01"))
+        put(*given)
+
+    seen = []
+    monkeypatch.setattr(locks, "_put", put_late)
+    assert isinstance(acquire(path, PaintingSession.new(), "C01"), Lock)
+    assert [holder.person for holder in seen] == ["C01"]
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+def test_who_is_killed_while_taking_a_stale_lock_keeps_nobody_from_it(path):
+    acquire(path, of_a_dead_process(), "A07")
+    acquire(path.with_name(".cell.lock.turn"), of_a_dead_process(), "B01")
+    me = PaintingSession.new()
+    assert isinstance(acquire(path, me, "C01"), Lock)
+    assert held_by_me(path, me)
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+def test_a_lock_that_comes_and_goes_for_ever_is_an_error(path, monkeypatch):
+    path.parent.mkdir()
+    path.mkdir()
+    monkeypatch.setattr(locks, "_read", lambda _path: None)
+    with pytest.raises(OSError, match="busy"):
+        acquire(path, PaintingSession.new(), "A07")
+
+
 def test_what_is_written_at_one_time_is_written_one_after_the_other(path, monkeypatch):
     lock = acquire(path, PaintingSession.new(), "A07")
     monkeypatch.setattr(locks.time, "sleep", lambda _seconds: lock.release())

@@ -368,18 +368,12 @@ class _Names:
             # What follows the last point may be a part of the name: "cell.old" is not of "cell".
             stem = Path(name).stem if name.lower().endswith(_ENDINGS) else name
             found = self._stems.get(alike(name)) or self._stems.get(alike(stem), [])
-            if len(found) == 1:
-                return found[0]
             if found:
-                raise MaskError(
-                    _(
-                        "{name} may be the mask of {first} or {second}: give it the whole name of its image."
-                    ).format(name=name, first=found[0].image_path.name, second=found[1].image_path.name)
-                )
+                return _only(found, name)
         # A file that cannot be read says so here; one that went out under another name may know the pixels.
         identity = entry.read().image_sha256 if entry.read_sized is None else None
         if identity is not None and identity in self._by_pixels:
-            return self._by_pixels[identity]
+            return _only(self._by_pixels[identity], entry.names[0])
         raise MaskError(
             _("The study has no image called {name}: name the mask as its image.").format(
                 name=" / ".join(dict.fromkeys(entry.names))
@@ -387,9 +381,19 @@ class _Names:
         )
 
     @cached_property
-    def _by_pixels(self) -> dict[str, StudyItem]:
-        found = {}
+    def _by_pixels(self) -> dict[str, list[StudyItem]]:
+        found: dict[str, list[StudyItem]] = {}
         for item in self._whole.values():
             with suppress(AllxaiError):
-                found[read_image(item.image_path).sha256] = item
+                found.setdefault(read_image(item.image_path).sha256, []).append(item)
         return found
+
+
+def _only(found: list[StudyItem], name: str) -> StudyItem:
+    if len(found) > 1:
+        raise MaskError(
+            _("{name} may be the mask of {first} or {second}: give it the whole name of its image.").format(
+                name=name, first=found[0].image_path.name, second=found[1].image_path.name
+            )
+        )
+    return found[0]

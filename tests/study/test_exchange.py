@@ -133,6 +133,20 @@ def test_renamed_masks_are_known_by_the_pixels_of_their_images(study, empty, tmp
     assert masks_of(empty) == masks_of(study)
 
 
+def test_a_renamed_mask_of_two_images_with_the_same_pixels_goes_to_neither(tmp_path):
+    names = ("Ana Ruiz 1.png", "Ana Ruiz 2.png", "Ana Ruiz 3.png")
+    study, empty = make_study(tmp_path / "study", names), make_study(tmp_path / "empty", names, ())
+    for folder in (study.folder, empty.folder):
+        Image.new("RGB", SHAPE[::-1], (10, 10, 10)).save(folder / "images" / names[2])
+    last = study.items[2]
+    save_mask(last.mask_path, CODES, image=read_image(last.image_path))
+    export_study(study, EXPORTS["npz"], tmp_path / "out", rename=True)
+    report = import_masks(empty, tmp_path / "out")
+    twins = "may be the mask of Ana Ruiz 2.png or Ana Ruiz 3.png: give it the whole name of its image."
+    assert report.problems == [f"image_0002.png {twins}", f"image_0003.png {twins}"]
+    assert masks_of(empty) == masks_of(study)[:1]
+
+
 @pytest.mark.parametrize("name", ["npz", "npz-study"])
 def test_what_a_proposal_set_goes_out_and_comes_back(study, empty, tmp_path, name):
     item, accepted = study.items[0], CODES == 2

@@ -18,7 +18,7 @@ from qtpy.QtCore import (
     Qt,
     QTimer,
 )
-from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.study.preview import OnDisk, mask_on_disk, thumbnail
@@ -327,7 +327,12 @@ def duration(seconds: float) -> str:
 
 
 def _icon(pixels: NDArray[np.uint8]) -> QIcon:
-    return QIcon(pixmap(pixels))
+    """Return pixels (h, w, 3), at most `SIDE` long, in the middle of a square: names begin below each other then."""
+    drawn, square = pixmap(pixels), QPixmap(SIDE, SIDE)
+    square.fill(Qt.GlobalColor.transparent)
+    with QPainter(square) as painter:
+        painter.drawPixmap((SIDE - drawn.width()) // 2, (SIDE - drawn.height()) // 2, drawn)
+    return QIcon(square)
 
 
 def _blank() -> QIcon:

@@ -249,6 +249,17 @@ def test_the_images_in_sight_do_not_wait_for_the_masks(qapp, study, qtbot, monke
     made.close()
 
 
+def test_the_names_of_narrow_images_begin_where_the_others_do(rows, study, qtbot):
+    Image.new("RGB", (2, 10), (255, 0, 0)).save(study.items[0].image_path)
+    text(rows, 0, Qt.ItemDataRole.DecorationRole)
+    qtbot.waitUntil(lambda: rows._icons[0] is not rows._blank)
+    icon = text(rows, 0, Qt.ItemDataRole.DecorationRole).pixmap(48, 48)
+    drawn = icon.toImage()
+    assert (drawn.width(), drawn.height()) == (48, 48)
+    red = [x for x in range(48) if drawn.pixelColor(x, 24).red() == 255]
+    assert red == [23, 24]
+
+
 def test_times_are_short():
     assert [duration(seconds) for seconds in (0, 0.2, 20, 100, 3900)] == [
         "",

@@ -69,6 +69,7 @@ class StudyPanel(QWidget):
         self.search.textChanged.connect(self.shown.setFilterFixedString)
         self.states.activated.connect(lambda _row: self._filter())
         self.list.selectionModel().currentChanged.connect(self._choose)
+        self.list.clicked.connect(self._try_again)
         self.model.dataChanged.connect(self._count_soon)
         workspace = self.workspace
         workspace.study_opened.connect(self._on_study)
@@ -129,11 +130,18 @@ class StudyPanel(QWidget):
     def _on_failed(self, row: int) -> None:
         self.model.mark_failed(row)
         if self.workspace.index is not None:
-            self._on_item(self.workspace.index)
+            # The arrow keys go on from the row that failed: from the one shown they would only come to it again.
+            index = self.shown.mapFromSource(self.model.index(self.workspace.index))
+            self.list.selectionModel().select(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
     def _choose(self, index: QModelIndex) -> None:
         row = self.shown.mapToSource(index).row()
         if row >= 0 and row != self.workspace.index and not self._following:
+            self.workspace.show(row)
+
+    def _try_again(self, index: QModelIndex) -> None:
+        row = self.shown.mapToSource(index).row()
+        if row in self.workspace.unreadable:
             self.workspace.show(row)
 
     # No lambda: Python does not see that the model, which has no parent, holds it, and would keep the whole window.

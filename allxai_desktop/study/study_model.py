@@ -51,6 +51,7 @@ class StudyModel:
         self.findings: tuple[Finding, ...] = ()
         self._clock = clock
         self._row: int | None = None
+        self._onward: tuple[int, bool] | None = None
         self._time = ActiveTime()
         self._before: dict[str, str | None] = {}
         self._checked: str | None = None
@@ -63,6 +64,7 @@ class StudyModel:
         self._records.received.connect(self._read_ahead)
         workspace.study_opened.connect(self._on_study)
         workspace.item_shown.connect(self._on_item)
+        workspace.item_failed.connect(self._on_unreadable)
         workspace.item_left.connect(self._on_left)
         workspace.paint.stroke_ended.connect(self._on_stroke)
 
@@ -130,7 +132,8 @@ class StudyModel:
         rows = self._records.rows
         fields = {rows[field] for field in self._fields if field in rows}
         items = [self.item(row) for row in range(len(rows))]
-        return next_waiting(items, here, name, reviewing=reviewing, fields=fields)
+        unreadable = self.workspace.unreadable
+        return next_waiting(items, here, name, reviewing=reviewing, fields=fields, unreadable=unreadable)
 
     def read_trail(self, receive: Callable[[list[Entry]], None]) -> None:
         """Hand the audit trail to `receive`, the oldest entry first."""
@@ -219,6 +222,7 @@ class StudyModel:
         workspace = self.workspace
         workspace.study_opened.disconnect(self._on_study)
         workspace.item_shown.disconnect(self._on_item)
+        workspace.item_failed.disconnect(self._on_unreadable)
         workspace.item_left.disconnect(self._on_left)
         workspace.paint.stroke_ended.disconnect(self._on_stroke)
         self._check.close()
@@ -235,7 +239,7 @@ class StudyModel:
         self._records.open(study)
 
     def _on_item(self, row: int) -> None:
-        self._row = row
+        self._row, self._onward = row, None
         self._painted = self._timed = self._under_way = False
         self._checked = None
         self._time.take()
@@ -257,6 +261,10 @@ class StudyModel:
         self._records.read(work)
         # Not only once they are read: who knows the next image may want it sooner.
         self._read_ahead()
+
+    def _on_unreadable(self, row: int) -> None:
+        if self._onward is not None and self._onward[0] == row:
+            self._go_on(self._onward[1])
 
     def _on_stroke(self) -> None:
         self.touch()
@@ -379,11 +387,15 @@ class StudyModel:
     def _go_on(self, reviewing: bool) -> None:
         row = self.next_row(reviewing)
         if row is not None:
+            self._onward = row, reviewing
             self.workspace.show(row)
         elif reviewing:
             self._tell("info", _("Nothing is left to judge."))
         else:
-            self._tell("info", _("Nothing is left to paint: every image is submitted or somebody else's."))
+            self._tell(
+                "info",
+                _("Nothing is left to paint: every image is submitted, somebody else's, or cannot be read."),
+            )
 
     def _record_edit(self, row: int) -> None:
         name, item = self._records.name(row), self._records.image(row)

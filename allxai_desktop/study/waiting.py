@@ -14,14 +14,16 @@ def next_waiting(
     *,
     reviewing: bool,
     fields: Collection[int] = (),
+    unreadable: Collection[int] = (),
 ) -> int | None:
     """Return the row after `here`, from the top again at the end, that waits for `name` (None: nobody said who).
 
     With `reviewing` that is one that somebody else submitted, otherwise one to paint that is nobody's or theirs: none
-    of the `fields`, of which it is the crops that are painted.
+    of the `fields`, of which it is the crops that are painted. None of the `unreadable` waits.
     """
     rows = _waiting(items, name, reviewing, fields)
-    return min((row for row in rows if row != here), key=lambda row: (row - here) % len(items), default=None)
+    rows = [row for row in rows if row != here and row not in unreadable]
+    return min(rows, key=lambda row: (row - here) % len(items), default=None)
 
 
 def where_to_begin(study: Study, known: Mapping[str, ItemProgress], person: Person | None) -> int:

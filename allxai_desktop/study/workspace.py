@@ -57,7 +57,8 @@ class Workspace:
     `dispatch` runs a callable on the thread that owns the widgets. `person` is who paints, where that is known.
     `mask_saved` tells where the mask belongs that came to the disk, in its place or as a copy; `saving_progressed`
     what share 0…1 of a mask is written, where that takes long. `item_left` tells that another image takes the place of
-    this one, whose mask is still there. What `is_field` says is a field of many cells is not explained.
+    this one, whose mask is still there. What `is_field` says is a field of many cells is not explained. `unreadable`
+    are the rows whose images could not be read when they were last asked for.
     """
 
     study_opened = Signal(Study)
@@ -76,6 +77,7 @@ class Workspace:
         self.person: Person | None = None
         self.study: Study | None = None
         self.index: int | None = None
+        self.unreadable: set[int] = set()
         self.image: CellImage | None = None
         self.saved: SavedState = "saved"
         self.is_field: Callable[[CellImage], bool] = lambda _image: False
@@ -270,6 +272,7 @@ class Workspace:
 
     def _enter(self, study: Study) -> None:
         self.study, self.index, self._asked = study, None, study.start
+        self.unreadable = set()
         self.study_opened.emit(study)
 
     def _load(self, request: int, study: Study, index: int) -> None:
@@ -327,6 +330,7 @@ class Workspace:
             self._enter(loaded.study)
         self.session.set_image(None)
         self.index, self.image = loaded.index, loaded.image
+        self.unreadable.discard(loaded.index)
         self._keep(loaded.keeper)
         if self.saved == "saving":
             # The end of that stroke is being saved for the image before; should it fail, it will be said.
@@ -357,6 +361,7 @@ class Workspace:
     def _skip(self, request: int, study: Study, index: int, text: str) -> None:
         if request == self._request:
             if study is self.study:
+                self.unreadable.add(index)
                 self.item_failed.emit(index)
             self.noticed.emit(Notice("error", text))
             # Of a study that was just opened, nothing is on screen yet: go on, from the top at its end.

@@ -243,6 +243,34 @@ def test_the_row_in_work_stays_in_a_filtered_list(window, qtbot):
     assert panel.shown.rowCount() == 3
 
 
+def test_the_arrow_keys_of_the_list_go_past_an_image_that_cannot_be_read(window, qtbot, folder):
+    whole = (folder / "1.png").read_bytes()
+    (folder / "1.png").write_bytes(b"no image")
+    panel = window.study_panel
+    QTest.keyClick(panel.list, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: window.workspace.unreadable == {1})
+    assert [index.row() for index in panel.list.selectedIndexes()] == [0]
+    QTest.keyClick(panel.list, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: window.workspace.index == 2, timeout=20_000)
+
+    (folder / "1.png").write_bytes(whole)
+    place = panel.list.visualRect(panel.shown.index(1, 0)).center()
+    QTest.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.waitUntil(lambda: window.workspace.index == 1, timeout=20_000)
+
+
+def test_a_click_asks_again_for_an_image_that_could_not_be_read(window, qtbot, folder):
+    whole = (folder / "1.png").read_bytes()
+    (folder / "1.png").write_bytes(b"no image")
+    panel = window.study_panel
+    place = panel.list.visualRect(panel.shown.index(1, 0)).center()
+    QTest.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.waitUntil(lambda: window.workspace.unreadable == {1})
+    (folder / "1.png").write_bytes(whole)
+    QTest.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.waitUntil(lambda: window.workspace.index == 1, timeout=20_000)
+
+
 def test_images_are_taken_into_a_new_study_and_it_is_opened(window, qtbot, tmp_path):
     for name in ("monday", "tuesday"):
         (tmp_path / "in" / name).mkdir(parents=True)

@@ -23,6 +23,7 @@ from allxai_desktop.study.workspace import Workspace
 
 A, R = Person("A07"), Person("R01", "reviewer")
 SIDE = 6
+NOTHING_LEFT = "Nothing is left to paint: every image is submitted, somebody else's, or cannot be read."
 
 
 class Desk:
@@ -170,6 +171,53 @@ def test_the_next_image_is_read_ahead_before_the_records_are_read(desk, monkeypa
     desk.space.open(desk.folder)
     desk.pump.until(lambda: desk.space.index == 0)
     assert asked == [1]
+
+
+def test_enter_passes_over_an_image_that_cannot_be_read(desk):
+    (desk.folder / "1.png").write_bytes(b"no image")
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    desk.enter()
+    desk.pump.until(lambda: desk.space.index == 2)
+    desk.settle()
+    desk.paint()
+    desk.enter()
+    desk.enter()
+    assert desk.states() == ["submitted", "to-do", "submitted"]
+    broken = "1.png is not a PNG, JPEG, BMP, TIFF or GIF image: export it as one of these."
+    assert desk.notices == [broken, NOTHING_LEFT, NOTHING_LEFT]
+
+
+def test_a_reviewer_is_led_past_an_image_that_cannot_be_read(desk):
+    desk.open()
+    desk.study.person = A
+    for row in range(3):
+        desk.show(row)
+        desk.paint()
+        desk.enter()
+    desk.show(0)
+    desk.study.person = R
+    (desk.folder / "1.png").write_bytes(b"no image")
+    desk.study.approve()
+    desk.pump.until(lambda: desk.space.index == 2)
+    desk.settle()
+    assert desk.states() == ["approved", "submitted", "submitted"]
+
+
+def test_an_image_that_can_be_read_again_waits_again(desk):
+    whole = (desk.folder / "1.png").read_bytes()
+    (desk.folder / "1.png").write_bytes(b"no image")
+    desk.open()
+    failed = []
+    desk.space.item_failed.connect(failed.append)
+    desk.space.show(1)
+    desk.pump.until(lambda: failed)
+    assert desk.study.next_row(reviewing=False) == 2
+    (desk.folder / "1.png").write_bytes(whole)
+    desk.show(1)
+    desk.show(0)
+    assert desk.study.next_row(reviewing=False) == 1
 
 
 def test_what_is_found_stops_the_first_enter_and_the_second_overrules_it(desk):
@@ -489,7 +537,7 @@ def test_enter_again_before_the_first_is_recorded_submits_once(desk, monkeypatch
         desk.pump.run()
     desk.settle()
     assert desk.trail() == [("edit", "A07", "0.png"), ("submit", "A07", "0.png")]
-    assert desk.notices == ["Nothing is left to paint: every image is submitted or somebody else's."]
+    assert desk.notices == [NOTHING_LEFT]
 
 
 def test_approving_twice_before_the_next_image_is_there_approves_once(submitted):

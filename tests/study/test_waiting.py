@@ -26,6 +26,11 @@ def test_a_field_is_passed_over():
     assert next_waiting([TODO, TODO, TODO], 0, None, reviewing=False, fields={1}) == 2
 
 
+def test_what_cannot_be_read_is_passed_over():
+    assert next_waiting([TODO, TODO, TODO], 0, None, reviewing=False, unreadable={1}) == 2
+    assert next_waiting([TODO, TODO], 0, None, reviewing=False, unreadable={1}) is None
+
+
 def test_a_reviewer_is_led_to_what_somebody_else_submitted():
     items = [TODO, SUBMITTED, ItemProgress("submitted", "R01")]
     assert next_waiting(items, 0, "R01", reviewing=True) == 1

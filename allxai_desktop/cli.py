@@ -16,13 +16,14 @@ from typing import NoReturn
 
 from allxai_desktop import __version__, masks_cli, networks_cli, study_cli
 from allxai_desktop.analyses import compare_cli, explain_cli
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, LeftOutError
 from allxai_desktop.i18n import N_, _, follow_system
 from allxai_desktop.proposing import bench_cli
 from allxai_desktop.training import train_cli
 
 log = logging.getLogger(__name__)
 
+LEFT_OUT = 1
 # As shells have it: 128 and the number of the signal.
 INTERRUPTED = 130
 
@@ -61,7 +62,8 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with `argv` (those of the process when None) and return the exit code.
 
-    2 is an error, `INTERRUPTED` a command that Ctrl-C ended.
+    `LEFT_OUT` means that something was left out, of which the standard error tells, and the rest was done; 2 is an
+    error, `INTERRUPTED` a command that Ctrl-C ended.
     """
     follow_system()
     for stream in (sys.stdout, sys.stderr):
@@ -81,8 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _open_window(arguments)
     except AllxaiError as error:
         print(error, file=sys.stderr)
-    except KeyboardInterrupt:
-        print(_("Stopped."), file=sys.stderr)
+        if isinstance(error, LeftOutError):
+            return LEFT_OUT
+    except KeyboardInterrupt as stopped:
+        print(str(stopped) or _("Stopped."), file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever reads, such as `head`, wants no more. Python would write the rest at the end, and complain.

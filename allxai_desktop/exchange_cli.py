@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from allxai_desktop.cellclasses import CLASSES, UNLABELLED_KEY
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, LeftOutError
 from allxai_desktop.i18n import _
 
 
@@ -76,9 +76,10 @@ def _export(options: argparse.Namespace) -> None:
     if options.final:
         study = with_finals(study)
     report = export_study(study, form, options.out, rename=options.rename, images=options.images)
-    for sentence in report.sentences:
+    for sentence in report.notes:
         print(sentence)
     print(report.summary)
+    LeftOutError.check(report.problems)
 
 
 def _import(options: argparse.Namespace) -> None:
@@ -96,16 +97,18 @@ def _import(options: argparse.Namespace) -> None:
             report=report,
         )
     except KeyboardInterrupt as stopped:
-        raise AllxaiError(report.cancelled) from stopped
-    for sentence in (*report.problems, *report.notes):
+        raise KeyboardInterrupt(report.cancelled) from stopped
+    for sentence in report.notes:
         print(sentence)
     if report.kept:
         print(_("To replace the masks that are there, add --replace."))
+    problems = list(report.problems)
     if report.foreign:
-        print(_("To say which class a label is, add --map LABEL=CLASS."))
-    if report.problems and not report.count:
-        raise AllxaiError(report.summary)
+        problems.append(_("To say which class a label is, add --map LABEL=CLASS."))
+    if problems and not report.count:
+        raise AllxaiError("\n".join([*problems, report.summary]))
     print(report.summary)
+    LeftOutError.check(problems)
 
 
 def _mapping(pairs: list[str]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from allxai_desktop import exchange_cli
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, LeftOutError
 from allxai_desktop.i18n import _
 
 if TYPE_CHECKING:
@@ -60,13 +60,13 @@ def run(options: argparse.Namespace) -> None:
 def _propose(options: argparse.Namespace) -> None:
     from allxai_desktop.training.preparing.proposals import PICTURES_FOLDER, write_proposals
 
-    for problem in write_proposals(options.images, options.out):
-        print(problem)
+    problems = write_proposals(options.images, options.out)
     print(
         _("Look through {folder}, correct the masks, then train on {out}.").format(
             folder=options.out / PICTURES_FOLDER, out=options.out
         )
     )
+    LeftOutError.check(problems)
 
 
 def _measure(options: argparse.Namespace) -> None:

@@ -2,11 +2,10 @@
 
 import argparse
 import re
-import sys
 from fractions import Fraction
 from pathlib import Path
 
-from allxai_desktop.errors import AllxaiError
+from allxai_desktop.errors import AllxaiError, LeftOutError
 from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.architectures import ARCHITECTURES, Size
@@ -32,15 +31,14 @@ def list_or_show(options: argparse.Namespace) -> None:
 
 
 def _list_all() -> None:
-    """Print every network; what had to be left out goes to the standard error."""
+    """Print every network. Raises `LeftOutError` where a folder of one cannot be used."""
     found = find_networks()
     width = max((len(card.name) for card in found.cards), default=0)
     for card in found.cards:
         print(f"{card.name:{width}}  {card.title}")
         print(f"{'':{width}}  {card.domain_description}")
         print(f"{'':{width}}  {', '.join(card.classes)}")
-    for problem in found.problems:
-        print(problem, file=sys.stderr)
+    LeftOutError.check(found.problems)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from allxai_desktop.cli import main
+from allxai_desktop.cli import INTERRUPTED, LEFT_OUT, main
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask, save_mask
 from allxai_desktop.study import exchange
@@ -79,12 +79,31 @@ def test_a_colour_may_be_written_in_capitals(study, tmp_path, capsys):
 def test_labels_that_are_no_class_are_told_with_the_way_on(study, picture, capsys):
     assert run(capsys, "import", study, picture) == (
         2,
-        [
-            "b.png has labels that are no class (128, 255): say which class each of them is.",
-            "To say which class a label is, add --map LABEL=CLASS.",
-        ],
+        [],
+        "b.png has labels that are no class (128, 255): say which class each of them is.\n"
+        "To say which class a label is, add --map LABEL=CLASS.\n"
         "0 masks imported.",
     )
+
+
+def test_a_mask_that_does_not_come_in_beside_others_has_an_exit_code(study, tmp_path, picture, capsys):
+    folder = tmp_path / "new"
+    folder.mkdir()
+    picture.rename(folder / "b.png")
+    Image.fromarray(CODES).save(folder / "a.png")
+    code, lines, error = run(capsys, "import", study, folder, "--replace")
+    assert (code, lines[-1]) == (LEFT_OUT, "1 mask imported.")
+    assert error == (
+        "b.png has labels that are no class (128, 255): say which class each of them is.\n"
+        "To say which class a label is, add --map LABEL=CLASS."
+    )
+
+
+def test_a_mask_that_cannot_go_out_beside_others_has_an_exit_code(study, tmp_path, capsys):
+    (study / "masks" / "b.npz").write_bytes(b"")
+    code, lines, error = run(capsys, "export", study, "--format", "png", "--out", tmp_path / "out")
+    assert (code, lines) == (LEFT_OUT, ["1 mask exported."])
+    assert error.startswith("b.npz is ")
 
 
 def test_a_mask_that_is_there_is_replaced_when_asked(study, tmp_path, capsys):
@@ -124,4 +143,4 @@ def test_an_import_stopped_by_ctrl_c_says_how_many_masks_are_in(study, tmp_path,
 
     monkeypatch.setattr(exchange._Names, "find", stop_at_the_second)
     code, _out, error = run(capsys, "import", study, folder)
-    assert (code, error) == (2, "The import was stopped: 1 mask is in already and stays.")
+    assert (code, error) == (INTERRUPTED, "The import was stopped: 1 mask is in already and stays.")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from allxai_desktop.cli import main
+from allxai_desktop.cli import LEFT_OUT, main
 from allxai_desktop.networks.architectures import build
 from allxai_desktop.networks.card import CARD_FILE, WEIGHTS_FILE
 from allxai_desktop.networks.checkpoints import write_weights
@@ -70,6 +70,9 @@ def test_a_network_that_draws_something_else_is_named(network, data, capsys):
 def test_masks_are_proposed_for_a_folder(tmp_path, capsys):
     (tmp_path / "in").mkdir()
     Image.new("RGB", (30, 20), (250, 250, 250)).save(tmp_path / "in" / "a.png")
-    assert main(["masks", "propose", str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 0
-    assert "correct the masks, then train" in capsys.readouterr().out
+    (tmp_path / "in" / "b.png").touch()
+    assert main(["masks", "propose", str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == LEFT_OUT
+    printed = capsys.readouterr()
+    assert "correct the masks, then train" in printed.out
+    assert printed.err.startswith("b.png is empty")
     assert np.asarray(Image.open(tmp_path / "out" / "masks" / "a.png")).shape == (20, 30)

@@ -77,7 +77,7 @@ def test_a_name_and_a_title(capsys, weights):
 def test_a_damaged_network_is_told_beside_the_others(capsys, user_networks):
     (user_networks / "torn").mkdir(parents=True)
     (user_networks / "torn" / "card.json").write_text("{")
-    assert call("networks") == 0
+    assert call("networks") == cli.LEFT_OUT
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == 3 * len(find_networks().cards)
     assert len(err.splitlines()) == 1

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from allxai_desktop.errors import LeftOutError
 from allxai_desktop.files import make_folder
 from allxai_desktop.i18n import _
 
@@ -35,12 +36,11 @@ def run(options: argparse.Namespace) -> None:
     study = Study.open(options.study)
     found = measure_study(study, start_proposal if options.proposal else None, progress=_progress)
     print("\n".join(lines(found)))
-    for problem in found.problems:
-        print(problem, file=sys.stderr)
     if options.out is not None:
         make_folder(options.out)
         names = write_report(options.out, found, study.title)
         print(_("Written: {names}.").format(names=", ".join(names)))
+    LeftOutError.check(found.problems)
 
 
 def _progress(share: float) -> None:

@@ -106,7 +106,7 @@ def train(options: argparse.Namespace) -> None:
         _command(options)(request, terminal)
     except (KeyboardInterrupt, Cancelled):
         terminal.end_line()
-        raise AllxaiError(
+        raise KeyboardInterrupt(
             _(
                 "Stopped. What was learnt up to the last epoch is kept: the same command with --resume goes on."
             )

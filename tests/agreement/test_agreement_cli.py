@@ -3,7 +3,7 @@ import json
 import numpy as np
 
 from allxai_desktop.agreement.plan import SecondPlan, second_path
-from allxai_desktop.cli import main
+from allxai_desktop.cli import LEFT_OUT, main
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask, save_mask
 from allxai_desktop.study.audit import mask_sha256
@@ -52,7 +52,7 @@ def test_what_is_left_out_is_said_beside_the_table(study, capsys):
     broken = next(iter((study.folder / "second" / "A02").glob("*.npz")))
     broken.write_bytes(b"PK nothing")
     code, shown, error = run(capsys, study.folder)
-    assert (code, shown[0]) == (0, "A01 – A02")
+    assert (code, shown[0]) == (LEFT_OUT, "A01 – A02")
     assert error.startswith(f"{broken.name} is damaged")
 
 

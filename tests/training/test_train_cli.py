@@ -130,7 +130,7 @@ def test_ctrl_c_says_how_to_go_on(capsys, cells, tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Terminal, "step", interrupt)
-    assert call("--preset", "two-conv-32", "--data", cells, "--out", tmp_path / "run") == 2
+    assert call("--preset", "two-conv-32", "--data", cells, "--out", tmp_path / "run") == cli.INTERRUPTED
     assert "the same command with --resume goes on" in capsys.readouterr().err
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from allxai_desktop.analyses.grid import Cell, ComparisonChoices, Grid, Method
 from allxai_desktop.analyses.grid_cells import SharedEngine, compute_cells, new_grid
+from allxai_desktop.analyses.verdicts import map_doubt
 from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.files import keep_image
@@ -188,6 +189,7 @@ def _cell_as_json(grid: Grid, cell: Cell) -> dict[str, Any]:
         "target": found and found.target,
         "logit": found and found.logit,
         "conservation": found and found.conservation,
+        "map_warning": found and map_doubt(found),
         "seconds": found and found.seconds,
         "problem": cell.problem,
         "same_as_gradient_x_input": cell.twin,

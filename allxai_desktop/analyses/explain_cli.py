@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from allxai_desktop.analyses import compare_cli, regions_cli, trust_cli
+from allxai_desktop.analyses.verdicts import map_doubt
 from allxai_desktop.cellclasses import BY_KEY
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.explainers.registry import EXPLAINERS, ExplainerInfo, complete_settings, explainer
@@ -116,7 +117,10 @@ def explain(options: argparse.Namespace) -> None:
             told["settings"] = explanation.settings
         print(json.dumps(_without_nan(told), indent=2, allow_nan=False))
     else:
-        notes = (*image.notes, mask and mask.warning, found.domain_warning, explanation.undefined, *replaced)
+        warnings = [mask and mask.warning, found.domain_warning, explanation.undefined]
+        if found.trust is None:
+            warnings.append(map_doubt(explanation))
+        notes = (*image.notes, *warnings, *replaced)
         _print_result(found, [note for note in notes if note])
 
 
@@ -146,6 +150,7 @@ class _Found:
             "explainer": explanation.explainer,
             "undefined": explanation.undefined,
             "conservation": explanation.conservation,
+            "map_warning": map_doubt(explanation),
             "seconds": explanation.seconds,
             "rule": self.rule,
             "colormap": self.colormap,

@@ -110,10 +110,12 @@ def test_people_read_shares_and_sentences(capsys, image):
     assert " ".join(lines[5].split()) == "Gradient N 100.0 % C 0.0 % V 0.0 % R 0.0 % B 0.0 %"
 
 
-def test_people_read_of_a_map_that_blew_up(capsys, image, monkeypatch):
+def test_a_map_that_blew_up_is_told_of(capsys, image, monkeypatch):
     monkeypatch.setattr(FakeEngine, "conservation", 4.4e21)
     _code, out, _err = run(capsys, image, "--networks", "cells", "--explainers", "lrp-z")
     assert "Note: LRP-z, Cells: The pixels' relevance adds up to 4.4e+21 of the score" in out
+    _code, out, _err = run(capsys, image, "--networks", "cells", "--explainers", "lrp-z", "--json")
+    assert "4.4e+21 of the score" in json.loads(out)["cells"][0]["map_warning"]
 
 
 def test_the_figure_is_not_written_over_the_image(capsys, image):

@@ -102,6 +102,7 @@ def test_json_has_the_agreed_keys(capsys, toy, image, mask):
         "explainer",
         "undefined",
         "conservation",
+        "map_warning",
         "seconds",
         "rule",
         "colormap",
@@ -116,6 +117,7 @@ def test_json_has_the_agreed_keys(capsys, toy, image, mask):
     assert result["undefined"] is None
     assert result["domain_warning"] is None
     assert result["conservation"] is None
+    assert result["map_warning"] is None
 
 
 def test_the_numbers_of_a_toy_network(capsys, toy, image):
@@ -124,6 +126,15 @@ def test_the_numbers_of_a_toy_network(capsys, toy, image):
     red = float(toy.preprocess(read_image(image).pixels)[0, 0].mean())
     assert result["target"] == "bright"
     assert result["logit"] == pytest.approx(4 * red - 2, abs=1e-5)
+
+
+def test_a_map_that_blew_up_is_warned_of(capsys, toy, image):
+    # What is left of 0.98 is a thousandth of it: the bias holds the rest, with the other sign.
+    toy.module.features[0].bias[0] = -0.98
+    toy.module.head.weight[1, 0] = 1e6
+    assert "Do not rely on this map" in explain(capsys, image, "--explainer", "lrp-z")["map_warning"]
+    assert cli.main(["explain", str(image), "--explainer", "lrp-z", "--out", str(image.parent / "out")]) == 0
+    assert "of the score: it was divided by sums that are nearly zero" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("rule", RULES)

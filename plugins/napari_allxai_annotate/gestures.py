@@ -296,8 +296,8 @@ class Gestures:
 
     def _on_held_back(self) -> None:
         code = self.model.only_over
-        if code is None:
-            self.told.emit(_("Nothing was painted: the class there is locked."))
+        if code is None or code in self.model.locked:
+            self.told.emit(_("Nothing was painted: all that could change there is locked."))
         else:
             name = BY_CODE[code].title if code else _("Unlabelled")
             self.told.emit(_("Nothing was painted: “Only over” is set to {name}.").format(name=name))

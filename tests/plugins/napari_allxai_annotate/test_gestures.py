@@ -35,9 +35,13 @@ def test_why_a_stroke_paints_nothing_is_told(window, mouse):
     mouse.drag((10, 5), (10, 15))
     window.model.set_locked(window.model.active, True)
     mouse.drag((10, 5), (10, 15), button=RIGHT)
+    window.model.set_locked(0, True)
+    window.model.only_over = 0
+    mouse.drag((10, 10), (10, 20))
     assert told == [
         "Nothing was painted: “Only over” is set to Nucleus.",
-        "Nothing was painted: the class there is locked.",
+        "Nothing was painted: all that could change there is locked.",
+        "Nothing was painted: all that could change there is locked.",
     ]
 
 

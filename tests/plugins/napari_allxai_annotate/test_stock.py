@@ -300,7 +300,7 @@ def test_why_a_stroke_paints_nothing_is_said_in_napari(viewer, qtbot, monkeypatc
     widget.painting.model.set_locked(0, True)
     widget.painting.model.apply(np.array([0]), 1)
     widget.release()
-    assert told == ["Nothing was painted: the class there is locked."]
+    assert told == ["Nothing was painted: all that could change there is locked."]
 
 
 class Nucleus:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from psygnal import Signal as Told
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -248,8 +247,7 @@ class AgreementWindow(SideWindow):
         self.images.activated.connect(lambda _index: self.adjudicate())
         self.adjudicate_now.clicked.connect(self.adjudicate)
         self.export.clicked.connect(self._ask_export)
-        for key, call in (("F5", self.measure), ("Esc", model.cancel), ("Ctrl+E", self._ask_export)):
-            QShortcut(QKeySequence(key), self).activated.connect(call)
+        self.bind({"F5": self.measure, "Esc": model.cancel, "Ctrl+E": self._ask_export})
         model.plan_changed.connect(self._show_plan)
         model.result_changed.connect(self._show_result)
         model.failed.connect(self._show_failure)

@@ -6,7 +6,7 @@ from os.path import splitext
 from pathlib import Path
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtGui import QCloseEvent, QKeySequence, QShortcut
+from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QDoubleSpinBox,
@@ -209,15 +209,16 @@ class CompareWindow(SideWindow):
         self.update_now.clicked.connect(model.update)
         self.cancel.clicked.connect(model.cancel)
         self.export.clicked.connect(self.ask_export)
-        for key, call in (
-            ("F5", model.update),
-            ("Esc", model.cancel),
-            ("Ctrl+E", self.ask_export),
-            ("Ctrl++", lambda: self.grid.link.zoom_by(STEP)),
-            ("Ctrl+-", lambda: self.grid.link.zoom_by(1 / STEP)),
-            ("Ctrl+0", self.grid.link.reset),
-        ):
-            QShortcut(QKeySequence(key), self).activated.connect(call)
+        self.bind(
+            {
+                "F5": model.update,
+                "Esc": model.cancel,
+                "Ctrl+E": self.ask_export,
+                "Ctrl++": lambda: self.grid.link.zoom_by(STEP),
+                "Ctrl+-": lambda: self.grid.link.zoom_by(1 / STEP),
+                "Ctrl+0": self.grid.link.reset,
+            }
+        )
         model.choices_changed.connect(self._show_choices)
         model.grid_changed.connect(self._show_grid)
         model.cell_ready.connect(self.grid.show_cell)

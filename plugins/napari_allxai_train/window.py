@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QLabel, QStatusBar, QWidget
 
 from allxai_desktop.i18n import _
@@ -35,7 +34,7 @@ class TrainWindow(SideWindow):
         bar = QStatusBar(sizeGripEnabled=False)
         bar.addPermanentWidget(self.research)
         self.setStatusBar(bar)
-        QShortcut(QKeySequence("Ctrl+O"), self).activated.connect(self.panel.data_box.ask_folder)
+        self.bind({"Ctrl+O": self.panel.data_box.ask_folder})
         self.resize(1240, 740)
         self.retranslate()
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QMainWindow, QWidget
+from collections.abc import Callable, Mapping
+
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtGui import QKeyEvent, QKeySequence, QShortcut
+from qtpy.QtWidgets import QAbstractSpinBox, QLineEdit, QMainWindow, QWidget
 
 
 class SideWindow(QMainWindow):
@@ -12,9 +15,25 @@ class SideWindow(QMainWindow):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self.setAttribute(Qt.WidgetAttribute.WA_WindowPropagation)
+        self._keys: set[QKeySequence] = set()
 
     def open(self) -> None:
         """Come to the front."""
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def bind(self, calls: Mapping[str, Callable[[], object]]) -> None:
+        """Call what belongs to a key, also in a text field that is there already."""
+        for key, call in calls.items():
+            self._keys.add(QKeySequence(key))
+            QShortcut(QKeySequence(key), self).activated.connect(call)
+        for kind in (QLineEdit, QAbstractSpinBox):
+            for field in self.findChildren(kind):
+                field.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # On Linux a text field takes Ctrl+E: to the end of the line.
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            return QKeySequence(event.keyCombination()) in self._keys
+        return super().eventFilter(watched, event)

@@ -24,6 +24,7 @@ from allxai_desktop.study.locks import (
     acquire,
     held_by_me,
     holder_of,
+    left_behind,
     lock_path,
     take_by_force,
 )
@@ -115,6 +116,7 @@ class MaskKeeper:
             for spent in crashed.spent:
                 with suppress(OSError):
                     spent.path.unlink()
+            self._clear_own()
             return False
         path = self.path
         self._hold()
@@ -219,6 +221,14 @@ class MaskKeeper:
             )
         else:
             self._lock = got
+
+    def _clear_own(self) -> None:
+        """Take away what this person's own program left as it ended: it was told of, and is not at each opening."""
+        gone = left_behind(lock_path(self.path), self._me)
+        if gone is not None and gone.person == (self._person or ""):
+            lock = self._acquire(self.path)
+            if isinstance(lock, Lock):
+                lock.release()
 
     def _crashed_meanwhile(self) -> bool:
         """Whether somebody painted the mask since it was found, and crashed before it was saved."""

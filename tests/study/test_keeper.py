@@ -734,6 +734,16 @@ def test_a_lock_of_a_program_that_ended_is_said_and_taken(desk, dead, folder):
     assert load_mask(folder / "masks" / "cell_0.npz").codes[0].tolist() == [1, 2, 0, 0]
 
 
+def test_who_only_looks_after_a_crash_of_their_own_is_told_once(desk, dead, folder):
+    gone = dead("A07")
+    gone.open(folder)
+    gone.paint(0, code=1)
+    gone.saved()
+    for name, told in (("B01", True), ("A07", True), ("A07", False)):
+        notices = desk(name).open(folder).texts()
+        assert any("A07 began to paint cell_0.npz" in text for text in notices) == told
+
+
 def test_leaving_an_image_lets_it_go_for_others(desk, folder):
     first = desk("A07").open(folder)
     first.paint(0, code=1)

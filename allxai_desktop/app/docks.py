@@ -62,10 +62,9 @@ class Docks:
     def restore(self) -> None:
         """Give the window the size that it had, and the docks their places."""
         layout = self.window.settings.layout()
-        if layout is None:
+        # Qt takes no size from a screen of another width, and leaves the window too narrow for its docks.
+        if layout is None or not self.window.restoreGeometry(QByteArray(layout[0])):
             screen = QApplication.primaryScreen().availableGeometry()
             self.window.resize(min(1600, screen.width()), min(1000, screen.height() - 30))
-            return
-        geometry, state = layout
-        self.window.restoreGeometry(QByteArray(geometry))
-        self.window.restoreState(QByteArray(state), STATE_VERSION)
+        if layout is not None:
+            self.window.restoreState(QByteArray(layout[1]), STATE_VERSION)

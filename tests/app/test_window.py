@@ -10,7 +10,7 @@ import pytest
 from canvas import canvas_point
 from fake_engine import FakeEngine
 from PIL import Image
-from qtpy.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from qtpy.QtCore import QByteArray, QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDesktopServices, QDropEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLabel, QRadioButton
@@ -345,6 +345,16 @@ def test_the_layers_of_napari_open_from_the_menu(cell, qtbot):
     assert cell.docks.layers.widget().height() > 100
     cell.docks.layers.toggleViewAction().trigger()
     assert not cell.docks.layers.isVisible()
+
+
+def test_a_size_from_another_screen_leaves_the_window_wide_enough_for_its_docks(window, qtbot):
+    window.show()
+    state = window.saveState(1)
+    window.settings.set_layout(QByteArray(b"of a screen of another width"), state)
+    window.resize(900, 600)
+    window.docks.restore()
+    screen = QApplication.primaryScreen().availableGeometry()
+    assert window.width() == min(1600, screen.width())
 
 
 def test_the_tools_of_napari_are_for_the_layer_in_hand(cell, qtbot):

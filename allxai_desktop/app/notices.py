@@ -63,6 +63,12 @@ class NoticeBar(QFrame):
         if self._shown not in self._unread:
             self._go_on()
 
+    def withdraw(self, notice: Notice) -> None:
+        """Let go `notice`, read or not: it is not true any more."""
+        self._unread = [unread for unread in self._unread if unread != notice]
+        if self._shown == notice:
+            self._go_on()
+
     def text(self) -> str:
         """Return the sentence that is shown."""
         return self._label.text()

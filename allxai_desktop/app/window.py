@@ -180,6 +180,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.workspace.noticed.connect(self._on_notice)
+        self.desk.model.unsaid.connect(self.notices.withdraw)
         self.workspace.item_shown.connect(self._on_item)
         self.workspace.saved_changed.connect(self._on_saved)
         self.session.failed.connect(self._on_failure)

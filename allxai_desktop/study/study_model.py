@@ -33,13 +33,15 @@ class StudyModel:
     """Follows a `Workspace`. What takes long, or writes, is done on a thread of its own, in the order it was asked for.
 
     States are kept for a study, that is a folder with `study.toml` or `study.sqlite`, or one from which something
-    was submitted. `findings` are what the last check found in the mask that is shown.
+    was submitted. `findings` are what the last check found in the mask that is shown. `unsaid` takes back the notice
+    that an image was not submitted, once it is.
     """
 
     person_changed = Signal(object)
     person_asked = Signal()
     item_changed = Signal(int)
     findings_changed = Signal()
+    unsaid = Signal(Notice)
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class StudyModel:
         self._onward: tuple[int, bool] | None = None
         self._time = ActiveTime()
         self._before: dict[str, str | None] = {}
+        self._refused: dict[StudyItem, Notice] = {}
         self._checked: str | None = None
         self._under_way = self._painted = self._timed = self._told_read_only = False
         self._worker = InOrder(dispatch, self._on_failed)
@@ -339,18 +342,22 @@ class StudyModel:
         self._records.change(
             name,
             lambda progress: submit(self.workspace, progress, person, item, mask, findings),
-            lambda: self._over(row),
-            lambda error: self._over(row, refused(self.workspace, study, row, error)),
+            lambda: self._over(row, item),
+            lambda error: self._over(row, item, refused(self.workspace, study, row, error)),
         )
         # Where it is the last one it stays in sight, which is no work on it.
         self._on_left()
         self._go_on(reviewing=False)
 
-    def _over(self, row: int, notice: Notice | None = None) -> None:
+    def _over(self, row: int, item: StudyItem, notice: Notice | None = None) -> None:
         if row == self.workspace.index:
             self._under_way = False
+        before = self._refused.pop(item, None)
         if notice is not None:
+            self._refused[item] = notice
             self.workspace.noticed.emit(notice)
+        elif before is not None:
+            self.unsaid.emit(before)
 
     def _judge(self, judge: Callable[[Progress, Person, str, str | None], ItemProgress]) -> None:
         row, person, study = self.workspace.index, self.person, self._records.study

@@ -49,6 +49,16 @@ def test_closing_a_notice_with_an_action_is_reading_it(bar):
     assert bar.isHidden()
 
 
+def test_what_is_not_true_any_more_goes_read_or_not(bar):
+    refused = Notice("error", "Refused.", ("Go there", lambda: None))
+    for shown in (refused, Notice("warning", "Mind the gap.")):
+        bar.show_notice(refused)
+        bar.show_notice(shown)
+        bar.withdraw(refused)
+        bar.leave()
+        assert bar.isHidden()
+
+
 def test_what_is_said_of_an_image_goes_with_it(bar):
     bar.show_notice(Notice("error", "This one cannot be read."))
     bar.leave()

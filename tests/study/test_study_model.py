@@ -672,6 +672,26 @@ def test_a_mask_that_was_not_saved_is_not_submitted(desk, monkeypatch, kept, rea
     assert desk.notices[-1] == f"0.png was not submitted. {reason}"
 
 
+def test_that_a_mask_was_not_submitted_is_taken_back_once_it_is(desk, monkeypatch):
+    unsaid = []
+    desk.study.unsaid.connect(lambda notice: unsaid.append(notice.text))
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    with monkeypatch.context() as full:
+        full.setattr("allxai_desktop.study.keeper.put_mask", _full)
+        desk.paint(4)
+        desk.enter()
+        desk.settle()
+    assert unsaid == []
+    desk.show(0)
+    desk.paint(5)
+    desk.enter()
+    desk.settle()
+    assert desk.states()[0] == "submitted"
+    assert unsaid == [text for text in desk.notices if text.startswith("0.png was not submitted")]
+
+
 def _full(path, _data):
     raise MaskError(f"{path.name} cannot be written: the disk is full.")
 

@@ -131,6 +131,8 @@ class StudyBar(QFrame):
             self.comment.setFocus()
         else:
             self.comment.clear()
+            # Hidden with the keyboard in it, Qt would hand that to the brightness of the view.
+            self.comment.clearFocus()
         self._show_place(self.pin.place)
         self._show()
 

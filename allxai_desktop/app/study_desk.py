@@ -47,6 +47,7 @@ class StudyDesk:
         window.paint.stroke_ended.connect(self._on_stroke)
         window.viewer.cursor.events.position.connect(self._on_mouse)
         window.canvas.gestures.drawing_changed.connect(self._allow_keys)
+        self.pin.changed.connect(self._allow_keys)
         application().focusChanged.connect(self._on_focus)  # type: ignore[attr-defined]
         keys.events.changed.connect(self._bind)
         self._bind()
@@ -102,6 +103,7 @@ class StudyDesk:
         window.paint.stroke_ended.disconnect(self._on_stroke)
         window.viewer.cursor.events.position.disconnect(self._on_mouse)
         window.canvas.gestures.drawing_changed.disconnect(self._allow_keys)
+        self.pin.changed.disconnect(self._allow_keys)
         application().focusChanged.disconnect(self._on_focus)  # type: ignore[attr-defined]
         keys.events.changed.disconnect(self._bind)
         self.bar.disconnect_model()
@@ -124,11 +126,12 @@ class StudyDesk:
         self.bar.retranslate()
 
     def _allow_keys(self, *_change: object) -> None:
-        # Enter closes an outline that is drawn, and ends what is typed into a field.
+        # Enter closes an outline that is drawn, and ends what is typed into a field. With a pin in hand it would
+        # leave the image, and the click that was to put the pin would paint on the next.
         focus = QApplication.focusWidget()
         typing = isinstance(focus, FIELDS) or self._says_who(focus)
         assert self._shortcuts is not None
-        free = not typing and not self.window.canvas.gestures.drawing
+        free = not (typing or self.window.canvas.gestures.drawing or self.pin.active)
         self._shortcuts.set_enabled(("submit",), free)
         self._shortcuts.set_enabled(("approve", "return"), not typing)
 

@@ -103,6 +103,9 @@ class WhoRow(QWidget):
         return super().eventFilter(watched, event)
 
     def _leave(self) -> None:
+        for part in (self.name, self.role, self.done):
+            # Hidden with the keyboard in it, Qt would hand that to the next widget, where Space chooses a class.
+            part.clearFocus()
         self.form.hide()
         self.shown.show()
 

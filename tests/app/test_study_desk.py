@@ -222,6 +222,37 @@ def test_enter_in_the_box_of_the_role_takes_who_was_said_and_submits_nothing(win
     assert window.desk.model.findings == ()
 
 
+def test_enter_does_nothing_with_a_pin_in_hand(window, qtbot):
+    paint(window)
+    window.desk.model.person = A
+    enter(window)
+    qtbot.waitUntil(lambda: window.workspace.index == 1, timeout=20_000)
+    window.desk.model.person = R
+    show(window, qtbot, 0)
+    qtbot.waitUntil(window.desk.bar.approve.isVisible)
+    window.desk.start_return()
+    enter(window)
+    assert window.notices.isHidden()
+    window.desk.pin.cancel()
+    enter(window)
+    assert window.notices.text() == "Nothing is left to judge."
+
+
+def test_a_form_that_closes_hands_the_keyboard_to_no_other_field(window, qtbot):
+    who, bar, pin = window.study_panel.who, window.desk.bar, window.desk.pin
+    who.ask()
+    who.name.setText("R01")
+    who.role.setFocus()
+    QTest.keyClick(who.role, Qt.Key.Key_Return)
+    assert window.focusWidget() is None
+    pin.start()
+    pin.place = 3, 4
+    pin.changed.emit()
+    assert bar.comment.hasFocus()
+    QTest.keyClick(bar.comment, Qt.Key.Key_Escape)
+    assert window.focusWidget() is None
+
+
 def test_a_name_that_tells_too_much_is_refused_in_place(window, qtbot):
     who = window.study_panel.who
     who.ask()

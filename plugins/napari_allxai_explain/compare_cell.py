@@ -26,6 +26,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.overlay import class_outlines, color_table
 from allxai_desktop.relevance import ClassShare, percent
 from napari_allxai_explain.linked_view import LinkedView
+from napari_allxai_widgets.tips import wrapped
 
 STEP = 1.25
 OPACITY = 0.75
@@ -90,7 +91,7 @@ class CellView(QWidget):
     def show_message(self, text: str) -> None:
         """Say something in place of a picture."""
         self.layers, self.values, self.message = [], None, text
-        self.setToolTip(text)
+        self.setToolTip(wrapped(text))
         self.update()
 
     def value(self) -> float | None:

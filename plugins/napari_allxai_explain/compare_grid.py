@@ -22,6 +22,7 @@ from napari_allxai_explain.compare_cell import (
 )
 from napari_allxai_explain.linked_view import LinkedView
 from napari_allxai_widgets.drawing import pixmap
+from napari_allxai_widgets.tips import wrapped
 
 SPACING = 6
 SIDES = (130, 520)
@@ -130,9 +131,9 @@ class ComparisonGrid(QWidget):
         if doubts:
             head = self.row_heads[cell.method]
             head.setText(f"<b>⚠ {escape(cell.method.title)}</b>")
-            head.setToolTip("\n\n".join([_(cell.method.info.summary), *doubts]))
+            head.setToolTip(wrapped("\n\n".join([_(cell.method.info.summary), *doubts])))
         if cell.twin:
-            self.views[key].setToolTip(cell.twin)
+            self.views[key].setToolTip(wrapped(cell.twin))
             self._merge_twins()
 
     def stop_waiting(self) -> None:
@@ -152,7 +153,7 @@ class ComparisonGrid(QWidget):
         head = self.row_heads[GRADIENT_X_INPUT]
         head.setText(f"<b>{escape(self.grid.title(GRADIENT_X_INPUT))}</b>")
         if self.grid.twins:
-            head.setToolTip("\n".join(self.grid.twin_notes()))
+            head.setToolTip(wrapped("\n".join(self.grid.twin_notes())))
 
     def _draw(self, cell: Cell) -> None:
         assert self.grid is not None
@@ -171,7 +172,7 @@ class ComparisonGrid(QWidget):
         head, warning = self.heads[network], self.grid.warning(network)
         title, *rest = (escape(line) for line in self.grid.head(network))
         head.setText("<br>".join([f"<b>{title}</b>", *rest]))
-        head.setToolTip("\n\n".join(filter(None, [card.title, warning])))
+        head.setToolTip(wrapped("\n\n".join(filter(None, [card.title, warning]))))
         warnings = [(card.title, self.grid.warning(card.name)) for card in self.grid.cards]
         self.warning.setText("\n".join(f"⚠ {title}: {text}" for title, text in warnings if text))
         self.warning.setVisible(bool(self.warning.text()))
@@ -215,7 +216,7 @@ class ComparisonGrid(QWidget):
         layout = _row_layout(content)
         for number, method in enumerate(grid.choices.methods):
             head = QLabel(f"<b>{escape(method.title)}</b>", wordWrap=True)
-            head.setToolTip(_(method.info.summary))
+            head.setToolTip(wrapped(_(method.info.summary)))
             head.setFixedWidth(self._row_head_width())
             self.row_heads[method] = head
             layout.addWidget(head, 2 * number, 0)

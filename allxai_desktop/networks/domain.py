@@ -114,13 +114,11 @@ def domain_warning(card: Card, pixels: NDArray[np.uint8]) -> str | None:
     cut_outs = low > 0
     if cut_outs and black < low:
         return _(
-            "This image has no black surround, but the network was trained on single cells cut out on black:"
-            " do not rely on its answer."
+            "The network knows cells cut out on black, which this image is not: do not rely on its answer."
         )
     if not cut_outs and black > high:
         return _(
-            "Much of this image is black, but the network was trained on whole fields of a smear:"
-            " do not rely on its answer."
+            "Much of this image is black; the network knows whole fields of a smear: do not rely on its answer."
         )
     far = distance(statistics(pixels), np.array(limits["mean"]), np.array(limits["precision"]))
     if black > high or far > limits["max_distance"]:

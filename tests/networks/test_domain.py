@@ -74,7 +74,7 @@ def test_images_like_those_of_the_training_do_not_warn(cards, name, make):
 
 
 def test_a_field_warns_a_network_of_cut_outs(cards):
-    assert "no black surround" in domain_warning(cards["cut-out"], _field(100))
+    assert "cells cut out on black" in domain_warning(cards["cut-out"], _field(100))
 
 
 def test_a_cut_out_warns_a_network_of_fields(cards):

@@ -134,13 +134,13 @@ def test_an_import_stopped_by_ctrl_c_says_how_many_masks_are_in(study, tmp_path,
     folder.mkdir()
     for name in ("b.png", "c.png"):
         Image.fromarray(np.full((2, 3), 4, np.uint8)).save(folder / name)
-    real = exchange._Names.find
+    real = exchange._import_one
 
-    def stop_at_the_second(names, entry):
+    def stop_at_the_second(entry, *given):
         if entry.names[-1] == "c":
             raise KeyboardInterrupt
-        return real(names, entry)
+        return real(entry, *given)
 
-    monkeypatch.setattr(exchange._Names, "find", stop_at_the_second)
+    monkeypatch.setattr(exchange, "_import_one", stop_at_the_second)
     code, _out, error = run(capsys, "import", study, folder)
     assert (code, error) == (INTERRUPTED, "The import was stopped: 1 mask is in already and stays.")

@@ -25,8 +25,8 @@ PICTURE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif")
 # JPEG is not among them: it changes labels along every outline.
 _FORMATS = ["PNG", "BMP", "TIFF", "GIF"]
 _NOTHING = -1
-NUMBERED = re.compile(r"^label_\d+_", re.IGNORECASE)
-"""What MATLAB adds before an image's name."""
+# What MATLAB adds before an image's name.
+_NUMBERED = re.compile(r"^label_\d+_", re.IGNORECASE)
 # What other programs add behind it.
 _BEHIND = re.compile(r"\.ome$|[_ -](mask|masks|label|labels|gt)$", re.IGNORECASE)
 
@@ -61,7 +61,7 @@ def read_values(path: Path) -> NDArray[Any]:
 def read_picture(path: Path) -> list[Entry]:
     """Return the one image of a picture; its labels are numbers, or colours as `#rrggbb`."""
     # Each is a name of its own: an image itself may be called "x_mask" or "label_3_x".
-    shown = (path.stem, NUMBERED.sub("", path.stem))
+    shown = (path.stem, _NUMBERED.sub("", path.stem))
     names = dict.fromkeys((*shown, *(_BEHIND.sub("", name) for name in shown)))
     return [Entry(tuple(names), partial(_read_first, path))]
 

@@ -18,7 +18,6 @@ from allxai_desktop.masks.exported import Exported
 from allxai_desktop.masks.formats import ExportFormat, read_entries
 from allxai_desktop.masks.labels import Entry, ForeignLabelError, Labelled, is_certain, to_codes
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
-from allxai_desktop.masks.pictures import NUMBERED
 from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.exchange_reports import ExportReport, ImportReport
 from allxai_desktop.study.folder import IMAGES_FOLDER, Study, StudyItem, alike
@@ -309,9 +308,11 @@ def _read(entry: Entry, image: CellImage) -> Labelled:
     return entry.read() if entry.read_sized is None else entry.read_sized(image.shape)
 
 
-def _called(entry: Entry) -> str:
-    """Return how an entry is called, without the number that MATLAB puts before the name of each image."""
-    return alike(NUMBERED.sub("", "".join(entry.names[:1])))
+def _fits(entry: Entry, image: CellImage) -> bool:
+    with suppress(AllxaiError):
+        _check(_read(entry, image), image)
+        return True
+    return False
 
 
 def _check(found: Labelled, image: CellImage) -> None:
@@ -338,9 +339,7 @@ class _Names:
     """Finds the image of a mask by name: the whole name first, then without its ending where that is clear."""
 
     def __init__(self, study: Study, entries: list[Entry]) -> None:
-        self._named: dict[str, list[Entry]] = {}
-        for entry in entries:
-            self._named.setdefault(_called(entry), []).append(entry)
+        self._entries = entries
         self._whole = {item.image_path.name: item for item in study.items}
         self._stems: dict[str, list[StudyItem]] = {}
         for item in study.items:
@@ -348,16 +347,18 @@ class _Names:
                 self._stems.setdefault(stem, []).append(item)
 
     def is_doubtful(self, entry: Entry, item: StudyItem, image: CellImage) -> bool:
-        """Return whether another entry is called the same, and may be of `item`, whose image is `image`, as well."""
-        rivals = self._named[_called(entry)]
-        return any(self._may_be_of(rival, item, image) for rival in rivals if rival is not entry)
+        """Return whether another entry may be of `item`, whose image is `image`, as well."""
+        return any(
+            _fits(rival, image) for rival in self._of_item.get(item.mask_path, []) if rival is not entry
+        )
 
-    def _may_be_of(self, entry: Entry, item: StudyItem, image: CellImage) -> bool:
-        with suppress(AllxaiError):
-            if self.find(entry) is item:
-                _check(_read(entry, image), image)
-                return True
-        return False
+    @cached_property
+    def _of_item(self) -> dict[Path, list[Entry]]:
+        found: dict[Path, list[Entry]] = {}
+        for entry in self._entries:
+            with suppress(AllxaiError):
+                found.setdefault(self.find(entry).mask_path, []).append(entry)
+        return found
 
     def find(self, entry: Entry) -> StudyItem:
         """Return the item. Raises `MaskError` where there is none or more than one."""

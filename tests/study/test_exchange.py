@@ -569,11 +569,21 @@ def test_two_images_of_one_stem_are_not_guessed_between(tmp_path):
     assert report.problems == ["a may be the mask of a.bmp or a.tif: give it the whole name of its image."]
 
 
-def test_the_second_mask_of_an_image_is_not_taken(empty, tmp_path):
+def test_of_two_masks_of_an_image_none_is_taken(empty, tmp_path):
     folder = tmp_path / "new"
     folder.mkdir()
     for name, code in (("Ana Ruiz 1.png", 1), ("Ana Ruiz 1_mask.png", 2)):
         Image.fromarray(np.full(SHAPE, code, np.uint8)).save(folder / name)
+    report = import_masks(empty, folder, replace_existing=True)
+    assert report.problems == [SEVERAL] * 2
+    assert masks_of(empty) == []
+
+
+def test_of_two_masks_of_an_image_the_one_that_fits_it_is_taken(empty, tmp_path):
+    folder = tmp_path / "new"
+    folder.mkdir()
+    Image.fromarray(np.ones(SHAPE, np.uint8)).save(folder / "Ana Ruiz 1.png")
+    Image.fromarray(np.ones((9, 9), np.uint8)).save(folder / "Ana Ruiz 1_mask.png")
     report = import_masks(empty, folder, replace_existing=True)
     assert report.problems == ["There are two masks of Ana Ruiz 1.png: the first was taken."]
     assert masks_of(empty) == [np.ones(SHAPE).tolist()]

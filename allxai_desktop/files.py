@@ -102,11 +102,14 @@ def _cannot_write(out: Path, error: OSError) -> WriteError:
     )
 
 
-def keep_image(path: Path, image: Path) -> None:
-    """Raise `WriteError` where `path`, to which something is to be written, is the image that it is about."""
-    with suppress(OSError):
-        if path.samefile(image):
-            raise WriteError(_("{name} is the image itself: choose another name.").format(name=path.name))
+def keep_images(path: Path, images: Iterable[Path]) -> None:
+    """Raise `WriteError` where `path`, to which something is to be written, is one of the images."""
+    for image in images if path.exists() else ():
+        with suppress(OSError):
+            if path.samefile(image):
+                raise WriteError(
+                    _("{name} is one of the images: choose another name.").format(name=path.name)
+                )
 
 
 def free_path(stem: str, ending: str, typed: str) -> Path:

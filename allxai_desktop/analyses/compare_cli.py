@@ -16,7 +16,7 @@ from allxai_desktop.analyses.grid_cells import SharedEngine, compute_cells, new_
 from allxai_desktop.analyses.verdicts import map_doubt
 from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.files import keep_image
+from allxai_desktop.files import keep_images
 from allxai_desktop.i18n import _
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask
@@ -96,7 +96,7 @@ def compare(options: argparse.Namespace) -> None:
 
     # What can be refused in an instant is refused before torch is loaded.
     check_format(options.out)
-    keep_image(options.out, options.image)
+    keep_images(options.out, [options.image])
     if options.colormap not in COLORMAPS:
         raise AllxaiError(
             _("There is no colour map {name}: choose {choices}.").format(

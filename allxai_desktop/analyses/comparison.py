@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
@@ -11,6 +12,7 @@ from psygnal import Signal
 from allxai_desktop.analyses.grid import Cell, ComparisonChoices, Grid, Method
 from allxai_desktop.analyses.grid_cells import Engine, SharedEngine, compute_cells, new_grid
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.files import keep_images
 from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ class Comparison:
     """The grid of the session's image, followed by a window through its signals.
 
     A change of `choices` is computed at once, and only what it adds; a change of the image or the mask makes the
-    grid `outdated` until `update`. `dispatch` runs a callable on the thread that owns the widgets.
+    grid `outdated` until `update`. `dispatch` runs a callable on the thread that owns the widgets; no figure is written
+    over one of the `originals`, files of images.
     """
 
     choices_changed = Signal(ComparisonChoices)
@@ -41,6 +44,7 @@ class Comparison:
         cards: Sequence[Card],
         engine: Engine | None = None,
         dispatch: Dispatch = at_once,
+        originals: Callable[[], Iterable[Path]] = tuple,
     ) -> None:
         self.session = session
         self.cards = {card.name: card for card in cards}
@@ -49,7 +53,7 @@ class Comparison:
         self.outdated = False
         self.runner, self.exporter = TaskRunner(dispatch), TaskRunner(dispatch)
         self._engine = engine or SharedEngine()
-        self._dispatch = dispatch
+        self._dispatch, self._originals = dispatch, originals
         self._closed = False
         session.paint.edited.connect(self._on_source)
         session.image_changed.connect(self._on_source)
@@ -131,10 +135,12 @@ class Comparison:
             return
         # Cells that arrive meanwhile are not in it.
         grid = replace(self.grid, cells=dict(self.grid.cells))
+        originals = self._originals()
 
         def work(_progress: Progress) -> str:
             from allxai_desktop.analyses.figure import save_figure
 
+            keep_images(Path(path), originals)
             save_figure(path, grid, name)
             return path
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.files import keep_image
+from allxai_desktop.files import keep_images
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
 from allxai_desktop.notice import Level, Notice
@@ -120,6 +120,11 @@ class Workspace:
         """The images, by name, with strokes that no mask on disk has."""
         return [keeper.image_name for keeper in self._keepers.values() if not keeper.clean]
 
+    @property
+    def image_paths(self) -> list[Path]:
+        """The files of the study's images."""
+        return [] if self.study is None else [item.image_path for item in self.study.items]
+
     def holders(self, study: Study) -> dict[str, Holder]:
         """Return who else holds which masks now: stem of the mask → holder. Reads the disk."""
         folders = {item.mask_path.parent for item in study.items}
@@ -201,11 +206,11 @@ class Workspace:
     def export(self, path: Path, form: str = "npz") -> None:
         """Write the mask to a file of the user's choice, on another thread, in a format of `masks.formats`.
 
-        The image itself is not written over.
+        No image of the study is written over.
         """
-        if self.image is None or self.item is None:
+        if self.image is None:
             return
-        original = self.item.image_path
+        originals = self.image_paths
         codes, accepted, stem = self.paint.mask.copy(), self.paint.accepted, Path(self.image.name).stem
         facts = self._mask_facts()
 
@@ -214,7 +219,7 @@ class Workspace:
             from allxai_desktop.masks.formats import write_mask
 
             try:
-                keep_image(path, original)
+                keep_images(path, originals)
                 write_mask(path, form, codes, stem=stem, accepted=accepted, **facts)
             except AllxaiError as error:
                 self._notice("error", str(error))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from allxai_desktop.analyses.comparison import Comparison
@@ -17,19 +18,33 @@ if TYPE_CHECKING:
 
 
 class Comparing:
-    """Has the one compare window of a panel, from when it is first asked for; it lies over the window of `owner`."""
+    """Has the one compare window of a panel, from when it is first asked for; it lies over the window of `owner`.
 
-    def __init__(self, panel: ExplainPanel, owner: QWidget, dispatch: Dispatch) -> None:
+    No figure is written over one of the `originals`, files of images.
+    """
+
+    def __init__(
+        self,
+        panel: ExplainPanel,
+        owner: QWidget,
+        dispatch: Dispatch,
+        originals: Callable[[], Iterable[Path]] = tuple,
+    ) -> None:
         self.window: CompareWindow | None = None
         self._panel = panel
         self._owner = owner
-        self._dispatch = dispatch
+        self._dispatch, self._originals = dispatch, originals
         panel.compare.clicked.connect(self.open)
 
     def open(self) -> None:
         """Open the window that compares explainers and networks, or update it."""
         if self.window is None:
-            model = Comparison(self._panel.session, list(self._panel.cards.values()), dispatch=self._dispatch)
+            model = Comparison(
+                self._panel.session,
+                list(self._panel.cards.values()),
+                dispatch=self._dispatch,
+                originals=self._originals,
+            )
             self.window = CompareWindow(model, self._owner.window())
         self.window.open()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from napari.components import ViewerModel
 from napari.utils.notifications import show_error
 from qtpy.QtGui import QShowEvent
@@ -50,7 +52,12 @@ class ExplainWidget(DockedWidget):
         self.what_if_view = WhatIfView(canvas, self.what_if)
         self.what_if_banner = WhatIfBanner(self.what_if)
         self.analyses = AnalysisTabs(self.panel, self.what_if, dispatch)
-        self.comparing = Comparing(self.panel, self, dispatch)
+        self.comparing = Comparing(
+            self.panel,
+            self,
+            dispatch,
+            lambda: [Path(layer.source.path) for layer in napari_viewer.layers if layer.source.path],
+        )
         self.networks = OfferedNetworks(self.panel, self.comparing, dispatch, show_error)
         self._toggle_key: Shortcuts | None = None
         self._brush_keys: Shortcuts | None = None

@@ -617,3 +617,14 @@ def test_the_menu_opens_the_comparison_of_the_image_that_is_shown(cell, qtbot, m
     assert {one.problem for one in comparison.grid.cells.values()} == {"No map of b.png."}
     cell.set_language("es")
     assert cell.comparing.window.target.accessibleName() == "Clase objetivo"
+
+
+def test_no_figure_is_written_over_an_image_of_the_study(cell, folder, qtbot, monkeypatch):
+    monkeypatch.setattr("allxai_desktop.analyses.comparison.SharedEngine", FakeComparisonEngine)
+    cell.comparing.open()
+    window, path = cell.comparing.window, folder / "b.png"
+    qtbot.waitUntil(lambda: not window.model.runner.running)
+    before = path.read_bytes()
+    window.model.export(str(path), "a.png")
+    qtbot.waitUntil(lambda: window.message.text() == "b.png is one of the images: choose another name.")
+    assert path.read_bytes() == before

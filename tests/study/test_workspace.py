@@ -291,14 +291,16 @@ def test_export_writes_a_mask_that_opens_against_its_image(workspace, pump, fold
     assert load_mask(tmp_path / "out.npz", workspace.image).codes[0, 0] == 4
 
 
-def test_a_mask_is_not_exported_over_its_image(workspace, pump, folder):
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_mask_is_not_exported_over_an_image_of_the_study(workspace, pump, folder, place):
     opened(workspace, pump, folder)
-    before = workspace.item.image_path.read_bytes()
-    workspace.export(workspace.item.image_path, "png")
+    path = workspace.study.items[place].image_path
+    before = path.read_bytes()
+    workspace.export(path, "png")
     pump.until(lambda: workspace.notices)
-    text = f"{workspace.item.image_path.name} is the image itself: choose another name."
+    text = f"{path.name} is one of the images: choose another name."
     assert [notice.text for notice in workspace.notices] == [text]
-    assert workspace.item.image_path.read_bytes() == before
+    assert path.read_bytes() == before
 
 
 def test_an_exported_mask_says_what_a_proposal_set(workspace, pump, folder, tmp_path):

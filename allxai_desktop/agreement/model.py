@@ -20,7 +20,7 @@ from allxai_desktop.agreement.gathering import (
     start_proposal,
 )
 from allxai_desktop.agreement.metrics import Compared
-from allxai_desktop.agreement.plan import AgreementError, SecondPlan, second_path
+from allxai_desktop.agreement.plan import AgreementError, SecondPlan
 from allxai_desktop.agreement.regions import Codes, Regions
 from allxai_desktop.agreement.report import write_report
 from allxai_desktop.errors import AllxaiError
@@ -33,11 +33,11 @@ from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 
 @dataclass(frozen=True)
 class SecondState:
-    """How far the second annotation by `person` is: images drawn, and those with a mask."""
+    """How far the second annotation by `person` is: images drawn, and those done."""
 
     person: str
     drawn: int
-    begun: int
+    done: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,13 +202,13 @@ class AgreementModel:
 
 
 def _states(study: Study) -> list[SecondState]:
-    items = {item.image_path.name: item for item in study.items}
-    drawn: dict[str, list[bool]] = {}
-    for one in SecondPlan(study).all():
-        if one.item in items:
-            begun = second_path(study, items[one.item], one.person).exists()
-            drawn.setdefault(one.person, []).append(begun)
-    return [SecondState(person, len(begun), sum(begun)) for person, begun in drawn.items()]
+    plan = SecondPlan(study)
+    parts = [plan.part(person) for person in dict.fromkeys(one.person for one in plan.all())]
+    return [
+        SecondState(part.annotator or "", len(part.items), sum(plan.done(part)))
+        for part in parts
+        if part.items
+    ]
 
 
 def _prepare(study: Study, pair: Pair, person: str, progress: Progress) -> Prepared:

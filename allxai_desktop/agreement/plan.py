@@ -132,15 +132,29 @@ class SecondPlan:
     def blind_study(self, person: str) -> Study:
         """Return what `person` annotates a second time, as a study without the first masks.
 
-        It starts at the first image without a mask of theirs. Raises `AgreementError` where there is nothing.
+        It starts at the first image that they have not done. Raises `AgreementError` where there is nothing.
         """
         found = self.part(person)
         if not found.items:
             raise AgreementError(
                 _("{person} has no second annotation: draw images first.").format(person=person)
             )
-        start = next((place for place, item in enumerate(found.items) if not item.mask_path.exists()), 0)
-        return replace(found, start=start)
+        done = self.done(found)
+        return replace(found, start=0 if all(done) else done.index(False))
+
+    def done(self, part: Study) -> list[bool]:
+        """Return which images of a second annotation have a mask that nobody is still painting. Raises `StoreError`."""
+        known = progress.Progress(StudyStore.open(part.folder)).items()
+        painting = {name for name, item in known.items() if item.state in ("in-progress", "returned")}
+        return [item.mask_path.exists() and item.image_path.name not in painting for item in part.items]
+
+    def waiting(self, person: str) -> tuple[Study, int] | None:
+        """Return the second annotation by `person` and how many of its images are not done; None where all are."""
+        if not self.part(person).items:
+            return None
+        found = self.blind_study(person)
+        left = self.done(found).count(False)
+        return (found, left) if left else None
 
     def part(self, person: str) -> Study:
         """Return the second annotation by `person` as a study of the images that are still there, if any."""

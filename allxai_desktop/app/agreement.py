@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from allxai_desktop import keys
 from allxai_desktop.agreement.adjudication import Adjudication
 from allxai_desktop.agreement.model import AgreementModel, Prepared
-from allxai_desktop.agreement.plan import SECOND_FOLDER, final_path
+from allxai_desktop.agreement.plan import SECOND_FOLDER, SecondPlan, final_path
 from allxai_desktop.app.adjudication_bar import AdjudicationBar
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.notice import Notice
 from napari_allxai_annotate.disagreements import DisagreementLayer
 from napari_allxai_annotate.shortcuts import Shortcuts
@@ -40,6 +40,7 @@ class Agreement:
         self._layer: DisagreementLayer | None = None
         self._map_shown = (True, True)
         self._keys: Shortcuts | None = None
+        self._reminder: Notice | None = None
         self.bar.left.connect(self.leave)
         self.bar.next_asked.connect(self._next_image)
 
@@ -131,12 +132,39 @@ class Agreement:
             return
         study = self.model.blind_study(person)
         if study is not None:
-            self._remember_home()
-            self._blind, self._prepared = study, None
-            if self.agreement_window is not None:
-                self.agreement_window.hide()
-            self._go_to(study)
-            self.bar.show_blind(_blind_text(study))
+            self._show_blind(study)
+
+    def _show_blind(self, study: Study) -> None:
+        self._remember_home()
+        self._remind()
+        self._blind, self._prepared = study, None
+        if self.agreement_window is not None:
+            self.agreement_window.hide()
+        self._go_to(study)
+        self.bar.show_blind(_blind_text(study))
+
+    def _remind(self) -> None:
+        """Offer whoever works here what they are still to annotate a second time, beside which the first masks lie."""
+        if self._reminder is not None:
+            self.window.notices.withdraw(self._reminder)
+            self._reminder = None
+        study, me = self.window.workspace.study, self.window.workspace.person
+        if study is not None and me is not None and self._home is None:
+            self.window.desk.model.read(
+                lambda: SecondPlan(study).waiting(me.name), partial(self._on_waiting, me)
+            )
+
+    def _on_waiting(self, me: Person, waiting: tuple[Study, int] | None) -> None:
+        if waiting is None or me != self.window.workspace.person or self._home is not None:
+            return
+        blind, left = waiting
+        text = counted(
+            left,
+            N_("An image waits for your second annotation."),
+            N_("{count} images wait for your second annotation."),
+        )
+        self._reminder = Notice("info", text, (_("Annotate"), partial(self._show_blind, blind)))
+        self.window.notices.show_notice(self._reminder)
 
     def _on_prepared(self, prepared: Prepared) -> None:
         self._remember_home()
@@ -172,6 +200,7 @@ class Agreement:
         self._end_adjudication()
         self.bar.end()
         self._home = None
+        self._remind()
         if self.model is None:
             return
         if self.model.study is None or study.folder != self.model.study.folder:
@@ -190,6 +219,8 @@ class Agreement:
             text = _("{title} is not yours: this is the study again.").format(title=shown.title)
             self.window.notices.show_with_image(Notice("info", text))
             self.leave()
+        else:
+            self._remind()
 
     def _on_saved(self, path: Path) -> None:
         # The last second mask may come to the disk after the way back to the study.

@@ -53,7 +53,7 @@ class AgreementWindow(SideWindow):
         """Come to the front, with what is known now."""
         super().open()
         self.model.refresh()
-        if self.model.result is None and any(second.begun for second in self.model.seconds):
+        if self.model.result is None and any(second.done for second in self.model.seconds):
             self.measure()
 
     def set_person(self, name: str | None) -> None:
@@ -280,8 +280,8 @@ class AgreementWindow(SideWindow):
         with QSignalBlocker(self.seconds):
             self.seconds.clear()
             for second in self.model.seconds:
-                text = _("{person}: {begun} of {drawn} annotated").format(
-                    person=second.person, begun=second.begun, drawn=second.drawn
+                text = _("{person}: {done} of {drawn} annotated").format(
+                    person=second.person, done=second.done, drawn=second.drawn
                 )
                 self.seconds.addItem(QListWidgetItem(text))
             if self.model.seconds:

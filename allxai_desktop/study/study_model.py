@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from psygnal import Signal
 
@@ -27,6 +28,8 @@ from allxai_desktop.study.submitting import refused, submit, why_not_in_place
 from allxai_desktop.study.waiting import next_waiting
 from allxai_desktop.study.workspace import Workspace
 from allxai_desktop.tasks import Dispatch, at_once
+
+T = TypeVar("T")
 
 
 class StudyModel:
@@ -141,6 +144,10 @@ class StudyModel:
     def read_trail(self, receive: Callable[[list[Entry]], None]) -> None:
         """Hand the audit trail to `receive`, the oldest entry first."""
         self._records.run(lambda progress: progress.trail(), receive)
+
+    def read(self, work: Callable[[], T], receive: Callable[[T], None]) -> None:
+        """Do `work`, which reads something else of the study, and hand what it returns to `receive`."""
+        self._records.run(lambda _progress: work(), receive)
 
     # What a person does
 

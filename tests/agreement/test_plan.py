@@ -140,6 +140,25 @@ def test_the_blind_study_goes_on_where_no_mask_is(study):
     assert plan.blind_study("A02").start == 1
 
 
+def test_the_blind_study_goes_on_where_somebody_was_painting(study):
+    plan = SecondPlan(study)
+    plan.start("A02", 1, 0)
+    person, record = Person("A02"), Progress(StudyStore(study.folder / "second" / "A02"))
+    for item in study.items[:3]:
+        save_mask(second_path(study, item, "A02"), np.ones((4, 6), np.uint8))
+        record.submit(person, item.image_path.name, "a" * 64)
+    record.edited(person, "cell_2.png", None, "b" * 64)
+    blind = plan.blind_study("A02")
+    assert blind.start == 1
+    assert plan.done(blind) == [True, False, True, False, False, False]
+    assert plan.waiting("A02") == (blind, 4)
+    assert plan.waiting("A01") is None
+    for item in study.items:
+        save_mask(second_path(study, item, "A02"), np.ones((4, 6), np.uint8))
+    record.submit(person, "cell_2.png", "b" * 64)
+    assert plan.waiting("A02") is None
+
+
 def test_nothing_to_annotate_is_one_sentence(study):
     with pytest.raises(AgreementError, match=r"^A09 has no second annotation: draw images first"):
         SecondPlan(study).blind_study("A09")

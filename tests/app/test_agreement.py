@@ -65,6 +65,26 @@ def adjudicate(window, qtbot):
     return window.agreement.adjudication
 
 
+def test_who_has_a_second_annotation_to_do_is_led_to_it(show_window, qtbot, study):
+    window = show_window()
+    window.session.live = False
+    window.desk.model.person = Person("A02")
+    window.open_path(study.folder)
+    notices = window.notices
+    qtbot.waitUntil(lambda: notices.text() == "An image waits for your second annotation.", timeout=20_000)
+    window.desk.model.person = Person("A01")
+    assert notices.isHidden()
+    window.desk.model.person = Person("A02")
+    qtbot.waitUntil(notices.isVisible, timeout=20_000)
+    click(notices._action)
+    qtbot.waitUntil(lambda: window.workspace.image.name == "cell_3.png", timeout=20_000)
+    assert window.agreement.bar.text.text().startswith("Second annotation by A02")
+    assert not window.paint.codes.any()
+    window.agreement.leave()
+    qtbot.waitUntil(notices.isVisible, timeout=20_000)
+    assert notices.text() == "An image waits for your second annotation."
+
+
 def test_the_second_annotator_sees_no_first_mask_and_goes_back_to_the_study(window, qtbot, study):
     panel = window.agreement.agreement_window
     click(panel.annotate)
@@ -75,7 +95,10 @@ def test_the_second_annotator_sees_no_first_mask_and_goes_back_to_the_study(wind
     window.agreement.open()
     assert not panel.isVisible()
     assert window.notices.text().startswith("Agreement is shown once you are back in the study")
+    window.desk.model.person = Person("A02")
     window.paint.apply(np.arange(SIDE * SIDE), 5)
+    window.desk.model.enter()
+    qtbot.waitUntil(lambda: window.desk.model.item(2).state == "submitted", timeout=20_000)
     click(window.agreement.bar.back)
     qtbot.waitUntil(lambda: window.workspace.study.folder == study.folder, timeout=20_000)
     qtbot.waitUntil(lambda: window.workspace.image.name == "cell_1.png", timeout=20_000)

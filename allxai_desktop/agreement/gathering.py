@@ -182,16 +182,40 @@ def _measure(study: Study, pair: Pair) -> Disagreement:
     )
     differ = first.codes != second.codes
     differing = int(differ.sum())
-    path = final_path(study, item)
-    if not path.exists():
+    final = _final_mask(study, item, differ.shape)
+    if final is None:
         return Disagreement(pair, compared, differing)
-    final = load_mask(path)
-    if final.codes.shape != differ.shape:
-        return Disagreement(pair, compared, differing)
-    left = int((final.codes[differ] == UNLABELLED).sum())
+    left = _left_open(final, differ)
     return Disagreement(
         pair, compared, differing, left / differing if differing else 0.0, final.meta.get("annotator")
     )
+
+
+def next_open(study: Study, pairs: list[Pair], current: Pair) -> Pair | None:
+    """Return the pair to adjudicate after `current`: the first without a final mask, else the next one whose final
+    mask leaves regions open; None where all others are decided. What cannot be read is passed over."""
+    for pair in pairs:
+        if not final_path(study, pair.item).exists():
+            return pair
+    here = next((place for place, pair in enumerate(pairs) if pair.item == current.item), 0)
+    for pair in pairs[here + 1 :] + pairs[:here]:
+        with suppress(AllxaiError):
+            first, second = read_pair(pair)
+            differ = first.codes != second.codes
+            final = _final_mask(study, pair.item, differ.shape)
+            if pair.item != current.item and final is not None and _left_open(final, differ):
+                return pair
+    return None
+
+
+def _final_mask(study: Study, item: StudyItem, shape: tuple[int, ...]) -> MaskFile | None:
+    path = final_path(study, item)
+    final = load_mask(path) if path.exists() else None
+    return final if final is not None and final.codes.shape == shape else None
+
+
+def _left_open(final: MaskFile, differ: NDArray[np.bool_]) -> int:
+    return int((final.codes[differ] == UNLABELLED).sum())
 
 
 def _pixel_size(item: StudyItem) -> float | None:

@@ -16,6 +16,7 @@ from allxai_desktop.agreement.gathering import (
     Pair,
     StudyAgreement,
     measure_study,
+    next_open,
     read_pair,
     start_proposal,
 )
@@ -62,6 +63,7 @@ class AgreementModel:
     plan_changed = Signal()
     result_changed = Signal()
     prepared = Signal(Prepared)
+    all_decided = Signal()
     exported = Signal(object)
     failed = Signal(str)
 
@@ -180,6 +182,19 @@ class AgreementModel:
 
         self.runner.start(work)
 
+    def adjudicate_next(self, current: Pair, person: str) -> None:
+        """Have the final mask made ready that waits after `current`, see `next_open`; `all_decided` where none does."""
+        study, pairs = self.study, [one.pair for one in self.ranked]
+        if study is None:
+            return
+
+        def work(progress: Progress) -> Prepared | None:
+            self._flush()
+            waiting = next_open(study, pairs, current)
+            return None if waiting is None else _prepare(study, waiting, person, progress)
+
+        self.runner.start(work)
+
     def cancel(self) -> None:
         """Stop what runs."""
         self.runner.cancel()
@@ -193,6 +208,8 @@ class AgreementModel:
             self._set_result(result)
         elif isinstance(result, Prepared):
             self.prepared.emit(result)
+        elif result is None:
+            self.all_decided.emit()
         else:
             self.exported.emit(result)
 

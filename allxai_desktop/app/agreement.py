@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from allxai_desktop import keys
 from allxai_desktop.agreement.adjudication import Adjudication
 from allxai_desktop.agreement.model import AgreementModel, Prepared
-from allxai_desktop.agreement.plan import SECOND_FOLDER, SecondPlan, final_path
+from allxai_desktop.agreement.plan import SECOND_FOLDER, SecondPlan
 from allxai_desktop.app.adjudication_bar import AdjudicationBar
 from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.notice import Notice
@@ -67,10 +67,14 @@ class Agreement:
             self.model = AgreementModel(self.window.dispatch, self.window.workspace.unsaved)
             self.model.set_study(self._home or self.window.workspace.study)
             self.model.prepared.connect(self._on_prepared)
+            self.model.all_decided.connect(self._on_all_decided)
             self.agreement_window = AgreementWindow(self.model, self.window)
             self.agreement_window.annotate_asked.connect(self._annotate)
         self._on_person(self.window.workspace.person)
         self.agreement_window.open()
+        if self._prepared is not None and self.model is not None:
+            # What was decided since is not in the table.
+            self.model.measure_again()
 
     def leave(self) -> None:
         """Go back from a second annotation or an adjudication to the study."""
@@ -182,16 +186,12 @@ class Agreement:
         self.window.activateWindow()
 
     def _next_image(self) -> None:
-        """Adjudicate the image that agrees least of those without a final mask."""
-        model, done = self.model, self._prepared
-        if model is None or model.study is None or done is None:
-            return
-        study = model.study
-        waiting = [one for one in model.ranked if not final_path(study, one.pair.item).exists()]
-        if waiting:
-            model.adjudicate(waiting[0], done.study.annotator or "")
-        else:
-            self.window.notices.show_notice(Notice("info", _("Every image with two masks has a final mask.")))
+        if self.model is not None and self._prepared is not None:
+            done = self._prepared
+            self.model.adjudicate_next(done.pair, done.study.annotator or "")
+
+    def _on_all_decided(self) -> None:
+        self.window.notices.show_notice(Notice("info", _("No other image has regions to decide.")))
 
     def _on_study(self, study: Study) -> None:
         if study is self._blind or (self._prepared is not None and study is self._prepared.study):

@@ -143,6 +143,30 @@ def test_an_adjudication_is_prepared(model, study, settle):
     assert (final.codes == 0).sum() == 6
 
 
+def test_the_next_adjudication_is_one_that_waits(model, study, settle):
+    model.start("A02", 1, 0)
+    annotate(study, 4)
+    model.measure(proposal=False)
+    settle()
+    told = []
+    model.prepared.connect(lambda ready: told.append(ready.pair.item.stem))
+    model.all_decided.connect(lambda: told.append("all decided"))
+    pairs = {one.pair.item.stem: one.pair for one in model.ranked}
+    assert list(pairs) == ["cell_3", "cell_2", "cell_4", "cell_1"]
+    model.adjudicate(model.ranked[0], "R01")
+    settle()
+    # Those without a final mask; then on from the current one, round the list; cell_1 has nothing to decide.
+    for current in ("cell_3", "cell_2", "cell_4", "cell_1", "cell_3", "cell_2"):
+        model.adjudicate_next(pairs[current], "R01")
+        settle()
+    assert told == ["cell_3", "cell_2", "cell_4", "cell_1", "cell_3", "cell_2", "cell_4"]
+    for stem in ("cell_3", "cell_4"):
+        save_mask(study.folder / "final" / f"{stem}.npz", np.full((4, 6), 5, np.uint8))
+    model.adjudicate_next(pairs["cell_2"], "R01")
+    settle()
+    assert told[-1] == "all decided"
+
+
 def test_nobody_adjudicates_without_a_name(model, study, settle, failures):
     model.start("A02", 1, 0)
     annotate(study, 1)

@@ -181,13 +181,17 @@ def test_a_side_is_chosen_by_a_click_and_a_stroke_of_ones_own_counts(window, qtb
     assert [model.decision(number) for number in (0, 1)] == ["own", "first"]
 
 
-def test_the_next_image_is_the_one_that_agrees_least_of_those_without_a_final_mask(window, qtbot):
+def test_the_next_image_is_one_without_a_final_mask_then_one_with_open_regions(window, qtbot):
     adjudicate(window, qtbot)
     click(window.agreement.bar.next_image)
     qtbot.waitUntil(lambda: window.workspace.image.name == "cell_1.png", timeout=20_000)
     assert window.agreement.bar.place.text() == "The two masks are the same."
+    # The first one was left with its regions open.
     click(window.agreement.bar.next_image)
-    assert window.notices.text() == "Every image with two masks has a final mask."
+    qtbot.waitUntil(lambda: window.workspace.image.name == "cell_2.png", timeout=20_000)
+    click(window.agreement.bar.next_image)
+    qtbot.waitUntil(lambda: window.notices.text() == "No other image has regions to decide.", timeout=20_000)
+    assert window.agreement.bar.place.text().endswith("2 regions are open")
 
 
 def test_another_folder_ends_the_adjudication(window, qtbot, tmp_path):

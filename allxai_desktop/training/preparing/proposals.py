@@ -29,9 +29,12 @@ def propose_mask(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
 def write_proposals(folder: Path, out: Path, progress: Progress = unwatched) -> list[str]:
     """Write the images in `folder`, their proposed masks, and pictures image | mask | overlay into the empty `out`.
 
-    They lie in `images/`, `masks/` (0 and 255) and `pictures/` as PNG, which is a data set of images with masks.
-    Returns a sentence for each image that cannot be read. Raises `TrainingError`, `WriteError`.
+    Of a folder with `images/` they are those in there. They lie in `images/`, `masks/` (0 and 255) and `pictures/` as
+    PNG, which is a data set of images with masks. Returns a sentence for each image that cannot be
+    read. Raises `TrainingError`, `WriteError`.
     """
+    if (folder / IMAGES_FOLDER).is_dir():
+        folder /= IMAGES_FOLDER
     names = one_name_each(read_image_names(folder), folder)
     make_empty(out, [Path(part) for part in (IMAGES_FOLDER, MASKS_FOLDER, PICTURES_FOLDER)])
     problems = []

@@ -38,6 +38,13 @@ def test_proposals_are_a_data_set_with_pictures_beside_it(tmp_path):
     assert (picture[:, 80:160, 0] > 0)[nucleus].mean() > 0.9
 
 
+def test_proposals_are_made_for_the_images_of_a_study(tmp_path):
+    (tmp_path / "in" / "images").mkdir(parents=True)
+    Image.fromarray(_cell()[0]).save(tmp_path / "in" / "images" / "a.png")
+    assert write_proposals(tmp_path / "in", tmp_path / "out") == []
+    assert [item.file for item in read_data(tmp_path / "out")[1]] == ["images/a.png"]
+
+
 def test_two_images_of_one_name_are_refused_before_anything_is_written(tmp_path):
     (tmp_path / "in").mkdir()
     for name in ("a.png", "a.bmp"):

@@ -120,6 +120,13 @@ class Study:
 
     @classmethod
     def _of_image(cls, path: Path) -> Self:
+        if path.suffix.lower() == ".npz":
+            raise StudyError(
+                _(
+                    "{name} is no image: open the image, which brings its mask along; File › Import masks takes in one"
+                    " from elsewhere."
+                ).format(name=path.name)
+            )
         study = path.absolute().parent.parent
         inside = path.absolute().parent.name == IMAGES_FOLDER and (
             (study / STUDY_FILE).is_file() or (study / MASKS_FOLDER).is_dir()

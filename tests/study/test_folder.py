@@ -176,6 +176,12 @@ def test_a_folder_without_images(tmp_path):
         Study.open(tmp_path)
 
 
+def test_a_mask_is_no_image_and_the_error_says_where_it_goes(tmp_path):
+    save_mask(tmp_path / "a.npz", np.ones((2, 2), np.uint8))
+    with pytest.raises(StudyError, match=r"a.npz is no image: .* Import masks"):
+        Study.open(tmp_path / "a.npz")
+
+
 def test_nothing_there(tmp_path):
     with pytest.raises(StudyError, match=r"gone was not found"):
         Study.open(tmp_path / "gone")

@@ -272,7 +272,7 @@ def randomisation_verdict(found: Randomisation) -> Verdict:
 
 def _no_fall() -> str:
     return _(
-        "The network gives this class nearly the same score without the picture: this says nothing about the map."
+        "Without the picture the score of this class is nearly as high, or higher: this says nothing about the map."
     )
 
 

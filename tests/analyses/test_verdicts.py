@@ -133,10 +133,14 @@ def test_the_areas_stand_beside_the_sentence():
     )
 
 
-def test_a_score_that_hardly_falls_says_nothing():
-    curves = faithfulness(deletion=(0.5, 0.1, 0.41))
+@pytest.mark.parametrize("last", [0.41, 0.76])
+def test_a_score_that_hardly_falls_or_rises_says_nothing(last):
+    curves = faithfulness(deletion=(0.5, 0.1, last))
     assert deletion_verdict(curves).level == insertion_verdict(curves).level == "none"
-    assert "without the picture" in deletion_verdict(curves).sentence
+    assert deletion_verdict(curves).sentence == insertion_verdict(curves).sentence
+    assert deletion_verdict(curves).sentence.startswith(
+        "Without the picture the score of this class is nearly as high, or higher"
+    )
 
 
 @pytest.mark.parametrize(

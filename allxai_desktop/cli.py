@@ -106,7 +106,7 @@ def _open_window(arguments: list[str]) -> int:
     parser = _Parser(
         prog="allxai",
         description=_(
-            "Opens the window: on a study, a folder of images, one image, or else the sample study."
+            "Opens the window: on a study, a folder of images, one image, or else the folder that was open last."
         ),
         epilog=_("Other commands (each has a --help of its own):") + "\n" + commands,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -83,11 +83,14 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
     window.empty.set_opening(True)
     window.show()
 
+    recent = window.settings.recent
+
     def open_first() -> None:
         # napari asks for these at its first layers; imported there, they would hold the window up.
         for name in ("pandas", "scipy.ndimage", "scipy.special", "skimage.exposure", "matplotlib"):
             import_module(name)
-        window.dispatch(lambda: window.open_path(Path(path)) if path else window.open_sample())
+        first = path or next((opened for opened in recent if Path(opened).is_dir()), None)
+        window.dispatch(lambda: window.open_path(Path(first)) if first else window.open_sample())
         # The same holds for the first flood fill.
         import_module("skimage.measure")
 

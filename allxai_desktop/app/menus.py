@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QUrl
+from qtpy.QtCore import Qt, QUrl
 from qtpy.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from qtpy.QtWidgets import QMenu, QMessageBox
 
@@ -23,6 +24,8 @@ from napari_allxai_annotate.clean_menu import CleanMenu
 if TYPE_CHECKING:
     from allxai_desktop.app.window import MainWindow
 
+WHERE_PX = 320
+"""The most room that the folder of something opened before has in the menu."""
 THEME_TITLES = {"dark": N_("Dark"), "light": N_("Light")}
 
 
@@ -94,6 +97,9 @@ class Menus:
         window, menu = self.window, self._menu(_("&File"))
         self._add(menu, _("Open image…"), window.ask_open, "open-image")
         self._add(menu, _("Open folder…"), window.ask_open_folder, "open-folder")
+        recent = menu.addMenu(_("Open recent"))
+        recent.aboutToShow.connect(lambda: self._fill_recent(recent))
+        menu.aboutToShow.connect(lambda: recent.setEnabled(bool(window.settings.recent)))
         self._add(menu, _("Open the sample study"), window.open_sample)
         menu.addSeparator()
         self._add(menu, _("Save the mask"), window.save, "save", for_image=True)
@@ -106,6 +112,14 @@ class Menus:
         self._add(menu, _("Export study…"), window.exchange.export_study, for_image=True)
         menu.addSeparator()
         self._add(menu, _("Quit"), window.close, "quit")
+
+    def _fill_recent(self, menu: QMenu) -> None:
+        menu.clear()
+        for path in map(Path, self.window.settings.recent):
+            where = menu.fontMetrics().elidedText(str(path.parent), Qt.TextElideMode.ElideMiddle, WHERE_PX)
+            # The folder stands where other entries have their key.
+            text = f"{path.name}\t{where}".replace("&", "&&")
+            self._add(menu, text, partial(self.window.open_path, path))
 
     def _edit(self) -> None:
         menu = self._menu(_("&Edit"))

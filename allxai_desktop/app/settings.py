@@ -1,5 +1,6 @@
 """What the window remembers between runs."""
 
+from pathlib import Path
 from typing import cast
 
 from qtpy.QtCore import QByteArray, QSettings
@@ -8,6 +9,9 @@ from allxai_desktop.app.theme import THEMES
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import LANGUAGES, system_language
 from allxai_desktop.study.people import Person, Role
+
+RECENT = 8
+"""How many folders and images that were opened are kept."""
 
 
 class WindowSettings:
@@ -116,6 +120,16 @@ class WindowSettings:
     @last_folder.setter
     def last_folder(self, folder: str) -> None:
         self._store.setValue("last_folder", folder)
+
+    @property
+    def recent(self) -> list[str]:
+        """The folders and images that the user opened, the last one first."""
+        return [path for path in str(self._store.value("recent", "")).split("\n") if path]
+
+    def remember(self, path: Path) -> None:
+        """Keep an absolute path that was opened."""
+        others = [other for other in self.recent if other != str(path)]
+        self._store.setValue("recent", "\n".join([str(path), *others][:RECENT]))
 
     def _is_on(self, name: str) -> bool:
         # Not every system keeps what is no text as it was; at the first run everything is on.

@@ -240,7 +240,8 @@ class MainWindow(QMainWindow):
     def open_path(self, path: Path) -> None:
         """Open a study, a folder of images or an image; the next dialogs begin beside it."""
         self.settings.last_folder = str(path.absolute().parent)
-        self._open(path)
+        if self._open(path):
+            self.settings.remember(path.absolute())
 
     def open_sample(self) -> None:
         """Open the user's own copy of the sample study."""
@@ -266,9 +267,9 @@ class MainWindow(QMainWindow):
         """Let the user choose a folder of images."""
         self._open_chosen(QFileDialog.getExistingDirectory(self, _("Open folder"), self.settings.last_folder))
 
-    def _open(self, path: Path) -> None:
+    def _open(self, path: Path) -> bool:
         self.empty.set_opening(True)
-        self.workspace.open(path)
+        return self.workspace.open(path)
 
     def _open_chosen(self, name: str) -> None:
         if name:

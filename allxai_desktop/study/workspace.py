@@ -130,8 +130,8 @@ class Workspace:
         folders = {item.mask_path.parent for item in study.items}
         return {stem: holder for folder in folders for stem, holder in holders_in(folder, self._me).items()}
 
-    def open(self, path: Path) -> None:
-        """Open a study where it waits for this person, or one image; what is open stays where that fails."""
+    def open(self, path: Path) -> bool:
+        """Open a study where it waits for this person, or one image; False where that fails: what is open stays."""
         try:
             study = Study.open(path)
             # A study that another version works on is left alone.
@@ -139,8 +139,9 @@ class Workspace:
             study = replace(study, start=where_to_begin(study, known, self.person))
         except AllxaiError as error:
             self.noticed.emit(Notice("error", str(error)))
-        else:
-            self.open_study(study)
+            return False
+        self.open_study(study)
+        return True
 
     def open_study(self, study: Study) -> None:
         """Show a study, from its start.

@@ -232,6 +232,23 @@ def test_what_is_dropped_is_opened(window, folder, qtbot):
     assert window.settings.last_folder == str(folder)
 
 
+def test_what_was_opened_is_in_the_menu_the_last_first(window, folder, qtbot):
+    for path in (folder, folder / "b.png", folder / "moved away"):
+        window.open_path(path)
+    assert window.settings.recent == [str(folder / "b.png"), str(folder)]
+    file_menu = window.menuBar().actions()[0].menu()
+    recent = next(action.menu() for action in file_menu.actions() if action.text() == "Open recent")
+    recent.aboutToShow.emit()
+    assert [action.text().split("\t")[0] for action in recent.actions()] == ["b.png", folder.name]
+    recent.actions()[1].trigger()
+    qtbot.waitUntil(lambda: window.workspace.image is not None, timeout=20_000)
+    assert window.workspace.study.folder == folder
+    assert window.settings.recent == [str(folder), str(folder / "b.png")]
+    for number in range(10):
+        window.settings.remember(folder / str(number))
+    assert window.settings.recent[::7] == [str(folder / "9"), str(folder / "2")]
+
+
 def test_brightness_changes_what_is_shown_and_nothing_else(cell, qtbot):
     before = cell.workspace.image.pixels.copy()
     cell.view_bar.brightness.setValue(-100)

@@ -53,9 +53,10 @@ def checkout() -> Path:
 @pytest.fixture
 def user_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of the user's networks, the test's own; it does not exist yet."""
-    from allxai_desktop.networks import user
+    from allxai_desktop.networks import registry, user
 
     monkeypatch.setattr(user, "user_data_path", lambda *args, **options: tmp_path / "data")
+    monkeypatch.setattr(registry, "_loaded", set())
     return user.user_folder()
 
 

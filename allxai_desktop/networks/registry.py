@@ -31,9 +31,11 @@ __all__ = [
     "load_network",
     "network_card",
     "shipped_networks",
+    "was_loaded",
 ]
 
 DEFAULT_NETWORK = "pbc-mobilenet-v1"
+_loaded: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,14 @@ def network_card(name: str) -> Card:
 
 def load_network(name: str) -> Network:
     """Load a network by its name. Raises `NetworkError` if there is none or it cannot be read."""
-    return _entry(name)[1]()
+    found = _entry(name)[1]()
+    _loaded.add(name)
+    return found
+
+
+def was_loaded(name: str) -> bool:
+    """Whether this run of the program has loaded a network called `name`: the maps that it keeps go by that name."""
+    return name in _loaded
 
 
 _Entry = tuple[Card, "Callable[[], Network]"]

@@ -14,7 +14,7 @@ from allxai_desktop.files import write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.card import CARD_FILE, WEIGHTS_FILE, read_card
 from allxai_desktop.networks.checkpoints import read_whole
-from allxai_desktop.networks.registry import find_networks
+from allxai_desktop.networks.registry import find_networks, was_loaded
 from allxai_desktop.networks.user import save_network, user_folder
 from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.measuring.figures import Curves, draw_curves, save_picture
@@ -156,6 +156,7 @@ def write_card(folder: Path, card: dict[str, Any]) -> None:
 def offer(folder: Path) -> str:
     """Copy the network of a finished run among the user's unless it is there, and return what it is called there.
 
+    A name that this run of the program knows, also of a network that was removed meanwhile, is not given again.
     Raises `NetworkError` for a run without a network.
     """
     card = read_card(folder / CARD_FILE)
@@ -165,7 +166,9 @@ def offer(folder: Path) -> str:
         return known
     weights = read_whole(folder / WEIGHTS_FILE, card.sha256)
     name = next(
-        name for name in _numbered(card.name) if name not in taken and not (user_folder() / name).exists()
+        name
+        for name in _numbered(card.name)
+        if name not in taken and not (user_folder() / name).exists() and not was_loaded(name)
     )
     raw = json.loads((folder / CARD_FILE).read_text(encoding="utf-8")) | {"name": name}
     save_network(raw, WEIGHTS_FILE, weights)

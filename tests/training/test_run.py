@@ -10,6 +10,8 @@ from PIL import Image
 from allxai_desktop.files import WriteError
 from allxai_desktop.images import read_image
 from allxai_desktop.networks.network import open_network
+from allxai_desktop.networks.registry import load_network
+from allxai_desktop.networks.user import remove_network
 from allxai_desktop.tasks import Cancelled
 from allxai_desktop.training import checkpoint
 from allxai_desktop.training.datasets.data import TrainingError
@@ -261,14 +263,23 @@ def test_early_stopping_needs_a_validation_part(request_):
         train(replace(request_, patience=3))
 
 
-def test_a_finished_network_is_offered_once_and_under_a_free_name(request_, tmp_path, monkeypatch):
-    monkeypatch.setattr("allxai_desktop.networks.user.user_data_path", lambda *a, **k: tmp_path / "user")
+def test_a_finished_network_is_offered_once_and_under_a_free_name(request_, tmp_path, user_networks):
     for seed, folder in enumerate((tmp_path / "run", tmp_path / "other" / "run")):
         folder.parent.mkdir(exist_ok=True)
         train(replace(request_, out=folder, seed=seed))
     assert [offer(tmp_path / "run"), offer(tmp_path / "other" / "run")] == ["run", "run-2"]
-    assert open_network(tmp_path / "user" / "networks" / "run-2").card.name == "run-2"
+    assert open_network(user_networks / "run-2").card.name == "run-2"
     assert offer(tmp_path / "other" / "run") == "run-2"
+
+
+def test_the_name_of_a_network_that_was_in_use_is_not_given_to_another(request_, tmp_path, user_networks):
+    train(replace(request_, out=tmp_path / "run"))
+    assert offer(tmp_path / "run") == "run"
+    remove_network("run")
+    assert offer(tmp_path / "run") == "run"
+    load_network("run")
+    remove_network("run")
+    assert offer(tmp_path / "run") == "run-2"
 
 
 def _small(patch, name, **changes):

@@ -19,6 +19,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.images import IMAGE_SUFFIXES, read_image
 from allxai_desktop.networks.network import resize
 from allxai_desktop.study.folder import IMAGES_FOLDER, MASKS_FOLDER, STUDY_FILE, Study
+from allxai_desktop.study.store import STORE_FILE
 
 MAX_BYTES = 2**26
 """The largest table of images."""
@@ -69,9 +70,9 @@ def subject_pattern(pattern: str) -> Callable[[str], str]:
 def read_data(path: Path, subjects: str | None = None) -> tuple[Path, list[Item]]:
     """Return the folder of a data set, and its images: a CSV file, a study, images with masks, or a folder per class.
 
-    A folder is a study if it holds `study.toml`, and images with masks if it holds `images/` and `masks/`, or pairs
-    `a.png` and `a_mask.png`. The pattern `subjects` finds the subject in each file name, whatever the data set says.
-    Raises `TrainingError`, `StudyError`.
+    A folder is a study if it holds `study.toml`, images with masks if it holds `images/` and `masks/`, or pairs
+    `a.png` and `a_mask.png`, and else a study where states were kept, or `masks/` lies beside the images. The pattern
+    `subjects` finds the subject in each file name, whatever the data set says. Raises `TrainingError`, `StudyError`.
     """
     if path.is_file() and path.name != STUDY_FILE:
         root, items = path.parent, read_table(path)
@@ -81,6 +82,8 @@ def read_data(path: Path, subjects: str | None = None) -> tuple[Path, list[Item]
         root, items = path, read_mask_folders(path)
     elif any(Path(name).stem.endswith("_mask") for name in _image_names(path)):
         root, items = path, read_mask_folders(path, ".", ".")
+    elif (path / STORE_FILE).is_file() or ((path / MASKS_FOLDER).is_dir() and _image_names(path)):
+        root, items = read_study(path)
     else:
         root, items = path, read_class_folders(path)
     if subjects is None:

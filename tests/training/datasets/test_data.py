@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from allxai_desktop.images import ImageError
+from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.training.datasets.data import (
     Item,
     TrainingError,
@@ -226,6 +227,18 @@ def test_the_kind_of_a_data_set_is_seen(tmp_path):
         "study": study,
         "study/study.toml": study,
     }
+
+
+def test_a_folder_of_images_that_was_painted_or_worked_through_is_a_study(tmp_path):
+    painted, kept = tmp_path / "painted", tmp_path / "kept"
+    for folder in (painted, kept):
+        _image(folder / "1.png", 0)
+        _image(folder / "final" / "1.png", 0)
+    (painted / "masks").mkdir()
+    save_mask(painted / "masks" / "1.npz", np.ones((8, 8), np.uint8))
+    (kept / "study.sqlite").touch()
+    assert read_data(painted) == (painted, [Item("1.png", "", None, "masks/1.npz")])
+    assert read_data(kept) == (kept, [Item("1.png", "", None)])
 
 
 def test_without_a_pattern_the_subjects_of_the_table_stay(tmp_path):

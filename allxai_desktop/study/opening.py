@@ -11,7 +11,7 @@ from typing import Any
 
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.images import CellImage
-from allxai_desktop.masks.npz import MaskError, MaskFile
+from allxai_desktop.masks.npz import MaskError, MaskFile, open_archive, read_meta
 from allxai_desktop.masks.npz_tiles import TiledMask, load_any
 from allxai_desktop.painting.tiles import Codes, Flags, empty_mask
 from allxai_desktop.study.journal import journals_of
@@ -99,6 +99,8 @@ def find_mask(
     if painted is None:
         painted, accepted = (empty_mask(image), None) if shown is None else (shown.codes, shown.accepted)
     notes = _of_place(place)
+    if place.path == path and place.sha256 == NO_FILE:
+        notes += _of_former_name(path, image, taken)
     copies = []
     for beside in () if holder is not None else _beside(path, place.path, image, taken):
         notes += _of_copy(beside, image)
@@ -287,6 +289,21 @@ def _of_place(place: _Place) -> list[str]:
         text = _("{reason} What you paint is saved as {name}; the file stays as it is.")
         notes.append(text.format(reason=place.refused, name=place.path.name))
     return notes
+
+
+def _of_former_name(path: Path, image: CellImage, taken: Container[Path]) -> list[str]:
+    """Return the note on a mask that is of no image here by its name, and of this one by its pixels."""
+    others = (other for other in path.parent.glob("*.npz") if other not in taken)
+    # The first mask before its copies.
+    for other in sorted(others, key=lambda other: (len(other.name), other.name)):
+        with suppress(MaskError), open_archive(other) as archive:
+            if read_meta(archive, other.name).get("image_sha256") == image.sha256:
+                text = _(
+                    "{mask} was painted on this image, which had another name then: call it {name}, and open the study"
+                    " again."
+                )
+                return [text.format(mask=other.name, name=path.name)]
+    return []
 
 
 def _of_crash(crashed: Crashed, gone: Holder | None, target: Path) -> list[str]:

@@ -364,6 +364,25 @@ def test_a_mask_that_does_not_say_whose_it_is_and_a_second_one_are_said(desk, fo
     ]
 
 
+def test_the_mask_of_an_image_that_was_renamed_is_named(desk, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    first.close()
+    (folder / "cell_0.png").rename(folder / "anew.png")
+    (folder / "masks" / "broken.npz").write_bytes(b"no mask")
+    again = desk().open(folder)
+    assert again.workspace.image.name == "anew.png"
+    assert again.texts() == [
+        "cell_0.npz was painted on this image, which had another name then: call it anew.npz, and open the study again."
+    ]
+    again.close()
+    (folder / "masks" / "cell_0.npz").rename(folder / "masks" / "anew.npz")
+    third = desk().open(folder)
+    assert third.texts() == []
+    assert third.workspace.paint.codes[0, 0] == 1
+
+
 def test_of_two_that_look_the_first_to_paint_has_it(desk, folder):
     first, second = desk("A07").open(folder), desk("B01").open(folder)
     first.paint(0, code=1)

@@ -26,7 +26,8 @@ def _plain(value: float) -> str:
 def conclusion(result: RegionShapley, target_title: str) -> str:
     """Return one sentence on which region the score of the target rests."""
     key = max(result.values, key=lambda region: result.values[region])
-    if result.values[key] > 0:
+    # What is shown as 0.00 is no reason for a sentence.
+    if round(result.values[key], 2) > 0:
         return _(_MOST[key]).format(target=target_title)
     return _("No region speaks for “{target}”: taking any of them out does not lower its score.").format(
         target=target_title

@@ -21,8 +21,9 @@ def test_the_region_that_speaks_most_for_the_class_is_named():
     assert text == "On average, taking the red blood cells out lowers the score of “Blast” the most."
 
 
-def test_where_no_region_speaks_for_the_class_that_is_said():
-    assert conclusion(made({"nucleus": -0.1, "rbc": -2.0}), "Blast").startswith(
+@pytest.mark.parametrize("values", [(-0.1, -2.0), (0.0, 0.004)])
+def test_where_no_region_speaks_for_the_class_that_is_said(values):
+    assert conclusion(made(dict(zip(("nucleus", "rbc"), values, strict=True))), "Blast").startswith(
         "No region speaks for “Blast”"
     )
 

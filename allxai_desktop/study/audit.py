@@ -102,9 +102,10 @@ def append(
     return entry
 
 
-def entries(db: sqlite3.Connection) -> list[Entry]:
-    """Return the whole trail, the oldest entry first."""
-    rows = db.execute(f"SELECT {', '.join(COLUMNS)} FROM trail ORDER BY seq")
+def entries(db: sqlite3.Connection, item: str | None = None) -> list[Entry]:
+    """Return the whole trail, or the part of one image, the oldest entry first."""
+    columns = ", ".join(COLUMNS)
+    rows = db.execute(f"SELECT {columns} FROM trail WHERE item = ?1 OR ?1 IS NULL ORDER BY seq", (item,))
     return [Entry(*row) for row in rows]
 
 

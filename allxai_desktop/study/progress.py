@@ -2,13 +2,16 @@
 
 import sqlite3
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import cast
 
+from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.study import audit
 from allxai_desktop.study.audit import Entry
-from allxai_desktop.study.people import Person
-from allxai_desktop.study.states import STATES, Action, OtherMaskError, State, step
+from allxai_desktop.study.people import ROLES, Person, Role
+from allxai_desktop.study.states import ACTIONS, STATES, Action, OtherMaskError, State, step
 from allxai_desktop.study.store import Part, StudyStore, damaged
 
 NOBODY = ""
@@ -123,6 +126,7 @@ class Progress:
     ) -> ItemProgress:
         """Record that the mask became `after`: an approval is void with it, and one of nothing painted as well.
 
+        Where that is what was submitted last, the strokes since were taken back, and the image is as submitted again.
         `found` where it was changed by other means, seen now; `before` is for an image without a record.
         """
         return self._record(person, item, "found" if found else "edit", after, before=before)
@@ -164,7 +168,10 @@ class Progress:
             changed = mask != known.mask_sha256
             if known.holds(mask) and action in ("edit", "found"):
                 return known
-            after = advanced(known, person, action, mask)
+            last = _handed_on(db, item) if action == "edit" and known.state == "in-progress" else None
+            if last is not None and last.holds(mask):
+                action = "undo"
+            after = advanced(known, person, action, mask, last)
             if changed and action in ("approve", "return"):
                 raise OtherMaskError(
                     _("The mask of {name} is not the one that was submitted: look at it again.").format(
@@ -192,13 +199,48 @@ class Progress:
             return items_of(db, item)[item]
 
 
-def advanced(known: ItemProgress, person: Person | None, action: Action, mask: str | None) -> ItemProgress:
-    """Return what becomes of an image by an action that leaves it with `mask`. Raises `StateError`."""
+def advanced(
+    known: ItemProgress, person: Person | None, action: Action, mask: str | None, last: ItemProgress | None
+) -> ItemProgress:
+    """Return what becomes of an image by an action that leaves it with `mask`.
+
+    `last` is how it was when it was handed on last, see `handed_on`: "undo" leads there, but to no approval.
+    Raises `StateError`, and `ValueError` where "undo" leads nowhere.
+    """
+    if action == "undo":
+        if last is None or last.mask_sha256 != mask:
+            raise ValueError("a mask that was not handed on")
+        state: State = "submitted" if last.state == "approved" else last.state
+        return replace(known, state=state, annotator=last.annotator, mask_sha256=mask)
     state = step(known.state, action, person, known.annotator)
     changed = mask != known.mask_sha256
     painted = action == "edit" or (action == "submit" and (changed or known.annotator is None))
     annotator = person.name if painted and person else known.annotator
     return replace(known, state=state, annotator=annotator, mask_sha256=mask)
+
+
+def followed(known: ItemProgress, entry: Entry, last: ItemProgress | None) -> ItemProgress:
+    """Return what became of an image by an entry of the trail. Raises as `advanced`, or for one that makes no sense."""
+    if entry.action not in ACTIONS or entry.role not in (*ROLES, NOBODY):
+        raise ValueError("an action or a role that there is not")
+    person = Person(entry.person, cast(Role, entry.role)) if entry.person != NOBODY else None
+    return advanced(known, person, entry.action, entry.mask_after, last)
+
+
+def handed_on(entry: Entry) -> bool:
+    """Whether an image went from one person to the next by an entry."""
+    return entry.action in ("submit", "approve", "return")
+
+
+def _handed_on(db: sqlite3.Connection, item: str) -> ItemProgress | None:
+    """Return how an image was when it was handed on last; None where it was not, or its trail makes no sense."""
+    now = last = None
+    with suppress(AllxaiError, ValueError):
+        for entry in audit.entries(db, item):
+            now = followed(now or ItemProgress(mask_sha256=entry.mask_before), entry, last)
+            last = now if handed_on(entry) else last
+        return last
+    return None
 
 
 def items_of(db: sqlite3.Connection, item: str | None = None) -> dict[str, ItemProgress]:

@@ -8,7 +8,7 @@ from allxai_desktop.i18n import N_, _
 from allxai_desktop.study.people import ROLES, Person, Role
 
 State = Literal["to-do", "in-progress", "submitted", "approved", "returned"]
-Action = Literal["edit", "found", "submit", "approve", "return"]
+Action = Literal["edit", "found", "undo", "submit", "approve", "return"]
 STATES: tuple[State, ...] = get_args(State)
 ACTIONS: tuple[Action, ...] = get_args(Action)
 TITLES: dict[State, str] = {
@@ -21,6 +21,7 @@ TITLES: dict[State, str] = {
 ACTION_TITLES: dict[Action, str] = {
     "edit": N_("painted"),
     "found": N_("found changed"),
+    "undo": N_("taken back"),
     "submit": N_("submitted"),
     "approve": N_("approved"),
     "return": N_("returned"),
@@ -66,7 +67,7 @@ STEPS: dict[tuple[State, Action], Step] = {
     ("submitted", "return"): _RETURNED,
     ("approved", "return"): _RETURNED,
 }
-"""Every step there is."""
+"""Every step there is, but for "undo", which leads to where the image was: see `progress.advanced`."""
 
 
 def step(state: State, action: Action, person: Person | None, annotator: str | None) -> State:
@@ -97,6 +98,7 @@ def step(state: State, action: Action, person: Person | None, annotator: str | N
 _HINTS: dict[Action, str] = {
     "edit": "",
     "found": "",
+    "undo": "",
     "submit": N_("it is submitted already, and waits for nothing from you."),
     "approve": N_("only what was submitted can be approved."),
     "return": N_("only what was submitted can be returned."),

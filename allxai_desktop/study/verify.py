@@ -1,7 +1,6 @@
 """Whether the audit trail of a study holds, and whether its masks are those that the trail tells of."""
 
 from dataclasses import dataclass
-from typing import cast
 
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import N_, _, counted
@@ -10,10 +9,9 @@ from allxai_desktop.slides.large import open_image
 from allxai_desktop.study import audit
 from allxai_desktop.study.audit import Entry, described, mask_sha256
 from allxai_desktop.study.folder import Study, StudyItem
-from allxai_desktop.study.people import ROLES, Person, Role
 from allxai_desktop.study.preview import codes_on_disk
-from allxai_desktop.study.progress import NOBODY, PART, ItemProgress, advanced, items_of
-from allxai_desktop.study.states import ACTIONS, TITLES
+from allxai_desktop.study.progress import PART, ItemProgress, followed, handed_on, items_of
+from allxai_desktop.study.states import TITLES
 from allxai_desktop.study.store import StudyStore
 
 
@@ -68,6 +66,7 @@ def verify(study: Study) -> Verification:
 def _replayed(trail: list[Entry], known: dict[str, ItemProgress]) -> list[str]:
     """Return the first step of the trail that may not be taken, else what in the list does not follow from it."""
     now: dict[str, ItemProgress] = {}
+    last: dict[str, ItemProgress] = {}
     comments: dict[str, list[str]] = {}
     for entry in trail:
         before = now.get(entry.item) or ItemProgress(mask_sha256=entry.mask_before)
@@ -75,7 +74,9 @@ def _replayed(trail: list[Entry], known: dict[str, ItemProgress]) -> list[str]:
             sentence = _("Entry {number} ({what}) begins with another mask than the entry before it left.")
         else:
             try:
-                now[entry.item] = _next(before, entry)
+                now[entry.item] = followed(before, entry, last.get(entry.item))
+                if handed_on(entry):
+                    last[entry.item] = now[entry.item]
                 if entry.action == "return":
                     comments.setdefault(entry.item, []).append(entry.detail)
                 elif entry.action in ("submit", "approve"):
@@ -103,13 +104,6 @@ def _unlike(name: str, found: ItemProgress, told: ItemProgress | None, comments:
     else:
         return None
     return text.format(name=name, state=_(TITLES[found.state]), person=found.annotator or _("nobody"))
-
-
-def _next(before: ItemProgress, entry: Entry) -> ItemProgress:
-    if entry.action not in ACTIONS or entry.role not in (*ROLES, NOBODY):
-        raise ValueError("an action or a role that there is not")
-    person = Person(entry.person, cast(Role, entry.role)) if entry.person != NOBODY else None
-    return advanced(before, person, entry.action, entry.mask_after)
 
 
 def _mask_problem(item: StudyItem, progress: ItemProgress) -> str | None:

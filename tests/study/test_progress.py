@@ -57,6 +57,36 @@ def test_a_later_edit_voids_the_approval(progress):
     assert progress.items()["a.png"].state == "in-progress"
 
 
+def test_strokes_that_are_taken_back_leave_an_image_as_it_was_submitted(progress):
+    progress.edited(A, "a.png", None, "m1")
+    progress.submit(A, "a.png", "m1")
+    progress.edited(R, "a.png", None, "m2")
+    found = progress.edited(R, "a.png", None, "m1")
+    assert (found.state, found.annotator, found.mask_sha256) == ("submitted", "A07", "m1")
+    assert actions(progress)[2:] == [("edit", "R01", "m1", "m2"), ("undo", "R01", "m2", "m1")]
+    assert progress.approve(R, "a.png", "m1").state == "approved"
+    # An approval does not come back with the mask.
+    progress.edited(A, "a.png", None, "m2")
+    assert progress.edited(A, "a.png", None, "m1").state == "submitted"
+
+
+def test_strokes_on_a_returned_image_that_are_taken_back_leave_it_returned(progress):
+    progress.submit(A, "a.png", "m1")
+    progress.send_back(R, "a.png", "m1", PIN)
+    progress.edited(A, "a.png", None, "m2")
+    found = progress.edited(A, "a.png", None, "m1")
+    assert (found.state, found.comments) == ("returned", (PIN,))
+
+
+def test_a_mask_that_comes_to_be_as_an_earlier_one_is_painted(progress):
+    progress.submit(A, "a.png", "m1")
+    progress.edited(A, "a.png", None, "m2")
+    progress.submit(A, "a.png", "m2")
+    progress.edited(R, "a.png", None, "m3")
+    assert progress.edited(R, "a.png", None, "m1").state == "in-progress"
+    assert actions(progress)[-1] == ("edit", "R01", "m3", "m1")
+
+
 def test_a_mask_changed_by_other_means_voids_it_too_and_nobody_painted_it(progress):
     progress.submit(A, "a.png", "m1")
     progress.approve(R, "a.png", "m1")

@@ -138,6 +138,18 @@ def test_undo_on_coming_back_voids_what_was_submitted(desk):
     assert verify(Study.open(desk.folder)).problems == ()
 
 
+def test_a_stroke_of_the_reviewer_that_is_taken_back_leaves_the_image_for_them_to_judge(submitted):
+    submitted.paint(4, [0])
+    assert submitted.states()[0] == "in-progress"
+    submitted.space.paint.undo()
+    submitted.show(1)
+    submitted.show(0)
+    submitted.settle()
+    assert (submitted.states()[0], submitted.study.item(0).annotator) == ("submitted", "A07")
+    assert submitted.study.reviewing
+    assert submitted.trail()[-1] == ("undo", "R01", "0.png")
+
+
 def test_enter_submits_a_complete_mask_and_shows_the_next_image(desk):
     desk.open()
     desk.study.person = A

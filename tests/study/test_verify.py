@@ -7,10 +7,10 @@ from PIL import Image
 
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import save_mask
-from allxai_desktop.study.audit import mask_sha256
+from allxai_desktop.study.audit import append, mask_sha256
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.people import Person
-from allxai_desktop.study.progress import Comment, Progress
+from allxai_desktop.study.progress import PART, Comment, Progress
 from allxai_desktop.study.store import STORE_FILE, StudyStore
 from allxai_desktop.study.verify import verify
 
@@ -149,3 +149,18 @@ def test_a_returned_mask_that_is_painted_on_keeps_its_comments(folder):
     save_mask(folder / "masks" / "b.npz", painted)
     progress.edited(A, "b.png", mask, mask_sha256(painted))
     assert verify(Study.open(folder)).problems == ()
+
+
+def test_strokes_that_were_taken_back_hold_and_a_mask_that_was_not_there_is_no_step(folder):
+    progress, mask = Progress(StudyStore.open(folder)), mask_sha256(CODES)
+    progress.edited(R, "a.png", None, "b" * 64)
+    progress.edited(R, "a.png", None, mask)
+    assert progress.items()["a.png"].state == "submitted"
+    assert verify(Study.open(folder)).problems == ()
+    with progress.store.writing(PART) as db:
+        append(
+            db, person="A07", role="annotator", item="b.png", action="undo", mask_before=mask, mask_after=mask
+        )
+    (sentence,) = verify(Study.open(folder)).problems
+    assert sentence.startswith("Entry 7 (taken back, b.png, A07, ")
+    assert sentence.endswith("is a step that may not be taken.")

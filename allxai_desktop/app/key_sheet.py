@@ -152,15 +152,15 @@ class KeySheet(QFrame):
 
 def _table(title: str, names: list[str], color: str) -> str:
     rows = "".join(
-        f"<tr><td style='padding-right:10px'><b>{_key(name, color)}</b></td><td>{escape(_(KEYS[name].title))}</td></tr>"
+        f"<tr><td style='padding-right:10px'><b>{_part(name, KEYS[name].shown, color)}</b></td>"
+        f"<td>{_part(name, _(KEYS[name].title), color)}</td></tr>"
         for name in names
     )
     return f"<p style='margin:8px 0 2px 0'><b>{escape(title)}</b></p><table>{rows}</table>"
 
 
-def _key(name: str, color: str) -> str:
-    """Return the key of an action, to be clicked where it can be changed."""
-    text = KEYS[name].shown
+def _part(name: str, text: str, color: str) -> str:
+    """Return a text in the row of an action, to be clicked where its key can be changed."""
     return escape(text) if name in FIXED else _link(name, text, color)
 
 

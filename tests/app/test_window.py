@@ -484,6 +484,8 @@ def test_the_question_mark_shows_every_key_in_the_language_of_the_window(cell):
     for sequence in ("Ctrl+S", "PgDown", "Ctrl+0", "Ctrl+Z", "Space"):
         assert len(re.findall(f">{re.escape(sequence)}</", texts)) == 1
     assert "Brush" in texts
+    # A key of one letter is a small place to click.
+    assert texts.count("href='fill'") == 2
     cell.set_language("es")
     assert "Pincel" in " ".join(column.text() for column in sheet.columns)
     cell.set_language("en")

@@ -66,17 +66,16 @@ def _classes() -> str:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from allxai_desktop.agreement.adjudication import with_finals
+    from allxai_desktop.agreement.adjudication import unfinished_note, with_finals
     from allxai_desktop.masks.formats import export_format
     from allxai_desktop.study.exchange import export_study
     from allxai_desktop.study.folder import Study
 
     form = export_format(options.format)
     study = Study.open(options.study)
-    if options.final:
-        study = with_finals(study)
-    report = export_study(study, form, options.out, rename=options.rename, images=options.images)
-    for sentence in report.notes:
+    masks = with_finals(study) if options.final else study
+    report = export_study(masks, form, options.out, rename=options.rename, images=options.images)
+    for sentence in [*report.notes, *(unfinished_note(study, masks) if options.final else ())]:
         print(sentence)
     print(report.summary)
     LeftOutError.check(report.problems)

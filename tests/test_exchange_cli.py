@@ -53,6 +53,9 @@ def test_final_masks_go_out_when_asked(study, tmp_path, capsys):
         out = tmp_path / name
         assert run(capsys, "export", study, "--format", "png", "--out", out, *arguments)[0] == 0
         assert np.asarray(Image.open(out / "a.png")).tolist() == codes.tolist()
+    save_mask(study / "final" / "a.npz", np.eye(2, 3, dtype=np.uint8))
+    _code, lines, _error = run(capsys, "export", study, "--format", "png", "--out", tmp_path / "o", "--final")
+    assert lines[0] == "The final mask of a.png has open regions or cannot be read: the first mask went out."
 
 
 def test_an_unknown_format_is_one_sentence(study, tmp_path, capsys):

@@ -13,7 +13,7 @@ from psygnal import Signal
 from allxai_desktop.agreement.plan import FINAL_FOLDER, AgreementError, final_path, keep_states
 from allxai_desktop.agreement.regions import Codes, Numbers, Region, Regions, Side
 from allxai_desktop.cellclasses import UNLABELLED
-from allxai_desktop.i18n import _
+from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, MaskFile, load_mask, save_mask
 from allxai_desktop.painting.engine import PaintModel
@@ -180,6 +180,22 @@ def with_finals(study: Study) -> Study:
     Masks that cannot be read are left as they are.
     """
     return replace(study, items=[_with_final(study, item) for item in study.items])
+
+
+def unfinished_note(study: Study, finals: Study) -> list[str]:
+    """Return a sentence on the final masks of a study that are not in `finals`, made by `with_finals`, if any."""
+    names = [
+        item.image_path.name
+        for item, final in zip(study.items, finals.items, strict=True)
+        if item == final and final_path(study, item).exists()
+    ]
+    if not names:
+        return []
+    one = N_("The final mask of {names} has open regions or cannot be read: the first mask went out.")
+    many = N_(
+        "{count} final masks have open regions or cannot be read, and the first masks went out: {names}."
+    )
+    return [counted(len(names), one, many, names=", ".join(names))]
 
 
 def _with_final(study: Study, item: StudyItem) -> StudyItem:

@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from allxai_desktop.agreement.adjudication import with_finals
+from allxai_desktop.agreement.adjudication import unfinished_note, with_finals
 from allxai_desktop.agreement.plan import FINAL_FOLDER
 from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.cellclasses import CLASSES, UNLABELLED
@@ -146,7 +146,9 @@ class ExportDialog(_Dialog):
             # What was painted a moment ago goes out too.
             flush()
             masks = with_finals(study) if final else study
-            return export_study(masks, form, folder, rename=rename, images=images, progress=progress)
+            report = export_study(masks, form, folder, rename=rename, images=images, progress=progress)
+            report.notes += unfinished_note(study, masks) if final else ()
+            return report
 
         self.show_message("")
         self.tasks.start(work)

@@ -7,6 +7,7 @@ from allxai_desktop.agreement.adjudication import (
     check_pair,
     final_study,
     start_final,
+    unfinished_note,
     with_finals,
 )
 from allxai_desktop.agreement.plan import AgreementError, final_path
@@ -205,9 +206,17 @@ def test_only_a_mask_that_was_adjudicated_to_the_end_is_final(study):
     for item, second in zip(study.items[:2], (FIRST, SECOND), strict=True):
         start_final(study, item, read_image(item.image_path), np.where(FIRST, FIRST, 5), second, "R01")
     final_path(study, study.items[1]).write_bytes(b"PK nothing")
-    assert [item.mask_path.parent.name for item in with_finals(study).items] == ["masks"] * 6
+    finals = with_finals(study)
+    assert [item.mask_path.parent.name for item in finals.items] == ["masks"] * 6
+    assert unfinished_note(study, finals) == [
+        "2 final masks have open regions or cannot be read, and the first masks went out: cell_1.png, cell_2.png."
+    ]
     save_mask(final_path(study, study.items[0]), np.full((4, 6), 5, np.uint8))
-    assert [item.mask_path.parent.name for item in with_finals(study).items] == ["final"] + ["masks"] * 5
+    finals = with_finals(study)
+    assert [item.mask_path.parent.name for item in finals.items] == ["final"] + ["masks"] * 5
+    assert unfinished_note(study, finals) == [
+        "The final mask of cell_2.png has open regions or cannot be read: the first mask went out."
+    ]
 
 
 def test_masks_of_two_images_are_refused():

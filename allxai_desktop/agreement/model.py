@@ -129,6 +129,16 @@ class AgreementModel:
             self.failed.emit(str(error))
         self.refresh()
 
+    def take_back(self, person: str) -> None:
+        """Forget what was drawn for `person` and is not begun."""
+        if self.study is None:
+            return
+        try:
+            SecondPlan(self.study).take_back(person)
+        except AllxaiError as error:
+            self.failed.emit(str(error))
+        self.refresh()
+
     def blind_study(self, person: str) -> Study | None:
         """Return what `person` annotates a second time; None where that was told to be impossible."""
         if self.study is None:

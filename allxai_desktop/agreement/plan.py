@@ -19,6 +19,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.masks.npz import MaskError, open_archive, read_meta
 from allxai_desktop.study import progress
 from allxai_desktop.study.folder import Study, StudyItem
+from allxai_desktop.study.locks import lock_path
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.store import Part, StudyStore
 
@@ -141,6 +142,17 @@ class SecondPlan:
             )
         done = self.done(found)
         return replace(found, start=0 if all(done) else done.index(False))
+
+    def take_back(self, person: str) -> None:
+        """Forget the images drawn for `person` on which nothing is painted yet. Raises `StoreError`."""
+        part = self.part(person)
+        unpainted = [
+            (person, item.image_path.name)
+            for item in part.items
+            if not (item.mask_path.exists() or lock_path(item.mask_path).exists())
+        ]
+        with self.store.writing(PART) as db:
+            db.executemany("DELETE FROM second WHERE person = ? AND item = ?", unpainted)
 
     def done(self, part: Study) -> list[bool]:
         """Return which images of a second annotation have a mask that nobody is still painting. Raises `StoreError`."""

@@ -112,6 +112,11 @@ class AgreementWindow(SideWindow):
                     "Open the drawn images without their first masks: nothing of the first annotation is shown"
                 ),
             ),
+            (
+                self.take_back,
+                _("Take back"),
+                _("Forget the images that were drawn for this person and are not begun"),
+            ),
             (self.which, _("Comparison"), _("Which masks are compared below")),
             (
                 self.proposal,
@@ -140,6 +145,7 @@ class AgreementWindow(SideWindow):
         for button in (
             self.draw,
             self.annotate,
+            self.take_back,
             self.proposal,
             self.compare,
             self.cancel,
@@ -172,7 +178,7 @@ class AgreementWindow(SideWindow):
         self.person = QLineEdit(maxLength=32)
         self.share = QSpinBox(minimum=1, maximum=100, value=20, suffix=" %")
         self.seed = QSpinBox(minimum=0, maximum=999_999, value=1)
-        self.draw, self.annotate = QPushButton(), QPushButton()
+        self.draw, self.annotate, self.take_back = (QPushButton() for _button in range(3))
         self.seconds = QListWidget()
         self.which = ChoiceBox()
         self.proposal = QCheckBox()
@@ -199,7 +205,10 @@ class AgreementWindow(SideWindow):
         left.addLayout(form)
         left.addWidget(self.draw)
         left.addWidget(self.seconds, 1)
-        left.addWidget(self.annotate)
+        with_chosen = QHBoxLayout()
+        with_chosen.addWidget(self.annotate, 1)
+        with_chosen.addWidget(self.take_back)
+        left.addLayout(with_chosen)
 
         head = QHBoxLayout()
         head.addWidget(self.agreement_title)
@@ -238,6 +247,7 @@ class AgreementWindow(SideWindow):
         self.draw.clicked.connect(self._draw)
         self.person.returnPressed.connect(self._draw)
         self.annotate.clicked.connect(self._annotate)
+        self.take_back.clicked.connect(self._take_back)
         self.seconds.itemActivated.connect(lambda _item: self._annotate())
         self.seconds.currentRowChanged.connect(lambda _row: self._show_running())
         self.which.activated.connect(lambda _row: model.show(self.which.value))
@@ -266,6 +276,10 @@ class AgreementWindow(SideWindow):
         row = self.seconds.currentRow()
         if 0 <= row < len(self.model.seconds):
             self.annotate_asked.emit(self.model.seconds[row].person)
+
+    def _take_back(self) -> None:
+        self.message.setText("")
+        self.model.take_back(self.model.seconds[self.seconds.currentRow()].person)
 
     def _ask_export(self) -> None:
         if self.export.isEnabled():
@@ -312,7 +326,10 @@ class AgreementWindow(SideWindow):
         self.compare.setVisible(not running)
         self.compare.setEnabled(model.study is not None)
         self.draw.setEnabled(model.study is not None)
-        self.annotate.setEnabled(0 <= self.seconds.currentRow() < len(model.seconds))
+        row = self.seconds.currentRow()
+        chosen = model.seconds[row] if 0 <= row < len(model.seconds) else None
+        self.annotate.setEnabled(chosen is not None)
+        self.take_back.setEnabled(chosen is not None and chosen.done < chosen.drawn)
         self.which.setEnabled(model.result is not None)
         self.export.setEnabled(model.result is not None and not running)
         self.adjudicate_now.setEnabled(self._chosen() is not None and not running)

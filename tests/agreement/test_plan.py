@@ -11,6 +11,7 @@ from allxai_desktop.agreement.plan import (
 )
 from allxai_desktop.masks.npz import load_mask, save_mask
 from allxai_desktop.study.folder import Study
+from allxai_desktop.study.locks import lock_path
 from allxai_desktop.study.people import Person, PersonError
 from allxai_desktop.study.progress import Progress
 from allxai_desktop.study.store import StudyStore
@@ -88,6 +89,17 @@ def test_more_can_be_drawn_later_and_none_twice(study):
         AgreementError, match=r"^There is no image that another person than A02 has annotated"
     ):
         plan.start("A02", 1, 1)
+
+
+def test_what_was_drawn_by_mistake_is_taken_back_but_for_what_is_begun(study):
+    plan = SecondPlan(study)
+    for person in ("A02", "A03"):
+        plan.start(person, 1, 0)
+    save_mask(second_path(study, study.items[1], "A02"), np.ones((4, 6), np.uint8))
+    lock_path(second_path(study, study.items[2], "A02")).touch()
+    plan.take_back("A02")
+    assert [one.item for one in plan.all() if one.person == "A02"] == ["cell_2.png", "cell_3.png"]
+    assert len([one for one in plan.all() if one.person == "A03"]) == 6
 
 
 def test_two_who_draw_for_one_person_at_one_time_both_succeed(study, monkeypatch):

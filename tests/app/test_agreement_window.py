@@ -86,6 +86,17 @@ def test_images_are_drawn_for_a_second_annotator(open_window, study):
     assert asked == ["A02"]
 
 
+def test_images_that_were_drawn_for_the_wrong_person_are_taken_back(open_window, study):
+    window = open_window(study)
+    assert not window.take_back.isEnabled()
+    window.person.setText("A02")
+    click(window.draw)
+    click(window.take_back)
+    assert window.seconds.count() == 0
+    assert not window.take_back.isEnabled()
+    assert SecondPlan(study).all() == []
+
+
 def test_a_wrong_pseudonym_is_told_in_the_window(open_window, study):
     window = open_window(study)
     window.person.setText("a@b.c")

@@ -68,6 +68,7 @@ class Agreement:
             self.model.set_study(self._home or self.window.workspace.study)
             self.model.prepared.connect(self._on_prepared)
             self.model.all_decided.connect(self._on_all_decided)
+            self.model.plan_changed.connect(self._on_plan)
             self.agreement_window = AgreementWindow(self.model, self.window)
             self.agreement_window.annotate_asked.connect(self._annotate)
         self._on_person(self.window.workspace.person)
@@ -157,6 +158,11 @@ class Agreement:
             self.window.desk.model.read(
                 lambda: SecondPlan(study).waiting(me.name), partial(self._on_waiting, me)
             )
+
+    def _on_plan(self) -> None:
+        if self._reminder is not None:
+            # It may be of what was taken back.
+            self._remind()
 
     def _on_waiting(self, me: Person, waiting: tuple[Study, int] | None) -> None:
         if waiting is None or me != self.window.workspace.person or self._home is not None:

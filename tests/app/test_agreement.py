@@ -83,6 +83,9 @@ def test_who_has_a_second_annotation_to_do_is_led_to_it(show_window, qtbot, stud
     window.agreement.leave()
     qtbot.waitUntil(notices.isVisible, timeout=20_000)
     assert notices.text() == "An image waits for your second annotation."
+    window.agreement.open()
+    click(window.agreement.agreement_window.take_back)
+    qtbot.waitUntil(notices.isHidden, timeout=20_000)
 
 
 def test_the_second_annotator_sees_no_first_mask_and_goes_back_to_the_study(window, qtbot, study):

@@ -273,6 +273,11 @@ class PaintModel(ToolSettings):
             self.stroke_ended.emit(runs)
 
     @property
+    def last_step(self) -> Runs | None:
+        """The newest step that can be undone."""
+        return self._history.last
+
+    @property
     def can_undo(self) -> bool:
         """Whether there is a step to undo; the open stroke counts."""
         return bool(self._stroke) or self._history.can_undo

@@ -152,6 +152,11 @@ class History:
         self._undone: list[Runs] = []
 
     @property
+    def last(self) -> Runs | None:
+        """The newest step that can be undone."""
+        return self._done[-1] if self._done else None
+
+    @property
     def can_undo(self) -> bool:
         return bool(self._done)
 

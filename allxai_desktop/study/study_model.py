@@ -13,6 +13,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.keys import KEYS
 from allxai_desktop.masks.npz import MaskError
 from allxai_desktop.notice import Level, Notice
+from allxai_desktop.painting.history import Runs
 from allxai_desktop.study.audit import Entry, mask_sha256
 from allxai_desktop.study.check_ahead import WAIT_S, CheckAhead, Checked
 from allxai_desktop.study.checks import Finding
@@ -62,6 +63,8 @@ class StudyModel:
         self._refused: dict[StudyItem, Notice] = {}
         self._checked: str | None = None
         self._under_way = self._painted = self._timed = self._told_read_only = False
+        self._last_step: Runs | None = None
+        self._back = True
         self._worker = InOrder(dispatch, self._on_failed)
         self._records = Records(self._worker)
         self._check = CheckAhead(dispatch, self._on_failed)
@@ -89,6 +92,7 @@ class StudyModel:
                 self._on_left()
                 if person is None or person.name != self.person.name:
                     self.workspace.paint.forget_steps()
+                    self._begin_strokes()
             self.workspace.person = person
             self.person_changed.emit(person)
             self._read_ahead()
@@ -251,6 +255,7 @@ class StudyModel:
     def _on_item(self, row: int) -> None:
         self._row, self._onward = row, None
         self._painted = self._timed = self._under_way = False
+        self._begin_strokes()
         self._checked = None
         self._time.take()
         self.touch()
@@ -281,12 +286,18 @@ class StudyModel:
         row = self.workspace.index
         if row is None:
             return
-        if not self._painted and self.kept and self._in_place and self.current.state != "in-progress":
+        back = self.workspace.paint.last_step is self._last_step
+        told = back == self._back or (not back and self.current.state == "in-progress")
+        if not told and self.kept and self._in_place:
             self._worker.hurry()
             self._record_edit(row)
-        self._painted = True
+        self._back, self._painted = back, True
         self._under_way, self._checked = False, None
         self._check.changed(self.workspace.paint.mask, self._on_looked)
+
+    def _begin_strokes(self) -> None:
+        """Note what was painted until now, to know when all strokes from here on are taken back."""
+        self._last_step, self._back = self.workspace.paint.last_step, True
 
     def _on_looked(self, found: Checked) -> None:
         # What was found goes as it is mended.
@@ -299,6 +310,7 @@ class StudyModel:
         if row is None or not (painted or timed):
             return
         self._painted = self._timed = False
+        self._begin_strokes()
         self.touch()
         name, seconds = self._records.name(row), self._time.take()
         # What is submitted first makes the record, later than this.

@@ -150,6 +150,32 @@ def test_a_stroke_of_the_reviewer_that_is_taken_back_leaves_the_image_for_them_t
     assert submitted.trail()[-1] == ("undo", "R01", "0.png")
 
 
+def test_a_stroke_that_is_taken_back_can_be_followed_by_the_judgement(submitted):
+    submitted.paint(4, [0])
+    submitted.space.paint.undo()
+    submitted.settle()
+    assert submitted.study.may_return()
+    submitted.study.approve()
+    submitted.settle()
+    assert (submitted.states()[0], submitted.study.item(0).annotator) == ("approved", "A07")
+
+
+def test_enter_after_a_stroke_that_is_taken_back_submits_nothing_for_the_reviewer(submitted):
+    submitted.paint(4, [0])
+    submitted.space.paint.undo()
+    submitted.settle()
+    submitted.enter()
+    assert submitted.trail()[-2:] == [("edit", "R01", "0.png"), ("undo", "R01", "0.png")]
+
+
+def test_a_stroke_after_one_that_was_taken_back_is_recorded_at_once(submitted):
+    submitted.paint(4, [0])
+    submitted.space.paint.undo()
+    submitted.settle()
+    submitted.paint(4, [0])
+    assert submitted.states()[0] == "in-progress"
+
+
 def test_enter_submits_a_complete_mask_and_shows_the_next_image(desk):
     desk.open()
     desk.study.person = A

@@ -6,6 +6,7 @@ import gc
 import logging
 import sys
 import threading
+from functools import partial
 from importlib import import_module
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -23,7 +24,7 @@ _STARTING_MS = 5000
 
 
 def run(path: str | None = None) -> int:
-    """Open the window on `path`, or on the sample study, and return the exit code when it is closed."""
+    """Open the window on `path`, or on what was opened last, and return the exit code when it is closed."""
     # To go through half a million objects, none of which is garbage, holds the window up for a third of a second.
     gc.disable()
     app, window = start(path)
@@ -63,6 +64,7 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
             org_name="AllXAI",
             app_id="allxai.desktop",
         )
+    from allxai_desktop.app.settings import last_opened
     from allxai_desktop.app.shader_programs import keep_programs
     from allxai_desktop.app.window import MainWindow
     from allxai_desktop.i18n import _
@@ -85,16 +87,31 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
 
     recent = window.settings.recent
 
-    def open_first() -> None:
+    def open_once_imported() -> None:
         # napari asks for these at its first layers; imported there, they would hold the window up.
         for name in ("pandas", "scipy.ndimage", "scipy.special", "skimage.exposure", "matplotlib"):
             import_module(name)
-        first = path or next((opened for opened in recent if Path(opened).is_dir()), None)
-        window.dispatch(lambda: window.open_path(Path(first)) if first else window.open_sample())
+        first, gone = (path, None) if path else last_opened(recent)
+        window.dispatch(lambda: open_first(window, first, gone))
         # The same holds for the first flood fill.
         import_module("skimage.measure")
 
     # While torch is imported in the background, the window's thread gets its turn five times as often.
     sys.setswitchinterval(0.001)
-    QTimer.singleShot(0, threading.Thread(target=open_first, name="open", daemon=True).start)
+    QTimer.singleShot(0, threading.Thread(target=open_once_imported, name="open", daemon=True).start)
     return app, window
+
+
+def open_first(window: MainWindow, path: str | None, gone: str | None) -> None:
+    """Open `path`, or else the sample study, and offer what should have been opened but is `gone`."""
+    from allxai_desktop.i18n import _
+    from allxai_desktop.notice import Notice
+
+    if path is None:
+        window.open_sample()
+    else:
+        window.open_path(Path(path))
+    if gone is not None:
+        text = _("{name} was opened last, and is not there now: see whether its disk is connected.")
+        again = (_("Open"), partial(window.open_path, Path(gone)))
+        window.notices.show_with_image(Notice("warning", text.format(name=Path(gone).name), again))

@@ -1,5 +1,7 @@
 """What the window remembers between runs."""
 
+from collections.abc import Sequence
+from os.path import exists, isdir
 from pathlib import Path
 from typing import cast
 
@@ -137,3 +139,11 @@ class WindowSettings:
 
     def _switch(self, name: str, on: bool) -> None:
         self._store.setValue(name, "true" if on else "false")
+
+
+def last_opened(recent: Sequence[str]) -> tuple[str | None, str | None]:
+    """Return the first folder of `recent` that is there, and the first path before it that is not."""
+    # Unlike pathlib, these take a share that does not answer for one that is not there.
+    folder = next((path for path in recent if isdir(path)), None)
+    since = recent if folder is None else recent[: recent.index(folder)]
+    return folder, next((path for path in since if not exists(path)), None)

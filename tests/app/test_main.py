@@ -1,8 +1,13 @@
 import gc
+from shutil import copytree
 
+import numpy as np
 import pytest
+from PIL import Image
+from qtpy.QtWidgets import QPushButton
 
-from allxai_desktop.app.main import keep_what_is_there
+from allxai_desktop.app.main import keep_what_is_there, open_first
+from allxai_desktop.app.settings import last_opened
 
 
 @pytest.fixture
@@ -24,3 +29,33 @@ def test_what_the_start_made_is_not_searched_for_garbage_again():
     assert gc.isenabled()
     assert id(made) not in searched
     assert id(later) in searched
+
+
+def test_the_folder_that_was_opened_last_is_opened_again(tmp_path):
+    (tmp_path / "a.png").touch()
+    (tmp_path / "study").mkdir()
+    opened = [str(tmp_path / "a.png"), str(tmp_path / "study"), str(tmp_path)]
+    assert last_opened(opened) == (str(tmp_path / "study"), None)
+    assert last_opened([]) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["moved", 300 * "n"])
+def test_a_folder_that_is_not_there_or_cannot_be_asked_for_is_told_apart(tmp_path, name):
+    gone = str(tmp_path / name)
+    assert last_opened([gone, str(tmp_path)]) == (str(tmp_path), gone)
+    assert last_opened([str(tmp_path), gone]) == (str(tmp_path), None)
+    assert last_opened([gone]) == (None, gone)
+
+
+def test_what_is_not_there_is_offered_beside_what_is_opened_in_its_place(show_window, tmp_path, qtbot):
+    folder, gone = tmp_path / "other", tmp_path / "share" / "study"
+    folder.mkdir()
+    Image.fromarray(np.full((40, 40, 3), 200, np.uint8)).save(folder / "a.png")
+    window = show_window()
+    open_first(window, str(folder), str(gone))
+    qtbot.waitUntil(lambda: "study was opened last" in window.notices.text(), timeout=20_000)
+    assert window.workspace.study.folder == folder
+    gone.parent.mkdir()
+    copytree(folder, gone)
+    window.notices.findChild(QPushButton).click()
+    qtbot.waitUntil(lambda: window.workspace.study.folder == gone, timeout=20_000)

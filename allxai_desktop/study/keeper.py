@@ -170,6 +170,10 @@ class MaskKeeper:
         try:
             put_mask(self.path, data)
         except MaskError as error:
+            if not taken and self._lock is not None and not self._lock.mine():
+                # Who took it over meanwhile cleared it away.
+                self.save(_path, codes, strokes=strokes, **facts)
+                return
             if not self._journal.written:
                 raise
             kept = _("Your strokes are kept on this computer and come back when the image is opened again.")

@@ -711,6 +711,24 @@ def test_taking_over_shows_what_was_saved_and_sends_the_first_to_a_copy(desk, fo
     assert first.workspace.mask_path.name == "cell_0-2.npz"
 
 
+def test_a_mask_that_is_taken_over_as_it_is_written_is_saved_beside(desk, folder, monkeypatch):
+    first, second = desk("A07").open(folder), desk("B01")
+    put_mask = keeper.put_mask
+
+    def put(path, data):
+        if path.name == "cell_0.npz":
+            locks.take_by_force(locks.lock_path(path), second.workspace._me, "B01")
+            raise MaskError("its temporary file is gone")
+        put_mask(path, data)
+
+    monkeypatch.setattr(keeper, "put_mask", put)
+    first.paint(0, code=1)
+    first.saved()
+    (text,) = first.texts()
+    assert text.startswith("B01 changed cell_0.npz or took it over")
+    assert load_mask(folder / "masks" / "cell_0-2.npz").codes[0, 0] == 1
+
+
 def test_who_found_the_copy_taken_too_takes_over_the_mask_itself(desk, folder):
     first = desk("A07").open(folder)
     first.paint(0, code=1)

@@ -36,6 +36,7 @@ from allxai_desktop.study.folder import Study
 from allxai_desktop.study.import_model import ImportModel
 from allxai_desktop.study.people import Person
 from allxai_desktop.tasks import Dispatch, Progress, TaskRunner
+from napari_allxai_widgets.choosing import choose_file, choose_folder
 
 
 class _Dialog(QDialog):
@@ -223,14 +224,12 @@ class ImportDialog(_Dialog):
 
     def _ask_file(self) -> None:
         endings = " ".join(f"*{ending}" for form in IMPORTS.values() for ending in form.endings)
-        name, _filter = QFileDialog.getOpenFileName(
-            self, _("Import masks"), self.settings.last_folder, _("Masks") + f" ({endings})"
-        )
+        name = choose_file(self, _("Import masks"), self.settings.last_folder, _("Masks") + f" ({endings})")
         if name:
             self.choose(Path(name))
 
     def _ask_folder(self) -> None:
-        name = QFileDialog.getExistingDirectory(self, _("Import masks"), self.settings.last_folder)
+        name = choose_folder(self, _("Import masks"), self.settings.last_folder)
         if name:
             self.choose(Path(name))
 

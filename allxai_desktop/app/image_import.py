@@ -11,6 +11,7 @@ from allxai_desktop.i18n import N_, _
 from allxai_desktop.notice import Notice
 from allxai_desktop.study.image_import import Imported, import_images
 from allxai_desktop.tasks import TaskRunner
+from napari_allxai_widgets.choosing import choose_folder
 
 if TYPE_CHECKING:
     from allxai_desktop.app.window import MainWindow
@@ -66,7 +67,7 @@ class ImageImport:
 
     def _ask_source(self) -> Path | None:
         settings = self.window.settings
-        name = QFileDialog.getExistingDirectory(self.window, _("Folder of the images"), settings.last_folder)
+        name = choose_folder(self.window, _("Folder of the images"), settings.last_folder)
         if not name:
             return None
         settings.last_folder = str(Path(name).parent)

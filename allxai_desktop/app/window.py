@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QSignalBlocker, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
-    QFileDialog,
     QGridLayout,
     QMainWindow,
     QStackedLayout,
@@ -65,6 +64,7 @@ from napari_allxai_explain.view import ExplainView
 from napari_allxai_explain.what_if import WhatIfBanner
 from napari_allxai_explain.what_if_view import WhatIfView
 from napari_allxai_widgets import drops
+from napari_allxai_widgets.choosing import choose_file, choose_folder
 from napari_allxai_widgets.dispatch import Dispatcher
 
 
@@ -255,17 +255,12 @@ class MainWindow(QMainWindow):
     def ask_open(self) -> None:
         """Let the user choose an image."""
         endings = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
-        name, _filter = QFileDialog.getOpenFileName(
-            self,
-            _("Open image"),
-            self.settings.last_folder,
-            _("Images") + f" ({endings});;" + _("All files") + " (*)",
-        )
-        self._open_chosen(name)
+        kinds = _("Images") + f" ({endings});;" + _("All files") + " (*)"
+        self._open_chosen(choose_file(self, _("Open image"), self.settings.last_folder, kinds))
 
     def ask_open_folder(self) -> None:
         """Let the user choose a folder of images."""
-        self._open_chosen(QFileDialog.getExistingDirectory(self, _("Open folder"), self.settings.last_folder))
+        self._open_chosen(choose_folder(self, _("Open folder"), self.settings.last_folder))
 
     def _open(self, path: Path) -> bool:
         self.empty.set_opening(True)

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from allxai_desktop.i18n import N_, _, counted
 from allxai_desktop.training.datasets.data_model import DataModel
 from napari_allxai_widgets.choice_box import ChoiceBox
+from napari_allxai_widgets.choosing import choose_file, choose_folder
 
 OWN_MAP = object()
 
@@ -117,15 +118,13 @@ class DataBox(QWidget):
 
     def ask_folder(self) -> None:
         """Let the user choose a folder."""
-        name = QFileDialog.getExistingDirectory(self, _("Images to learn from"), self._start())
+        name = choose_folder(self, _("Images to learn from"), self._start())
         if name:
             self.model.open(Path(name))
 
     def ask_table(self) -> None:
         """Let the user choose a table."""
-        name, _filter = QFileDialog.getOpenFileName(
-            self, _("Table of images"), self._start(), _("Tables") + " (*.csv)"
-        )
+        name = choose_file(self, _("Table of images"), self._start(), _("Tables") + " (*.csv)")
         if name:
             self.model.open(Path(name))
 
@@ -143,9 +142,7 @@ class DataBox(QWidget):
     def _choose_map(self) -> None:
         chosen = self.maps.value
         if chosen is OWN_MAP:
-            chosen, _filter = QFileDialog.getOpenFileName(
-                self, _("Class map"), self._start(), _("Class maps") + " (*.toml)"
-            )
+            chosen = choose_file(self, _("Class map"), self._start(), _("Class maps") + " (*.toml)")
             if not chosen:
                 self._show()
                 return

@@ -7,7 +7,6 @@ from pathlib import Path
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -33,6 +32,7 @@ from napari_allxai_train.preview_page import PreviewPage
 from napari_allxai_train.result_page import ResultPage
 from napari_allxai_train.run_page import RunPage
 from napari_allxai_widgets import drops
+from napari_allxai_widgets.choosing import choose_file
 
 CONTROLS_WIDTH = 400
 
@@ -172,7 +172,7 @@ class TrainPanel(QWidget):
 
     def ask_former(self) -> None:
         """Let the user choose a run to look at."""
-        name, _filter = QFileDialog.getOpenFileName(
+        name = choose_file(
             self, _("The evaluation of a run"), str(self.model.runs), f"{JSON_FILE} ({JSON_FILE})"
         )
         if name:

@@ -30,6 +30,7 @@ from allxai_desktop.training.run_types import TrainChoices
 from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.words import duration
 from napari_allxai_widgets.choice_box import ChoiceBox
+from napari_allxai_widgets.choosing import choose_file
 
 FROM_FILE = object()
 STARTS = {
@@ -253,7 +254,7 @@ class PresetBox(QWidget):
     def _choose_weights(self) -> None:
         chosen = self.weights.value
         if chosen is FROM_FILE:
-            chosen, _filter = QFileDialog.getOpenFileName(
+            chosen = choose_file(
                 self, _("Weights to start from"), "", _("Weights") + " (*.safetensors *.pt *.pth *.npz)"
             )
             if not chosen:

@@ -172,12 +172,14 @@ class SecondPlan:
         """Return the second annotation by `person` as a study of the images that are still there, if any."""
         mine = {one.item for one in self.all() if one.person == person}
         folder = second_folder(self.study, person)
-        items = [
-            replace(item, mask_path=folder / item.mask_path.name)
-            for item in self.study.items
-            if item.image_path.name in mine
-        ]
-        return Study(folder, items, _("Second annotation by {person}").format(person=person), person)
+        seconds = [replace(item, mask_path=folder / item.mask_path.name) for item in self.study.items]
+        return Study(
+            folder,
+            [item for item in seconds if item.image_path.name in mine],
+            _("Second annotation by {person}").format(person=person),
+            person,
+            others=frozenset(item.mask_path for item in seconds),
+        )
 
 
 def second_folder(study: Study, person: str) -> Path:

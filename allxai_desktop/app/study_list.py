@@ -72,7 +72,7 @@ class StudyListModel(QAbstractListModel):
         self._study = study
         self._icons.clear()
         self._masks.clear()
-        self._places = frozenset(item.mask_path for item in study.items) if study else frozenset()
+        self._places = study.mask_paths if study else frozenset()
         self._failed.clear()
         self._holders = {}
         self.endResetModel()

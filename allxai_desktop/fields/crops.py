@@ -94,7 +94,7 @@ def study_with(study: Study, field: StudyItem, name: str) -> Study:
         own = field.image_path.name
         items = [item for item in items if own in (item.image_path.name, item.field)]
     start = next((row for row, item in enumerate(items) if item.image_path.name == name), 0)
-    return replace(found, items=items, start=start, alone=study.alone)
+    return replace(found, items=items, start=start, alone=study.alone, others=found.mask_paths)
 
 
 def _write(folder: Path, stem: str, pixels: NDArray[np.uint8]) -> Path:

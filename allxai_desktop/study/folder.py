@@ -66,7 +66,7 @@ class StudyItem:
 class Study:
     """The images of a folder in natural order ("cell_9" before "cell_10"); `start` is the index to show first.
 
-    `alone` tells that one image of a folder was opened by itself.
+    `alone` tells that one image of a folder was opened by itself; `others` are the masks of images that are left out.
     """
 
     folder: Path
@@ -75,6 +75,12 @@ class Study:
     annotator: str | None = None
     start: int = 0
     alone: bool = False
+    others: frozenset[Path] = frozenset()
+
+    @property
+    def mask_paths(self) -> frozenset[Path]:
+        """Where masks of images are, or will be: nothing else goes there."""
+        return self.others | {item.mask_path for item in self.items}
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -137,7 +143,7 @@ class Study:
             whole = cls._of_folder(folder)
             mine = [item for item in whole.items if item.image_path.name == path.name]
             if mine:
-                return replace(whole, items=mine, alone=True)
+                return replace(whole, items=mine, alone=True, others=whole.mask_paths)
         masks = folder / MASKS_FOLDER
         return cls(folder, [StudyItem(path.stem, path, masks / f"{path.name}.npz")], path.name, alone=True)
 

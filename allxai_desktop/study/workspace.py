@@ -314,8 +314,7 @@ class Workspace:
             return _Loaded(study, index, image, codes, keeper, tuple(notices), facts["accepted"])
         person = self.person.name if self.person else study.annotator
         # A copy beside this mask must not be taken for that of another image.
-        taken = {other.mask_path for other in study.items}
-        found = find_mask(item.mask_path, image, self._me, person, taken)
+        found = find_mask(item.mask_path, image, self._me, person, study.mask_paths)
         notices += [Notice("warning", note) for note in found.notes]
         keeper = MaskKeeper(image, found, self._me, person, lambda text: self._notice("warning", text))
         return _Loaded(study, index, image, found.codes, keeper, tuple(notices), found.accepted)

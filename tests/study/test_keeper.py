@@ -711,6 +711,21 @@ def test_taking_over_shows_what_was_saved_and_sends_the_first_to_a_copy(desk, fo
     assert first.workspace.mask_path.name == "cell_0-2.npz"
 
 
+def test_a_copy_of_an_image_that_is_opened_alone_takes_the_place_of_no_other_mask(desk, folder):
+    (folder / "cell_1.png").rename(folder / "cell_0-2.png")
+    first = desk("A07").open(folder / "cell_0.png")
+    first.paint(0, code=1)
+    second = desk("B01").open(folder / "cell_0.png")
+    assert second.workspace.mask_path.name == "cell_0-3.npz"
+
+
+def test_the_mask_of_another_image_with_the_same_pixels_is_not_said_to_be_of_one_opened_alone(desk, folder):
+    shutil.copy(folder / "cell_0.png", folder / "cell_1.png")
+    image = read_image(folder / "cell_1.png")
+    save_mask(folder / "masks" / "cell_1.npz", np.ones((3, 4), np.uint8), image=image)
+    assert desk("A07").open(folder / "cell_0.png").texts() == []
+
+
 def test_a_mask_that_is_taken_over_as_it_is_written_is_saved_beside(desk, folder, monkeypatch):
     first, second = desk("A07").open(folder), desk("B01")
     put_mask = keeper.put_mask

@@ -14,6 +14,8 @@ from napari.qt import QtViewer
 from qtpy.QtGui import QCloseEvent, QDropEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_allxai_annotate.gl_context import OwnContext
+
 
 class CanvasView(QtViewer):
     """napari's view without napari's keys; what is dropped on it goes to the window, not to napari's readers."""
@@ -21,6 +23,7 @@ class CanvasView(QtViewer):
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(viewer)
         self._lent = ExitStack()
+        self._context = OwnContext(self.canvas.native, viewer.layers)
         # They would delete the mask's layer (Ctrl+Del), move it (7) or part the picture into its layers (Ctrl+G).
         events, keys = self.canvas._scene_canvas.events, self._key_map_handler
         events.key_press.disconnect(keys.on_key_press)
@@ -68,6 +71,7 @@ class CanvasView(QtViewer):
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self._lent.close()
+        self._context.close()
         super().closeEvent(event)
 
     def dropEvent(self, event: QDropEvent | None) -> None:

@@ -18,6 +18,7 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.images import CellImage, image_from_array
 from allxai_desktop.painting.engine import PaintModel
 from napari_allxai_annotate.canvas import PaintCanvas, mask_name
+from napari_allxai_annotate.gl_context import OwnContext
 
 IMAGE_KEY = "allxai_image"
 """Key in the metadata of a mask layer under which its `CellImage` is."""
@@ -48,6 +49,9 @@ class ViewerPainting:
         self._users = 0
         self._waiting = self._closed = False
         self._own_mask: Labels | None = None
+        # A viewer without a window draws nothing.
+        window = getattr(viewer, "window", None)
+        self._context = None if window is None else OwnContext(window._qt_viewer.canvas.native, viewer.layers)
         viewer.layers.events.inserted.connect(self._on_layers)
         viewer.layers.events.removed.connect(self._on_layers)
         self._settle()
@@ -71,6 +75,8 @@ class ViewerPainting:
             self.viewer.layers.events.inserted.disconnect(self._on_layers)
             self.viewer.layers.events.removed.disconnect(self._on_layers)
             self.canvas.close()
+            if self._context is not None:
+                self._context.close()
             self._closed = True
 
     @property

@@ -11,7 +11,7 @@ from canvas import canvas_point
 from fake_engine import FakeEngine
 from PIL import Image
 from qtpy.QtCore import QByteArray, QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
-from qtpy.QtGui import QDesktopServices, QDropEvent
+from qtpy.QtGui import QDesktopServices, QDropEvent, QOpenGLContext
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLabel, QRadioButton
 
@@ -330,6 +330,16 @@ def test_the_window_keeps_its_height_where_an_explainer_on_demand_is_chosen(cell
         cell.session.choose(explainer=explainer)
         qtbot.wait(200)
         assert cell.height() <= 738
+
+
+def test_a_layer_that_is_removed_leaves_the_graphics_card_by_the_canvas(cell):
+    found = []
+    cell.viewer.layers.events.removed.connect(lambda _event: found.append(QOpenGLContext.currentContext()))
+    layer = cell.viewer.add_image(np.zeros((4, 5)))
+    canvas = cell.qt_viewer.canvas.native
+    canvas.doneCurrent()
+    cell.viewer.layers.remove(layer)
+    assert found == [canvas.context()]
 
 
 def test_the_canvas_is_not_blank(cell):

@@ -11,6 +11,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
 from npe2 import PluginManager, PluginManifest
+from qtpy.QtGui import QOpenGLContext
 
 from allxai_desktop.images import image_from_array
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
@@ -277,6 +278,17 @@ def test_from_the_menu_to_a_painted_sample(stock, qtbot):
     qtbot.wait(20)
     assert widget.painting is None
     assert not painting.canvas.gestures.enabled
+
+
+def test_a_layer_that_is_removed_leaves_the_graphics_card_by_the_canvas(stock):
+    found = []
+    stock.layers.events.removed.connect(lambda _event: found.append(QOpenGLContext.currentContext()))
+    stock.add_image(pixels(4, 5), rgb=True)
+    stock.window.add_plugin_dock_widget("allxai-desktop", "Annotate cell classes")
+    canvas = stock.window._qt_viewer.canvas.native
+    canvas.doneCurrent()
+    stock.layers.pop(0)
+    assert found == [canvas.context()]
 
 
 def test_the_widget_says_what_to_do_without_an_image(viewer, qtbot):

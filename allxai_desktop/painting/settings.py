@@ -13,6 +13,12 @@ NOT_DRAWING = ("eraser", "accept")
 """The tools that do not paint the active class."""
 MIN_BRUSH, MAX_BRUSH = 1, 400
 MIN_TOLERANCE, MAX_TOLERANCE = 1, 100
+TOLERANCES = {1: 25, 2: 22, 3: 10, 4: 12, 5: 10}
+"""The wand's tolerance for each class, until it is changed: the best of ten from 8 to 30.
+
+In the middle of the regions of 24 smear images, the wand's mean IoU is 0.86, 0.62, 0.46, 0.34 and 0.92 with them. With
+25 for all, a click on a red cell takes the background, too: 0.13, and 0.60 for the background.
+"""
 
 
 class ToolSettings:
@@ -33,7 +39,7 @@ class ToolSettings:
         self._active, self._previous = CODES[0], CODES[1]
         self._tool: Tool = "brush"
         self._drawing_tool: Tool = "brush"
-        self._brush_size, self._tolerance = 12, 25
+        self._brush_size, self._tolerances = 12, dict(TOLERANCES)
         self._locked: frozenset[int] = frozenset()
         self._only_over: int | None = None
         self._erase_to = UNLABELLED
@@ -51,8 +57,10 @@ class ToolSettings:
         if self._tool in NOT_DRAWING:
             self.tool = self._drawing_tool
         if code != self._active:
-            self._previous = self._active
+            before, self._previous = self.tolerance, self._active
             self._set("active", code)
+            if self.tolerance != before:
+                self.tolerance_changed.emit(self.tolerance)
 
     @property
     def previous(self) -> int:
@@ -108,12 +116,16 @@ class ToolSettings:
 
     @property
     def tolerance(self) -> int:
-        """How far from the colour pointed at the wand reaches, CIE 1976 ΔE; outside 1–100 it becomes the nearest."""
-        return self._tolerance
+        """How far from the colour pointed at the wand reaches for the active class, CIE 1976 ΔE; outside 1–100 it
+        becomes the nearest."""
+        return self._tolerances[self._active]
 
     @tolerance.setter
     def tolerance(self, distance: int) -> None:
-        self._set("tolerance", min(max(int(distance), MIN_TOLERANCE), MAX_TOLERANCE))
+        tolerance = min(max(int(distance), MIN_TOLERANCE), MAX_TOLERANCE)
+        if tolerance != self.tolerance:
+            self._tolerances[self._active] = tolerance
+            self.tolerance_changed.emit(tolerance)
 
     def step_size(self, steps: int) -> None:
         """Raise (or, below 0, lower) the brush size, or with the wand the tolerance."""

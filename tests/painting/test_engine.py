@@ -428,6 +428,18 @@ def test_without_a_stroke_there_is_nothing_to_replace(model):
         model.replace_stroke(at(0), 2)
 
 
+def test_each_class_has_a_tolerance_of_its_own(model):
+    told = []
+    model.tolerance_changed.connect(told.append)
+    model.active = 4
+    model.tolerance = 14
+    model.active = 5
+    assert model.tolerance == 10
+    model.active = 4
+    assert model.tolerance == 14
+    assert told == [12, 14, 10, 14]
+
+
 def test_the_tolerance_stays_within_its_range_and_steps_with_the_wand(model):
     model.tolerance = 1000
     assert model.tolerance == 100

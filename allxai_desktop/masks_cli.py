@@ -102,6 +102,9 @@ def _measure(options: argparse.Namespace) -> None:
     )
     for line in (*data.notes, *figure_lines(found)):
         print(line)
+    # What nobody has painted yet is not left out.
+    masked = {item.file for item in listed if item.mask is not None}
+    LeftOutError.check([f"{left.file}: {left.reason}" for left in data.skipped if left.file in masked])
 
 
 def _network(name: str) -> Network:

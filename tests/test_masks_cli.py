@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from allxai_desktop.cli import LEFT_OUT, main
+from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.networks.architectures import build
 from allxai_desktop.networks.card import CARD_FILE, WEIGHTS_FILE
 from allxai_desktop.networks.checkpoints import write_weights
@@ -47,6 +48,21 @@ def test_a_network_is_measured_on_all_images(data, network, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert f"Pixel accuracy, all pixels: {100 * (1 - 6 / 192):.1f}" in lines[0]
     assert [line for line in lines if line.startswith("Dice, all pixels, nucleus: 0.0")]
+
+
+def test_an_image_that_cannot_be_measured_on_has_an_exit_code(data, network, capsys):
+    (data / "3.png").write_bytes(b"")
+    assert main(["masks", "measure", "--network", str(network), "--data", str(data)]) == LEFT_OUT
+    printed = capsys.readouterr()
+    assert "Pixel accuracy, all pixels: " in printed.out
+    assert printed.err.startswith("3.png: 3.png is empty")
+
+
+def test_images_of_a_study_that_are_not_painted_yet_are_not_left_out(data, network, capsys):
+    (data / "study.toml").touch()
+    save_mask(data / "masks" / "1.npz", np.ones((8, 8), np.uint8))
+    assert main(["masks", "measure", "--network", str(network), "--data", str(data)]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_only_a_part_of_a_split_is_measured(data, network, tmp_path, capsys):

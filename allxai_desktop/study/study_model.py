@@ -278,7 +278,8 @@ class StudyModel:
         self._read_ahead()
 
     def _on_unreadable(self, row: int) -> None:
-        if self._onward is not None and self._onward[0] == row:
+        # Where it is the whole folder that is gone, the others are no better.
+        if self._onward is not None and self._onward[0] == row and row in self.workspace.unreadable:
             self._go_on(self._onward[1])
 
     def _on_stroke(self) -> None:

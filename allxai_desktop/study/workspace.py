@@ -58,7 +58,7 @@ class Workspace:
     `mask_saved` tells where the mask belongs that came to the disk, in its place or as a copy; `saving_progressed`
     what share 0…1 of a mask is written, where that takes long. `item_left` tells that another image takes the place of
     this one, whose mask is still there. What `is_field` says is a field of many cells is not explained. `unreadable`
-    are the rows whose images could not be read when they were last asked for.
+    are the rows whose images could not be read when they were last asked for, though their folder was there.
     """
 
     study_opened = Signal(Study)
@@ -293,12 +293,13 @@ class Workspace:
                 self._autosaver.flush(5.0)
             loaded = replace(self._read(study, index), strokes=strokes)
         except AllxaiError as error:
-            text = str(error)
-            self._dispatch(lambda: self._skip(request, study, index, text))
+            # With the folder that it lies in it may be back in a moment.
+            text, lost = str(error), item.image_path.parent.is_dir()
+            self._dispatch(lambda: self._skip(request, study, index, text, lost=lost))
         except Exception:
             log.exception("Opening an image failed")
             text = _("{name} could not be opened: see the log.").format(name=item.image_path.name)
-            self._dispatch(lambda: self._skip(request, study, index, text))
+            self._dispatch(lambda: self._skip(request, study, index, text, lost=True))
         else:
             self._dispatch(lambda: self._present(request, loaded))
 
@@ -363,10 +364,11 @@ class Workspace:
             else:
                 self._loader.submit(before.retire)
 
-    def _skip(self, request: int, study: Study, index: int, text: str) -> None:
+    def _skip(self, request: int, study: Study, index: int, text: str, *, lost: bool) -> None:
         if request == self._request:
             if study is self.study:
-                self.unreadable.add(index)
+                if lost:
+                    self.unreadable.add(index)
                 self.item_failed.emit(index)
             self.noticed.emit(Notice("error", text))
             # Of a study that was just opened, nothing is on screen yet: go on, from the top at its end.

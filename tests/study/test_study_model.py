@@ -258,6 +258,23 @@ def test_an_image_that_can_be_read_again_waits_again(desk):
     assert desk.study.next_row(reviewing=False) == 1
 
 
+def test_images_whose_folder_was_gone_for_a_moment_still_wait(desk):
+    images, away = desk.folder / "images", desk.folder / "away"
+    images.mkdir()
+    for path in desk.folder.glob("*.png"):
+        path.rename(images / path.name)
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    images.rename(away)
+    desk.enter()
+    desk.pump.until(lambda: desk.notices)
+    assert desk.notices == ["1.png was not found: it may have been moved or renamed."]
+    away.rename(images)
+    desk.enter()
+    desk.pump.until(lambda: desk.space.index == 1)
+
+
 def test_what_is_found_stops_the_first_enter_and_the_second_overrules_it(desk):
     desk.open()
     desk.study.person = A

@@ -36,6 +36,8 @@ class Training:
             self.model.explain_asked.connect(self._explain)
             for signal in (self.model.run_changed, self.model.stepped, self.model.epoch_ended):
                 signal.connect(self._show_state)
+        # Often it is the study that is open.
+        self.train_window.panel.data_box.beside = self.window.settings.last_folder
         self.train_window.open()
 
     def retranslate(self) -> None:

@@ -26,11 +26,12 @@ OWN_MAP = object()
 
 
 class DataBox(QWidget):
-    """Shows and drives a `DataModel`; holds no state of its own."""
+    """Shows and drives a `DataModel`. Until something is chosen, its dialogs begin in the folder `beside`."""
 
     def __init__(self, model: DataModel) -> None:
         super().__init__()
         self.model = model
+        self.beside = ""
         self.title = QLabel(objectName="panelTitle")
         self.folder, self.table = QPushButton(), QPushButton()
         self.path = QLabel()
@@ -137,7 +138,7 @@ class DataBox(QWidget):
             self.model.propose(Path(name))
 
     def _start(self) -> str:
-        return "" if self.model.path is None else str(self.model.path.parent)
+        return self.beside if self.model.path is None else str(self.model.path.parent)
 
     def _choose_map(self) -> None:
         chosen = self.maps.value

@@ -8,7 +8,7 @@ from drawn import noise
 from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QMessageBox
+from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from allxai_desktop.networks import registry
 from allxai_desktop.networks.user import complete_card, remove_network, save_network
@@ -90,6 +90,20 @@ def test_the_training_window_opens_by_its_key_and_keeps_the_language(window, qtb
     window.train()
     assert window.training.train_window is opened
     assert opened.isVisible()
+
+
+def test_the_images_to_learn_from_are_looked_for_beside_the_open_study(window, monkeypatch):
+    window.settings.last_folder = "/data"
+    window.training.open()
+    starts = []
+
+    def choose(_parent, _title, start, _options):
+        starts.append(start)
+        return ""
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", choose)
+    window.training.train_window.panel.data_box.ask_folder()
+    assert starts == ["/data"]
 
 
 def test_a_network_that_is_saved_is_offered_at_once(window, qtbot):

@@ -103,12 +103,14 @@ def _cannot_write(out: Path, error: OSError) -> WriteError:
 
 
 def keep_images(path: Path, images: Iterable[Path]) -> None:
-    """Raise `WriteError` where `path`, to which something is to be written, is one of the images."""
+    """Raise `WriteError` where `path`, to which something is to be written, is one of the images or their masks."""
     for image in images if path.exists() else ():
         with suppress(OSError):
             if path.samefile(image):
                 raise WriteError(
-                    _("{name} is one of the images: choose another name.").format(name=path.name)
+                    _("{name} is one of the images or their masks: choose another name.").format(
+                        name=path.name
+                    )
                 )
 
 

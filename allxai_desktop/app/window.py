@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
         self.what_if_view = WhatIfView(self.canvas, self.what_if, self._adjusted)
         self.what_if_banner = WhatIfBanner(self.what_if)
         self.analyses = AnalysisTabs(self.explain, self.what_if, self.dispatch)
-        self.comparing = Comparing(self.explain, self, self.dispatch, lambda: self.workspace.image_paths)
+        self.comparing = Comparing(self.explain, self, self.dispatch, lambda: self.workspace.originals)
         self.networks = OfferedNetworks(
             self.explain,
             self.comparing,

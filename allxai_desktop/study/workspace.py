@@ -121,9 +121,10 @@ class Workspace:
         return [keeper.image_name for keeper in self._keepers.values() if not keeper.clean]
 
     @property
-    def image_paths(self) -> list[Path]:
-        """The files of the study's images."""
-        return [] if self.study is None else [item.image_path for item in self.study.items]
+    def originals(self) -> list[Path]:
+        """The files of the study's images, and of their masks."""
+        study = self.study
+        return [] if study is None else [*(item.image_path for item in study.items), *study.mask_paths]
 
     def holders(self, study: Study) -> dict[str, Holder]:
         """Return who else holds which masks now: stem of the mask → holder. Reads the disk."""
@@ -207,11 +208,11 @@ class Workspace:
     def export(self, path: Path, form: str = "npz") -> None:
         """Write the mask to a file of the user's choice, on another thread, in a format of `masks.formats`.
 
-        No image of the study is written over.
+        No image of the study and no mask is written over.
         """
         if self.image is None:
             return
-        originals = self.image_paths
+        originals = self.originals
         codes, accepted, stem = self.paint.mask.copy(), self.paint.accepted, Path(self.image.name).stem
         facts = self._mask_facts()
 

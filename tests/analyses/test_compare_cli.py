@@ -121,7 +121,7 @@ def test_a_map_that_blew_up_is_told_of(capsys, image, monkeypatch):
 def test_the_figure_is_not_written_over_the_image(capsys, image):
     before = image.read_bytes()
     code, _out, err = run(capsys, image, "--out", str(image))
-    assert (code, err) == (2, f"{image.name} is one of the images: choose another name.\n")
+    assert (code, err) == (2, f"{image.name} is one of the images or their masks: choose another name.\n")
     assert image.read_bytes() == before
 
 

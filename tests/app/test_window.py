@@ -655,5 +655,7 @@ def test_no_figure_is_written_over_an_image_of_the_study(cell, folder, qtbot, mo
     qtbot.waitUntil(lambda: not window.model.runner.running)
     before = path.read_bytes()
     window.model.export(str(path), "a.png")
-    qtbot.waitUntil(lambda: window.message.text() == "b.png is one of the images: choose another name.")
+    qtbot.waitUntil(
+        lambda: window.message.text() == "b.png is one of the images or their masks: choose another name."
+    )
     assert path.read_bytes() == before

@@ -298,9 +298,20 @@ def test_a_mask_is_not_exported_over_an_image_of_the_study(workspace, pump, fold
     before = path.read_bytes()
     workspace.export(path, "png")
     pump.until(lambda: workspace.notices)
-    text = f"{path.name} is one of the images: choose another name."
+    text = f"{path.name} is one of the images or their masks: choose another name."
     assert [notice.text for notice in workspace.notices] == [text]
     assert path.read_bytes() == before
+
+
+def test_a_mask_is_not_exported_over_that_of_another_image(workspace, pump, folder):
+    opened(workspace, pump, folder)
+    path = workspace.study.items[1].mask_path
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"a mask")
+    workspace.export(path)
+    pump.until(lambda: workspace.notices)
+    assert workspace.notices[0].level == "error"
+    assert path.read_bytes() == b"a mask"
 
 
 def test_an_exported_mask_says_what_a_proposal_set(workspace, pump, folder, tmp_path):

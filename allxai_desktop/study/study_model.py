@@ -13,7 +13,6 @@ from allxai_desktop.i18n import _
 from allxai_desktop.keys import KEYS
 from allxai_desktop.masks.npz import MaskError
 from allxai_desktop.notice import Level, Notice
-from allxai_desktop.painting.history import Runs
 from allxai_desktop.study.audit import Entry, mask_sha256
 from allxai_desktop.study.check_ahead import WAIT_S, CheckAhead, Checked
 from allxai_desktop.study.checks import Finding
@@ -21,12 +20,13 @@ from allxai_desktop.study.folder import Study, StudyItem
 from allxai_desktop.study.in_order import InOrder
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.preview import hash_on_disk
-from allxai_desktop.study.progress import ActiveTime, Comment, ItemProgress, Progress
+from allxai_desktop.study.progress import Comment, ItemProgress, Progress
 from allxai_desktop.study.records import Records
 from allxai_desktop.study.states import OtherMaskError, StateError, step
 from allxai_desktop.study.store import ReadOnlyError
 from allxai_desktop.study.submitting import refused, submit, why_not_in_place
 from allxai_desktop.study.waiting import next_waiting
+from allxai_desktop.study.work import Work
 from allxai_desktop.study.workspace import Workspace
 from allxai_desktop.tasks import Dispatch, at_once
 
@@ -55,18 +55,13 @@ class StudyModel:
     ) -> None:
         self.workspace = workspace
         self.findings: tuple[Finding, ...] = ()
-        self._clock = clock
-        self._row: int | None = None
         self._onward: tuple[int, bool] | None = None
-        self._time = ActiveTime()
-        self._before: dict[str, str | None] = {}
         self._refused: dict[StudyItem, Notice] = {}
         self._checked: str | None = None
-        self._under_way = self._painted = self._timed = self._told_read_only = False
-        self._last_step: Runs | None = None
-        self._back = True
+        self._under_way = self._told_read_only = False
         self._worker = InOrder(dispatch, self._on_failed)
         self._records = Records(self._worker)
+        self._work = Work(workspace, self._records, self._worker, clock)
         self._check = CheckAhead(dispatch, self._on_failed)
         self._records.changed.connect(self.item_changed.emit)
         self._records.voided.connect(self._on_voided)
@@ -74,7 +69,7 @@ class StudyModel:
         workspace.study_opened.connect(self._on_study)
         workspace.item_shown.connect(self._on_item)
         workspace.item_failed.connect(self._on_unreadable)
-        workspace.item_left.connect(self._on_left)
+        workspace.item_left.connect(self._work.leave)
         workspace.paint.stroke_ended.connect(self._on_stroke)
 
     # What is known
@@ -89,10 +84,10 @@ class StudyModel:
         if person != self.workspace.person:
             if self.person is not None:
                 # What was painted until now is the work of who was here before.
-                self._on_left()
+                self._work.leave()
                 if person is None or person.name != self.person.name:
                     self.workspace.paint.forget_steps()
-                    self._begin_strokes()
+                    self._work.begin_strokes()
             self.workspace.person = person
             self.person_changed.emit(person)
             self._read_ahead()
@@ -126,13 +121,6 @@ class StudyModel:
         study = self._records.study
         return set() if study is None else {item.field for item in study.items}
 
-    @property
-    def _in_place(self) -> bool:
-        """Whether what is painted becomes the mask of the image, not a copy beside it."""
-        if self._row is None or self.workspace.holder is not None:
-            return False
-        return self.workspace.mask_path == self._records.image(self._row).mask_path
-
     def next_row(self, reviewing: bool) -> int | None:
         """Return the row of the next image that waits for this person; see `next_waiting`."""
         here = self.workspace.index
@@ -157,7 +145,7 @@ class StudyModel:
 
     def touch(self) -> None:
         """Note a sign of life, for the time that an image takes."""
-        self._time.touch(self._clock())
+        self._work.touch()
 
     def enter(self) -> None:
         """Check the mask; where nothing is found, or the same as the last time, save, submit and go on to the next.
@@ -173,7 +161,7 @@ class StudyModel:
         if done or self._records.name(workspace.index) in self._fields:
             self._go_on(self.reviewing)
             return
-        if not self._in_place:
+        if not self._work.in_place:
             item = self._records.image(workspace.index)
             self._tell("warning", why_not_in_place(workspace, item))
             return
@@ -237,7 +225,7 @@ class StudyModel:
         workspace.study_opened.disconnect(self._on_study)
         workspace.item_shown.disconnect(self._on_item)
         workspace.item_failed.disconnect(self._on_unreadable)
-        workspace.item_left.disconnect(self._on_left)
+        workspace.item_left.disconnect(self._work.leave)
         workspace.paint.stroke_ended.disconnect(self._on_stroke)
         self._check.close()
         self._worker.close()
@@ -246,27 +234,22 @@ class StudyModel:
 
     def _on_study(self, study: Study) -> None:
         # The image of the study before is still there.
-        self._on_left()
-        self._row = None
-        self._before = {}
+        self._work.leave()
+        self._work.open()
         self._told_read_only = False
         self._records.open(study)
 
     def _on_item(self, row: int) -> None:
-        self._row, self._onward = row, None
-        self._painted = self._timed = self._under_way = False
-        self._begin_strokes()
-        self._checked = None
-        self._time.take()
-        self.touch()
+        self._work.begin(row)
+        self._onward, self._checked, self._under_way = None, None, False
         self._set_findings(())
         self._check.changed(self.workspace.paint.mask)
         name, item = self._records.name(row), self._records.image(row)
-        codes, before = self.workspace.paint.mask.copy(), self._before
+        codes, found = self.workspace.paint.mask.copy(), self._work.found
 
         def work(progress: Progress) -> dict[str, ItemProgress]:
             # Here, and not once it is received: an edit may be asked for before.
-            mask = before[name] = mask_sha256(codes)
+            mask = found[name] = mask_sha256(codes)
             known = progress.items()
             if name in known and not known[name].holds(mask):
                 known[name] = progress.edited(self.person, name, None, self._on_disk(item, mask), found=True)
@@ -284,41 +267,16 @@ class StudyModel:
 
     def _on_stroke(self) -> None:
         self.touch()
-        row = self.workspace.index
-        if row is None:
+        if self.workspace.index is None:
             return
-        back = self.workspace.paint.last_step is self._last_step
-        told = back == self._back or (not back and self.current.state == "in-progress")
-        if not told and self.kept and self._in_place:
-            self._worker.hurry()
-            self._record_edit(row)
-        self._back, self._painted = back, True
+        self._work.stroke(self.current)
         self._under_way, self._checked = False, None
         self._check.changed(self.workspace.paint.mask, self._on_looked)
-
-    def _begin_strokes(self) -> None:
-        """Note what was painted until now, to know when all strokes from here on are taken back."""
-        self._last_step, self._back = self.workspace.paint.last_step, True
 
     def _on_looked(self, found: Checked) -> None:
         # What was found goes as it is mended.
         if self.findings:
             self._set_findings(found[0])
-
-    def _on_left(self) -> None:
-        row = self._row
-        painted, timed = self._painted, self._timed
-        if row is None or not (painted or timed):
-            return
-        self._painted = self._timed = False
-        self._begin_strokes()
-        self.touch()
-        name, seconds = self._records.name(row), self._time.take()
-        # What is submitted first makes the record, later than this.
-        if (self.kept or timed) and self._in_place:
-            if painted and self.kept:
-                self._record_edit(row)
-            self._records.run(lambda progress: progress.add_time(name, seconds), lambda _done: None)
 
     # Steps
 
@@ -354,8 +312,8 @@ class StudyModel:
             self.person_asked.emit()
             return
         self._set_findings(())
-        # From here on there is a record, which takes the time.
-        self._timed = self._under_way = True
+        self._work.submitted()
+        self._under_way = True
         name, item = self._records.name(row), self._records.image(row)
         # The next image is drawn first; its mask is on disk or in the journal meanwhile.
         self._worker.pause(WAIT_S)
@@ -366,7 +324,7 @@ class StudyModel:
             lambda error: self._over(row, item, refused(self.workspace, study, row, error)),
         )
         # Where it is the last one it stays in sight, which is no work on it.
-        self._on_left()
+        self._work.leave()
         self._go_on(reviewing=False)
 
     def _over(self, row: int, item: StudyItem, notice: Notice | None = None) -> None:
@@ -423,17 +381,6 @@ class StudyModel:
                 "info",
                 _("Nothing is left to paint: every image is submitted, somebody else's, or cannot be read."),
             )
-
-    def _record_edit(self, row: int) -> None:
-        name, item = self._records.name(row), self._records.image(row)
-        before, person = self._before, self.person
-
-        def work(progress: Progress) -> ItemProgress:
-            # Where somebody else was quicker, it is a copy that was painted, and the mask is still theirs.
-            self.workspace.unsaved()
-            return progress.edited(person, name, before.get(name), hash_on_disk(item))
-
-        self._records.change(name, work)
 
     def _on_disk(self, item: StudyItem, shown: str | None) -> str | None:
         """Return the hash of the mask of an item; where it cannot be read, of the one that is `shown`.

@@ -1,4 +1,4 @@
-"""A disk without room, and strokes."""
+"""A disk without room, strokes, and a study at work."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager, contextmanager
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
+from study_desk import SIDE, A, Desk, R
 
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.painting.history import Runs
@@ -38,3 +40,31 @@ def strokes() -> tuple[list[Runs], list[NDArray[np.uint8]]]:
     model.apply(np.array([5]), 5)
     model.undo()
     return made, masks
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in range(3):
+        Image.new("RGB", (SIDE, SIDE), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    (tmp_path / "study.toml").write_text('title = "Three"\n')
+    return tmp_path
+
+
+@pytest.fixture
+def desk(folder, pump):
+    found = Desk(folder, pump)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def submitted(desk):
+    """Return a desk with its first image submitted by A07, and the reviewer R01 at it."""
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    desk.enter()
+    desk.pump.until(lambda: desk.space.index == 1)
+    desk.study.person = R
+    desk.show(0)
+    return desk

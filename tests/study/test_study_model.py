@@ -5,175 +5,21 @@ import threading
 import numpy as np
 import pytest
 from PIL import Image
+from study_desk import SIDE, A, Desk, R
 
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
-from allxai_desktop.painting.engine import PaintModel
-from allxai_desktop.session import Session
 from allxai_desktop.study import study_model
 from allxai_desktop.study.audit import mask_sha256
-from allxai_desktop.study.folder import STUDY_FILE, Study
+from allxai_desktop.study.folder import Study
 from allxai_desktop.study.locks import PaintingSession, acquire, lock_path
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.progress import Comment, Progress
 from allxai_desktop.study.store import STORE_FILE, ReadOnlyError, StudyStore
-from allxai_desktop.study.study_model import StudyModel
 from allxai_desktop.study.verify import verify
 from allxai_desktop.study.workspace import Workspace
 
-A, R = Person("A07"), Person("R01", "reviewer")
-SIDE = 6
 NOTHING_LEFT = "Nothing is left to paint: every image is submitted, somebody else's, or cannot be read."
-
-
-class Desk:
-    """A workspace with its study and a clock."""
-
-    def __init__(self, folder, pump):
-        self.folder, self.pump, self.notices, self.now = folder, pump, [], 0.0
-        self.session = Session(PaintModel(), dispatch=pump)
-        self.space = Workspace(self.session, pump)
-        self.study = StudyModel(self.space, pump, lambda: self.now)
-        self.space.noticed.connect(lambda notice: self.notices.append(notice.text))
-
-    def settle(self):
-        """Wait for all that was asked of the study's threads."""
-        self.study._check.wait()
-        self.study._worker.wait()
-        self.pump.run()
-
-    def open(self, path=None):
-        self.space.open(path or self.folder)
-        self.pump.until(lambda: self.space.index is not None)
-        self.settle()
-
-    def show(self, row):
-        shown = []
-        self.space.item_shown.connect(shown.append)
-        self.space.show(row)
-        self.pump.until(lambda: row in shown)
-        self.space.item_shown.disconnect(shown.append)
-        self.settle()
-
-    def paint(self, code=5, at=None):
-        self.space.paint.apply(np.arange(SIDE * SIDE) if at is None else np.array(at), code)
-        self.settle()
-
-    def enter(self):
-        self.study.enter()
-        self.settle()
-        self.settle()
-
-    def states(self):
-        return [self.study.item(row).state for row in range(len(self.space.study.items))]
-
-    def trail(self):
-        return [(entry.action, entry.person, entry.item) for entry in self.progress.trail()]
-
-    @property
-    def progress(self):
-        return Progress(StudyStore.open(self.folder))
-
-    def close(self):
-        self.space.close()
-        self.study.close()
-        self.session.close()
-
-
-@pytest.fixture
-def folder(tmp_path):
-    for number in range(3):
-        Image.new("RGB", (SIDE, SIDE), (number, 0, 0)).save(tmp_path / f"{number}.png")
-    (tmp_path / "study.toml").write_text('title = "Three"\n')
-    return tmp_path
-
-
-@pytest.fixture
-def desk(folder, pump):
-    found = Desk(folder, pump)
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def submitted(desk):
-    """Return a desk with its first image submitted by A07, and the reviewer R01 at it."""
-    desk.open()
-    desk.study.person = A
-    desk.paint()
-    desk.enter()
-    desk.pump.until(lambda: desk.space.index == 1)
-    desk.study.person = R
-    desk.show(0)
-    return desk
-
-
-def test_opening_and_looking_write_nothing(desk):
-    desk.open()
-    desk.show(1)
-    desk.close()
-    assert not (desk.folder / STORE_FILE).exists()
-
-
-def test_the_first_stroke_puts_an_image_in_progress(desk):
-    desk.open()
-    desk.study.person = A
-    desk.paint(1, [0])
-    assert desk.states() == ["in-progress", "to-do", "to-do"]
-    assert desk.trail() == [("edit", "A07", "0.png")]
-
-
-def test_undo_on_coming_back_voids_what_was_submitted(desk):
-    desk.open()
-    desk.study.person = A
-    desk.paint(5)
-    desk.enter()
-    desk.pump.until(lambda: desk.space.index == 1)
-    desk.show(0)
-    desk.space.paint.undo()
-    desk.settle()
-    assert desk.states()[0] == "in-progress"
-    assert desk.trail()[1:] == [("submit", "A07", "0.png"), ("edit", "A07", "0.png")]
-    assert not load_mask(desk.folder / "masks" / "0.npz").codes.any()
-    assert verify(Study.open(desk.folder)).problems == ()
-
-
-def test_a_stroke_of_the_reviewer_that_is_taken_back_leaves_the_image_for_them_to_judge(submitted):
-    submitted.paint(4, [0])
-    assert submitted.states()[0] == "in-progress"
-    submitted.space.paint.undo()
-    submitted.show(1)
-    submitted.show(0)
-    submitted.settle()
-    assert (submitted.states()[0], submitted.study.item(0).annotator) == ("submitted", "A07")
-    assert submitted.study.reviewing
-    assert submitted.trail()[-1] == ("undo", "R01", "0.png")
-
-
-def test_a_stroke_that_is_taken_back_can_be_followed_by_the_judgement(submitted):
-    submitted.paint(4, [0])
-    submitted.space.paint.undo()
-    submitted.settle()
-    assert submitted.study.may_return()
-    submitted.study.approve()
-    submitted.settle()
-    assert (submitted.states()[0], submitted.study.item(0).annotator) == ("approved", "A07")
-
-
-def test_enter_after_a_stroke_that_is_taken_back_submits_nothing_for_the_reviewer(submitted):
-    submitted.paint(4, [0])
-    submitted.space.paint.undo()
-    submitted.settle()
-    submitted.enter()
-    assert submitted.trail()[-2:] == [("edit", "R01", "0.png"), ("undo", "R01", "0.png")]
-
-
-def test_a_stroke_after_one_that_was_taken_back_is_recorded_at_once(submitted):
-    submitted.paint(4, [0])
-    submitted.space.paint.undo()
-    submitted.settle()
-    submitted.paint(4, [0])
-    assert submitted.states()[0] == "in-progress"
 
 
 def test_enter_submits_a_complete_mask_and_shows_the_next_image(desk):
@@ -323,28 +169,6 @@ def test_whoever_did_not_say_who_they_are_is_asked_and_the_mask_is_saved(desk):
     assert desk.space.index == 0
     assert not desk.space.unsaved()
     assert desk.states()[0] == "in-progress"
-
-
-@pytest.mark.parametrize(
-    ("next_person", "undone"), [(R, False), (None, False), (Person(A.name, "reviewer"), True)]
-)
-def test_only_who_painted_takes_it_back(desk, next_person, undone):
-    desk.open()
-    desk.study.person = A
-    desk.paint(5)
-    desk.study.person = next_person
-    assert desk.space.paint.can_undo is undone
-
-
-def test_what_was_painted_before_another_person_came_stays_the_work_of_the_first(desk):
-    desk.open()
-    desk.study.person = A
-    desk.paint(1, [0])
-    desk.paint(2, [1])
-    desk.study.person = R
-    desk.show(1)
-    assert desk.trail() == [("edit", "A07", "0.png")] * 2
-    assert desk.study.item(0).annotator == "A07"
 
 
 def test_a_plain_folder_becomes_a_study_when_something_is_submitted(desk):
@@ -603,94 +427,6 @@ def test_approving_twice_before_the_next_image_is_there_approves_once(submitted)
     submitted.settle()
     assert [entry[0] for entry in submitted.trail()] == ["edit", "submit", "approve"]
     assert set(submitted.notices) == {"Nothing is left to judge."}
-
-
-def test_the_time_of_an_image_is_kept_without_its_pauses(desk):
-    desk.open()
-    desk.study.person = A
-    for now in (5, 20, 100):
-        desk.now = now
-        desk.paint(1 + now % 5, [now % 9])
-    desk.now = 110
-    desk.show(1)
-    desk.settle()
-    assert desk.study.item(0).state == "in-progress"
-    assert desk.progress.items()["0.png"].seconds == 5 + 15 + 10
-
-
-def test_the_image_that_is_submitted_first_in_a_folder_keeps_its_time(desk, monkeypatch):
-    (desk.folder / STUDY_FILE).unlink()
-    desk.open()
-    desk.study.person = A
-    desk.now = 5.0
-    desk.paint()
-    monkeypatch.setattr(study_model, "WAIT_S", 3600)
-    desk.now = 20.0
-    desk.study.enter()
-    desk.pump.until(lambda: desk.space.index == 1)
-    assert not (desk.folder / STORE_FILE).exists()
-    desk.settle()
-    assert desk.progress.items()["0.png"].seconds == 5 + 15
-
-
-def test_an_early_stroke_is_recorded_as_an_edit_of_its_own_image(desk, monkeypatch):
-    save_mask(desk.folder / "masks" / "0.npz", np.full((SIDE, SIDE), 5, np.uint8))
-    desk.open()
-    desk.study.person = A
-    monkeypatch.setattr(study_model, "WAIT_S", 3600)
-    desk.space.show(1)
-    desk.pump.until(lambda: desk.space.index == 1)
-    desk.space.paint.apply(np.arange(4), 5)
-    desk.settle()
-    assert [(entry.item, entry.mask_before) for entry in desk.progress.trail()] == [("1.png", None)]
-
-
-def test_looking_on_at_the_last_image_after_it_is_submitted_takes_no_time(desk):
-    for row in (1, 2):
-        desk.progress.submit(A, f"{row}.png", None)
-    desk.open()
-    desk.study.person = A
-    desk.now = 5.0
-    desk.paint()
-    desk.enter()
-    for _second in range(40):
-        desk.now += 1
-        desk.study.touch()
-    desk.show(1)
-    assert desk.progress.items()["0.png"].seconds == 5
-
-
-def test_looking_takes_no_time(submitted):
-    submitted.now = 50.0
-    before = submitted.progress.items()["0.png"].seconds
-    submitted.show(1)
-    submitted.settle()
-    assert submitted.progress.items()["0.png"].seconds == before
-
-
-def test_what_was_painted_last_is_recorded_when_the_window_closes(desk):
-    desk.open()
-    desk.study.person = A
-    desk.paint(1, [0])
-    desk.paint(2, [1])
-    desk.close()
-    assert [entry.action for entry in desk.progress.trail()] == ["edit", "edit"]
-    assert verify(Study.open(desk.folder)).notes == ()
-
-
-def test_what_was_painted_last_is_recorded_when_another_study_is_opened(desk, tmp_path_factory):
-    other = tmp_path_factory.mktemp("other")
-    for number in range(2):
-        Image.new("RGB", (SIDE, SIDE), (number, 9, 0)).save(other / f"{number}.png")
-    desk.open()
-    desk.study.person = A
-    desk.paint(1, [0])
-    desk.paint(2, [1])
-    desk.space.open(other)
-    desk.pump.until(lambda: desk.space.index is not None)
-    desk.settle()
-    assert [entry.action for entry in desk.progress.trail()] == ["edit", "edit"]
-    assert desk.states() == ["to-do", "to-do"]
 
 
 def test_a_folder_that_may_not_be_written_says_so_once(desk, monkeypatch):

@@ -200,7 +200,7 @@ def _cell_as_json(grid: Grid, cell: Cell) -> dict[str, Any]:
 
 
 def _as_lines(grid: Grid, notes: Iterable[str | None]) -> Iterable[str]:
-    warnings = [grid.warning(card.name) for card in grid.cards]
+    warnings = [f"{card.title}: {why}" for card in grid.cards if (why := grid.warning(card.name))]
     doubts = [f"{m.title}, {doubt}" for m in grid.choices.methods for doubt in grid.map_doubts(m)]
     for note in [*notes, *grid.twin_notes(), *warnings, *doubts]:
         if note:

@@ -104,7 +104,7 @@ def test_people_read_shares_and_sentences(capsys, image):
     code, out, _err = run(capsys, image, *arguments)
     assert code == 0
     lines = out.splitlines()
-    assert lines[0] == "Note: An image from elsewhere."
+    assert lines[0] == "Note: Disease: An image from elsewhere."
     assert lines[2].split() == ["Gradient", "No", "class", "ill."]
     assert lines[3:5] == ["Disease sees:", "   75.0 %  Ill"]
     assert " ".join(lines[5].split()) == "Gradient N 100.0 % C 0.0 % V 0.0 % R 0.0 % B 0.0 %"

@@ -100,7 +100,7 @@ def _measure(options: argparse.Namespace) -> None:
         classes.keys,
         None if None in subjects else subjects,
     )
-    for line in (*data.notes, *figure_lines(found)):
+    for line in (*data.notes, *figure_lines(found, classes.titles_by_language)):
         print(line)
     # What nobody has painted yet is not left out.
     masked = {item.file for item in listed if item.mask is not None}

@@ -47,7 +47,7 @@ def test_a_network_is_measured_on_all_images(data, network, capsys):
     assert main(["masks", "measure", "--network", str(network), "--data", str(data)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert f"Pixel accuracy, all pixels: {100 * (1 - 6 / 192):.1f}" in lines[0]
-    assert [line for line in lines if line.startswith("Dice, all pixels, nucleus: 0.0")]
+    assert [line for line in lines if line.startswith("Dice, all pixels, Nucleus: 0.0")]
 
 
 def test_an_image_that_cannot_be_measured_on_has_an_exit_code(data, network, capsys):

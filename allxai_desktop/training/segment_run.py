@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allxai_desktop.files import write_whole
-from allxai_desktop.i18n import N_, _, language
+from allxai_desktop.i18n import N_, _
 from allxai_desktop.networks.architectures import ARCHITECTURES, Architecture
 from allxai_desktop.networks.card import WEIGHTS_FILE, parse_card
 from allxai_desktop.networks.checkpoints import dump_weights
@@ -221,7 +221,7 @@ class SegmentRun:
             self.evaluated,
             group_kind=N_("subject") if self.data.has_subjects else None,
             caution=caution_of(self.data),
-            class_titles=dict(zip(self.classes.keys, self.classes.titles[language()], strict=True)),
+            class_titles=self.classes.titles_by_language,
         )
 
     # The card

@@ -150,16 +150,21 @@ def _train(request: Request, terminal: Terminal, *, add: bool) -> None:
 def _train_and_tell(request: Request, terminal: Terminal) -> None:
     from allxai_desktop.training.measuring.report import figure_lines
     from allxai_desktop.training.run import train
-    from allxai_desktop.training.words import cautions, leaking_text
+    from allxai_desktop.training.words import cautions, leaking_text, titled
 
     result = train(request, terminal)
     terminal.end_line()
     split, found = result.card["split"], result.evaluation
     part = "unseen" if "unseen" in split else "test"
-    marks = cautions(split.get("caution", ""), part, found.classes, found.confusion)
+    titles = {
+        code: dict(zip(found.classes, names, strict=True))
+        for code, names in result.card["class_titles"].items()
+    }
+    shown = [titled(titles, name) for name in found.classes]
+    marks = cautions(split.get("caution", ""), part, shown, found.confusion)
     if split["leaking"]:
         marks.insert(0, leaking_text())
-    for line in (*figure_lines(found), *marks):
+    for line in (*figure_lines(found, titles), *marks):
         print(line)
 
 
@@ -171,7 +176,7 @@ def _each_subject(request: Request, terminal: Terminal) -> None:
     terminal.end_line()
     for subject, accuracy in found.accuracies.items():
         print(f"{subject:>10}  {percent(accuracy)}")
-    for line in figure_lines(found.evaluation):
+    for line in figure_lines(found.evaluation, {}):
         print(line)
     print(_("Report and one folder a subject: {folder}").format(folder=found.folder))
 

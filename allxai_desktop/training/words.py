@@ -1,12 +1,12 @@
 """The words for the figures of a network, in the current language."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from allxai_desktop.analyses.text import NBSP
-from allxai_desktop.i18n import N_, _
+from allxai_desktop.i18n import N_, _, language
 from allxai_desktop.training.measuring.intervals import FEWEST_GROUPS, Estimate, Reason
 
 TITLES = {
@@ -40,6 +40,10 @@ PARTS = {
 }
 
 
+ClassTitles = Mapping[str, Mapping[str, str]]
+"""Language → class → its name for people."""
+
+
 def title(figure: str) -> str:
     """Return the name of one of `TITLES` for people."""
     return _(TITLES[figure])
@@ -53,6 +57,11 @@ def part_title(part: str) -> str:
 def percent(share: float | None) -> str:
     """Return a share 0…1 in percent, a dash for None."""
     return "–" if share is None else f"{100 * share:.1f}{NBSP}%"
+
+
+def titled(class_titles: ClassTitles, name: str) -> str:
+    """Return what a class is called in the current language; as in the data where nothing else is known."""
+    return class_titles.get(language(), {}).get(name, name)
 
 
 def value_text(figure: str, estimate: Estimate) -> str:

@@ -133,7 +133,7 @@ class ResultPage(QWidget):
         # Of a run over several splits there is no one network.
         self.offer.setVisible(folder is not None and (folder / CARD_FILE).is_file())
         self.figures.setHtml(_html(report))
-        self.matrix.show_counts(report.counts, report.classes)
+        self.matrix.show_counts(report.counts, tuple(map(report.class_title, report.classes)))
         unit = _("Counts of images. ") if report.unit == "images" else _("Counts of pixels. ")
         hint = _("Click a cell beside the diagonal to see its images.") if report.mistakes else ""
         self.matrix_note.setText(unit + hint)
@@ -164,7 +164,8 @@ class ResultPage(QWidget):
 def _cautions(report: Report | None) -> str:
     if report is None:
         return ""
-    said = cautions(report.caution, report.part, report.classes, report.counts)
+    titles = [report.class_title(name) for name in report.classes]
+    said = cautions(report.caution, report.part, titles, report.counts)
     return "\n".join([leaking_text(), *said] if report.leaking else said)
 
 
@@ -175,7 +176,7 @@ def _html(report: Report) -> str:
     if report.positive is not None:
         its = report.of_class[report.positive]
         overall |= {name: its[key] for name, key in OF_POSITIVE.items() if key in its}
-        texts.append(f"<b>{escape(positive_text(report.positive))}</b>")
+        texts.append(f"<b>{escape(positive_text(report.class_title(report.positive)))}</b>")
     texts.append(escape(interval_text(report.images, report.groups)))
     first = next(iter(report.of_class.values()))
     columns = [name for name in OF_CLASS if name in first]
@@ -197,7 +198,7 @@ def _html(report: Report) -> str:
 
     head = "".join(f"<th align='left'>{escape(title(name))}</th>" for name in columns)
     by_class = "".join(
-        f"<tr><td>{escape(name)}</td>"
+        f"<tr><td>{escape(report.class_title(name))}</td>"
         + "".join(f"<td>{two_lines(column, figures[column])}</td>" for column in columns)
         + "</tr>"
         for name, figures in report.of_class.items()

@@ -36,6 +36,11 @@ class MaskClasses:
         """The places of the classes that are not background."""
         return [place for place, key in enumerate(self.keys) if key != "background"]
 
+    @property
+    def titles_by_language(self) -> dict[str, dict[str, str]]:
+        """Language → key of a class → its name for people."""
+        return {code: dict(zip(self.keys, names, strict=True)) for code, names in self.titles.items()}
+
     def read(self, file: str, labels: NDArray[np.int32]) -> NDArray[np.uint8]:
         """Return the classes of the mask that was read from `file`. Raises `TrainingError` for an unknown label."""
         path = PurePosixPath(file)

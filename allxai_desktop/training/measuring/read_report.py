@@ -13,7 +13,7 @@ from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.training.measuring.evaluation import Mistake
 from allxai_desktop.training.measuring.intervals import Estimate, Reason
-from allxai_desktop.training.words import TITLES
+from allxai_desktop.training.words import TITLES, ClassTitles, titled
 
 MAX_BYTES = 2**26
 MAX_CLASSES = 1000
@@ -44,6 +44,11 @@ class Report:
     counts: NDArray[np.int64]
     unit: Unit
     mistakes: list[Mistake]
+    class_titles: ClassTitles
+
+    def class_title(self, name: str) -> str:
+        """The class's name for people."""
+        return titled(self.class_titles, name)
 
 
 def read_report(path: Path) -> Report:
@@ -98,7 +103,16 @@ def _report(found: dict[str, Any]) -> Report:
         counts=_counts(confusion.get("counts"), len(classes)),
         unit=unit,
         mistakes=_mistakes(found, unit),
+        class_titles=_class_titles(found.get("class_titles", {})),
     )
+
+
+def _class_titles(found: Any) -> ClassTitles:
+    if not isinstance(found, dict) or not all(isinstance(names, dict) for names in found.values()):
+        raise ValueError("class_titles")
+    if not all(_texts([*names.values()]) for names in found.values()):
+        raise ValueError("class_titles")
+    return found
 
 
 def _object(found: dict[str, Any], key: str) -> dict[str, Any]:

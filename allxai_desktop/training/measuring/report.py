@@ -21,6 +21,7 @@ from allxai_desktop.training.measuring.metrics import summary
 from allxai_desktop.training.measuring.page import Caption
 from allxai_desktop.training.measuring.segmentation_metrics import SegmentationEvaluation
 from allxai_desktop.training.words import (
+    ClassTitles,
     cautions,
     interval_text,
     leaking_text,
@@ -29,6 +30,7 @@ from allxai_desktop.training.words import (
     positive_text,
     reason_text,
     title,
+    titled,
     value_text,
 )
 
@@ -52,7 +54,7 @@ class Setting:
     """What was evaluated.
 
     `parts` are those of the split, `evaluated` the one of `parts` that the figures are of; `leaking`: augmented before
-    it was split, as published; `group_kind` and `caution` in English; `class_titles`: class → its name for people.
+    it was split, as published; `group_kind` and `caution` in English.
     """
 
     network: str
@@ -63,11 +65,11 @@ class Setting:
     leaking: bool = False
     group_kind: str | None = None
     caution: str = ""
-    class_titles: Mapping[str, str] = field(default_factory=dict)
+    class_titles: ClassTitles = field(default_factory=dict)
 
     def class_title(self, name: str) -> str:
         """The class's name for people."""
-        return self.class_titles.get(name, name)
+        return titled(self.class_titles, name)
 
     @property
     def title(self) -> str:
@@ -133,6 +135,7 @@ def to_json(evaluation: Evaluation | SegmentationEvaluation, setting: Setting) -
         "leaking": setting.leaking,
         "caution": setting.caution,
         "classes": list(evaluation.classes),
+        "class_titles": {code: dict(names) for code, names in setting.class_titles.items()},
         "images": evaluation.images,
         "groups": evaluation.groups,
         "interval": _interval(evaluation),
@@ -207,14 +210,14 @@ def to_markdown(evaluation: Evaluation | SegmentationEvaluation, setting: Settin
     return "\n\n".join(blocks) + "\n"
 
 
-def figure_lines(evaluation: Evaluation | SegmentationEvaluation) -> list[str]:
+def figure_lines(evaluation: Evaluation | SegmentationEvaluation, class_titles: ClassTitles) -> list[str]:
     """Return the figures that are not of one class, and those of each class of a segmentation, a line each."""
     found = [f"{title(name)}: {value_text(name, value)}" for name, value in _overall(evaluation).items()]
     if isinstance(evaluation, Evaluation) and evaluation.positive is not None:
-        found.insert(0, positive_text(evaluation.positive))
+        found.insert(0, positive_text(titled(class_titles, evaluation.positive)))
     if isinstance(evaluation, SegmentationEvaluation):
         found += [
-            f"{title(figure)}, {name}: {value_text(figure, value)}"
+            f"{title(figure)}, {titled(class_titles, name)}: {value_text(figure, value)}"
             for name, figures in evaluation.of_class.items()
             for figure, value in figures.items()
         ]

@@ -61,13 +61,15 @@ class FakeTrainer:
         return "cells-net"
 
 
-def _write_report(folder):
+def _write_report(folder, **facts):
     """Write the report of four images: a typical one and an atypical one are each taken for the other."""
     folder.mkdir(parents=True, exist_ok=True)
     logits = np.array([[2.0, 0], [0, 2], [0, 4], [3, 0]])
     files = ("typical/0.png", "atypical/0.png", "typical/1.png", "atypical/1.png")
     answers = Answers(logits, np.array([0, 1, 0, 1]), files)
-    setting = Setting("net", "data", "by image", {"test": Part(4)}, caution="Subjects are not known.")
+    setting = Setting(
+        "net", "data", "by image", {"test": Part(4)}, caution="Subjects are not known.", **facts
+    )
     text = to_json(evaluate(answers, CLASSES, "atypical"), setting)
     (folder / "evaluation.json").write_text(text, encoding="utf-8")
     (folder / "card.json").write_text("{}")

@@ -50,6 +50,13 @@ def test_the_figures_name_the_positive_class(page, ready, qtbot):
     assert page.warning.text() == "Subjects are not known."
 
 
+def test_a_class_is_called_by_its_name_for_people(page, ready, write_report, qtbot, tmp_path):
+    write_report(tmp_path / "run", class_titles={"en": {"typical": "Typical cell"}})
+    ready.model.open_report(tmp_path / "run" / "evaluation.json")
+    qtbot.waitUntil(lambda: "Typical cell" in page.figures.toPlainText())
+    assert "atypical" in page.figures.toPlainText()
+
+
 def test_a_figure_without_an_interval_says_why(page, ready, qtbot):
     run(ready, qtbot)
     assert (

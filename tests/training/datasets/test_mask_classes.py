@@ -26,6 +26,13 @@ def _class_map(target: dict[str, str]) -> ClassMap:
     return ClassMap("map", tuple(dict.fromkeys(target.values())), None, target)
 
 
+def test_each_class_has_a_name_in_each_language():
+    assert NUCLEI.titles_by_language == {
+        "en": {"background": "Background", "nucleus": "Nucleus"},
+        "es": {"background": "Fondo", "nucleus": "Núcleo"},
+    }
+
+
 def test_a_class_map_says_which_numbers_are_which_class():
     found = mapped_classes(
         NUCLEI, _class_map({"0": "background", "2": "background", "1": "nucleus", "9": "ignored"})

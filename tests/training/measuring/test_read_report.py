@@ -93,6 +93,9 @@ def test_a_file_without_a_list_is_refused(rows, tmp_path):
         ("confusion", {"unit": "images", "counts": [[1, -2], [0, 0]]}),
         ("confusion", {"unit": "cells", "counts": [[1, 2], [0, 0]]}),
         ("images", "four"),
+        ("class_titles", ["All"]),
+        ("class_titles", {"en": ["All"]}),
+        ("class_titles", {"en": {"all": 1}}),
     ],
 )
 def test_what_is_no_evaluation_is_refused(key, value, tmp_path):

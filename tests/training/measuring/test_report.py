@@ -30,7 +30,7 @@ SETTING = Setting(
     parts={"train": Part(8, 2), "validation": Part(4, 2), "test": Part(12, 3)},
     group_kind="subject",
     caution="Two healthy subjects.",
-    class_titles={"all": "Leukaemia", "hem": "Healthy"},
+    class_titles={"en": {"all": "Leukaemia", "hem": "Healthy"}, "es": {"all": "Leucemia"}},
 )
 
 
@@ -52,6 +52,17 @@ def test_the_json_says_what_was_evaluated():
     assert (found["images"], found["groups"]) == (12, 3)
     assert found["interval"]["method"].endswith("over groups")
     assert found["interval"]["seed"] == 0
+
+
+def test_classes_are_called_in_the_language_of_the_reader(tmp_path):
+    text = to_json(evaluated(), SETTING)
+    (tmp_path / JSON_FILE).write_text(text, encoding="utf-8")
+    report = read_report(tmp_path / JSON_FILE)
+    assert [report.class_title(name) for name in report.classes] == ["Leukaemia", "Healthy"]
+    set_language("es")
+    assert to_json(evaluated(), SETTING) == text
+    # What has no name in a language is called as in the data.
+    assert [report.class_title(name) for name in report.classes] == ["Leucemia", "hem"]
 
 
 def test_the_json_holds_figures_and_why_one_has_no_interval():
@@ -154,11 +165,12 @@ def test_a_card_keeps_the_figures_and_pixels_of_a_segmentation():
 
 def test_the_lines_of_a_segmentation_have_every_class_and_say_where_there_is_no_interval():
     matrices = [np.array([[90, 2], [2, 6]]), np.array([[90, 0], [0, 10]])] * 3
-    lines = figure_lines(evaluate_segmentation(matrices, ("background", "nucleus")))
-    assert [line for line in lines if line.startswith("Dice, all pixels, nucleus: 88.9\u00a0% (")]
+    titles = {"en": {"nucleus": "Nucleus"}, "es": {"nucleus": "Núcleo"}}
+    lines = figure_lines(evaluate_segmentation(matrices, ("background", "nucleus")), titles)
+    assert [line for line in lines if line.startswith("Dice, all pixels, Nucleus: 88.9\u00a0% (")]
     assert len(lines) == 2 + 2 * 4 + 1
     assert lines[-1] == "In brackets: 95 % interval, bootstrap over 6 images."
-    alone = figure_lines(evaluate_segmentation(matrices[:1], ("background", "nucleus")))
+    alone = figure_lines(evaluate_segmentation(matrices[:1], ("background", "nucleus")), {})
     assert alone[0] == "Pixel accuracy, all pixels: 96.0\u00a0%"
     assert alone[-1] == "No interval: there are fewer than 5 images."
 

@@ -261,9 +261,10 @@ class StudyModel:
         self._read_ahead()
 
     def _on_unreadable(self, row: int) -> None:
+        onward, self._onward = self._onward, None
         # Where it is the whole folder that is gone, the others are no better.
-        if self._onward is not None and self._onward[0] == row and row in self.workspace.unreadable:
-            self._go_on(self._onward[1])
+        if onward is not None and onward[0] == row and row in self.workspace.unreadable:
+            self._go_on(onward[1])
 
     def _on_stroke(self) -> None:
         self.touch()

@@ -73,6 +73,21 @@ def test_enter_passes_over_an_image_that_cannot_be_read(desk):
     assert desk.notices == [broken, NOTHING_LEFT, NOTHING_LEFT]
 
 
+def test_who_goes_back_to_an_image_that_cannot_be_read_is_not_led_on(desk):
+    for number in (1, 2):
+        (desk.folder / f"{number}.png").write_bytes(b"no image")
+    desk.open()
+    desk.study.person = A
+    desk.paint()
+    desk.enter()
+    desk.pump.until(lambda: NOTHING_LEFT in desk.notices)
+    desk.settle()
+    desk.notices.clear()
+    desk.space.show(2)
+    desk.pump.until(lambda: desk.notices)
+    assert desk.notices == ["2.png is not a PNG, JPEG, BMP, TIFF or GIF image: export it as one of these."]
+
+
 def test_a_reviewer_is_led_past_an_image_that_cannot_be_read(desk):
     desk.open()
     desk.study.person = A

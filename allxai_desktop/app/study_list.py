@@ -179,7 +179,7 @@ class StudyListModel(QAbstractListModel):
         holder = self._holders.get(self._stem(row))
         if holder is None:
             return f"{SIGNS[state]} {_(TITLES[state])}"
-        return f"{SIGNS[state]} " + _("{person} is painting").format(person=holder.name)
+        return f"{SIGNS[state]} " + _("painting: {person}").format(person=holder.name)
 
     def _problem(self, row: int) -> tuple[str, ...]:
         """Return what is wrong with the mask of a row, and where what is painted goes instead."""

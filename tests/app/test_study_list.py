@@ -161,7 +161,7 @@ def test_who_paints_beside_a_mask_that_does_not_fit_is_named(rows, study, qtbot)
     found = {"c": Holder("B02", now, session), "c-2": Holder("C03", now, session)}
     rows.study_model.workspace.holders = lambda _study: found
     rows.set_study(study)
-    qtbot.waitUntil(lambda: text(rows, 2).startswith("c.png\n✎ C03 is painting"))
+    qtbot.waitUntil(lambda: text(rows, 2).startswith("c.png\n✎ painting: C03"))
 
 
 def test_a_comment_is_read_in_the_list(rows):

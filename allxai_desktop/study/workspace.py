@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from os.path import isdir
 from pathlib import Path
 from typing import Any, Literal
 
@@ -295,7 +296,7 @@ class Workspace:
             loaded = replace(self._read(study, index), strokes=strokes)
         except AllxaiError as error:
             # With the folder that it lies in it may be back in a moment.
-            text, lost = str(error), item.image_path.parent.is_dir()
+            text, lost = str(error), isdir(item.image_path.parent)
             self._dispatch(lambda: self._skip(request, study, index, text, lost=lost))
         except Exception:
             log.exception("Opening an image failed")

@@ -1,6 +1,8 @@
 """Working through a study, without a window."""
 
+import errno
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,6 +136,17 @@ def test_images_whose_folder_was_gone_for_a_moment_still_wait(desk):
     away.rename(images)
     desk.enter()
     desk.pump.until(lambda: desk.space.index == 1)
+
+
+def test_an_image_on_a_disk_that_does_not_answer_is_said_to_be_unreadable(desk, monkeypatch):
+    def no_answer(*_arguments, **_options):
+        raise OSError(errno.ENOTCONN, "the share is gone")
+
+    desk.open()
+    monkeypatch.setattr(Path, "stat", no_answer)
+    desk.space.show(1)
+    desk.pump.until(lambda: desk.notices)
+    assert desk.notices == ["1.png could not be read (the share is gone): check the disk or the connection."]
 
 
 def test_what_is_found_stops_the_first_enter_and_the_second_overrules_it(desk):

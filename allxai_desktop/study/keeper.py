@@ -67,7 +67,8 @@ class MaskKeeper:
         self._sha256 = found.sha256
         self.saved_strokes = 0
         self._lock: Lock | None = None
-        self._held = self._retired = self._told = self._swept = False
+        self._held = self._retired = self._told = False
+        self._swept: Path | None = None
         self._mutex = threading.RLock()
         height, width = found.codes.shape
         head = Head(image.sha256, found.sha256 or NO_FILE, height, width, me)
@@ -162,9 +163,11 @@ class MaskKeeper:
         data = mask_bytes(self.path, codes, **facts)
         sha256 = hashlib.sha256(data).hexdigest()
         taken = self._lock is not None and not self._lock.mine()
+        if not taken:
+            # First: a save of who had it before that still came in would be written over unseen.
+            self._sweep()
         if taken or self._changed():
             self._step_aside(codes, strokes)
-        if self._lock is not None and not self._swept:
             self._sweep()
         self._journal.announce(sha256, strokes)
         try:
@@ -345,7 +348,9 @@ class MaskKeeper:
         So ends a save of whoever the image was just taken from, too: it would write over this one unseen, and is made
         again beside it.
         """
-        self._swept = True
+        if self._lock is None or self._swept == self.path:
+            return
+        self._swept = self.path
         pattern = re.escape(self.path.name) + r"\.[0-9a-f]{8}\.tmp"
         with suppress(OSError):
             for path in self.path.parent.iterdir():

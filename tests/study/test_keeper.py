@@ -694,6 +694,28 @@ def test_what_a_crash_in_mid_save_left_is_swept(desk, folder):
     assert masks(folder) == [".cell_0.npz.mine", ".cell_1.npz.0123abcd.tmp", "cell_0.npz"]
 
 
+def test_a_save_of_who_had_the_mask_before_cannot_come_in_unseen(desk, folder, monkeypatch):
+    mask_bytes, changed = keeper.mask_bytes, keeper.MaskKeeper._changed
+    theirs, came_in = folder / "masks" / ".cell_0.npz.0123abcd.tmp", []
+
+    def while_they_write(*arguments, **facts):
+        theirs.write_bytes(b"theirs")
+        return mask_bytes(*arguments, **facts)
+
+    def as_they_finish(self):
+        found = changed(self)
+        if theirs.exists():
+            came_in.append(theirs.replace(self.path))
+        return found
+
+    monkeypatch.setattr(keeper, "mask_bytes", while_they_write)
+    monkeypatch.setattr(keeper.MaskKeeper, "_changed", as_they_finish)
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    assert came_in == []
+
+
 def test_taking_over_shows_what_was_saved_and_sends_the_first_to_a_copy(desk, folder):
     first = desk("A07").open(folder)
     first.paint(0, code=1)

@@ -61,7 +61,8 @@ class Work:
         """Note a stroke, or one that was taken back, at the image of which so much is `known`."""
         assert self.row is not None
         back = self._workspace.paint.last_step is self._last_step
-        told = back == self._back or (not back and known.state == "in-progress")
+        # What is `known` may be from before the last stroke.
+        told = back == self._back or (not back and not self._painted and known.state == "in-progress")
         if not told and self._records.kept and self.in_place:
             self._worker.hurry()
             self._record_edit(self.row)

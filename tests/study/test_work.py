@@ -92,6 +92,14 @@ def test_only_who_painted_takes_it_back(desk, next_person, undone):
     assert desk.space.paint.can_undo is undone
 
 
+def test_a_stroke_is_recorded_before_it_is_known_that_one_was_taken_back(submitted):
+    submitted.paint(4, [0])
+    submitted.space.paint.undo()
+    submitted.study._worker.wait()
+    submitted.paint(4, [0])
+    assert submitted.states()[0] == "in-progress"
+
+
 def test_what_was_painted_before_another_person_came_stays_the_work_of_the_first(desk):
     desk.open()
     desk.study.person = A

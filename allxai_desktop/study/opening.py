@@ -99,10 +99,11 @@ def find_mask(
     if painted is None:
         painted, accepted = (empty_mask(image), None) if shown is None else (shown.codes, shown.accepted)
     notes = _of_place(place)
+    further = () if holder is not None else tuple(_beside(path, place.path, image, taken))
     if place.path == path and place.sha256 == NO_FILE:
-        notes += _of_former_name(path, image, taken)
+        notes += _of_former_name(path, image, further, taken)
     copies = []
-    for beside in () if holder is not None else _beside(path, place.path, image, taken):
+    for beside in further:
         notes += _of_copy(beside, image)
         copy = _crashed_copy(beside, image, me)
         if copy is not None:
@@ -291,9 +292,11 @@ def _of_place(place: _Place) -> list[str]:
     return notes
 
 
-def _of_former_name(path: Path, image: CellImage, taken: Container[Path]) -> list[str]:
+def _of_former_name(
+    path: Path, image: CellImage, further: Container[Path], taken: Container[Path]
+) -> list[str]:
     """Return the note on a mask that is of no image here by its name, and of this one by its pixels."""
-    others = (other for other in path.parent.glob("*.npz") if other not in taken)
+    others = (other for other in path.parent.glob("*.npz") if other not in taken and other not in further)
     # The first mask before its copies.
     for other in sorted(others, key=lambda other: (len(other.name), other.name)):
         with suppress(MaskError), open_archive(other) as archive:

@@ -383,6 +383,19 @@ def test_the_mask_of_an_image_that_was_renamed_is_named(desk, folder):
     assert third.workspace.paint.codes[0, 0] == 1
 
 
+def test_a_copy_without_the_first_mask_is_not_said_to_be_of_an_image_that_was_renamed(desk, folder):
+    first, second = desk("A07").open(folder), desk("B01")
+    first.paint(0, code=1)
+    second.open(folder).paint(11, code=2)
+    second.saved()
+    second.close()
+    first.close()
+    (folder / "masks" / "cell_0.npz").unlink()
+    third = desk("C02").open(folder)
+    assert third.workspace.mask_path.name == "cell_0.npz"
+    assert third.texts() == ["cell_0-2.npz is a second mask of this image, painted by B01: compare the two."]
+
+
 def test_of_two_that_look_the_first_to_paint_has_it(desk, folder):
     first, second = desk("A07").open(folder), desk("B01").open(folder)
     first.paint(0, code=1)

@@ -51,13 +51,15 @@ def wand(gestures: Gestures, event: Any, code: int) -> Iterator[None]:
     assert gestures.pixels is not None
     target, model = gestures.target, gestures.model
     found = Wand(gestures.pixels, gestures.data_point(event))
-    start, tolerance, shown = event.pos[0], model.tolerance, 0
+    start, active, tolerance, shown = event.pos[0], model.active, model.tolerance, 0
     target.begin_stroke()
     while target.in_stroke:
-        model.tolerance = tolerance + round((event.pos[0] - start) / TOLERANCE_STEP)
-        if model.tolerance != shown:
-            shown = model.tolerance
-            target.replace_stroke(found.region(shown), code)
+        # A class that is chosen meanwhile has a tolerance of its own.
+        if model.active == active:
+            model.tolerance = tolerance + round((event.pos[0] - start) / TOLERANCE_STEP)
+            if model.tolerance != shown:
+                shown = model.tolerance
+                target.replace_stroke(found.region(shown), code)
         if event.type == "mouse_release":
             target.end_stroke()
         else:

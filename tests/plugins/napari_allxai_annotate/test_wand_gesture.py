@@ -35,6 +35,17 @@ def test_a_drag_to_the_right_takes_more_and_back_again_less_in_one_step(window, 
     assert not window.model.codes.any()
 
 
+def test_a_class_that_is_chosen_during_a_drag_keeps_its_tolerance(window, mouse):
+    mouse.press(15, 15)
+    window.model.active = 4
+    mouse.move(15, 27)
+    mouse.release(15, 27)
+    assert np.count_nonzero(window.model.codes == 1) == 1200
+    assert window.model.tolerance == 12
+    window.model.active = 1
+    assert window.model.tolerance == 9
+
+
 def test_locks_and_only_over_hold(window, mouse):
     window.model.apply(np.arange(12 * 60 + 12, 12 * 60 + 15), 4)
     window.model.locked = {4}

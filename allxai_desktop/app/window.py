@@ -50,6 +50,7 @@ from allxai_desktop.overlay import adjust
 from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.session import Session
 from allxai_desktop.session_engine import Engine
+from allxai_desktop.study.folder import STUDY_FILE
 from allxai_desktop.study.sample import sample_study
 from allxai_desktop.study.workspace import Workspace
 from napari_allxai_annotate.canvas import PaintCanvas
@@ -239,9 +240,12 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: Path) -> None:
         """Open a study, a folder of images or an image; the next dialogs begin beside it."""
-        self.settings.last_folder = str(path.absolute().parent)
+        path = path.absolute()
+        if path.name == STUDY_FILE:
+            path = path.parent
+        self.settings.last_folder = str(path.parent)
         if self._open(path):
-            self.settings.remember(path.absolute())
+            self.settings.remember(path)
 
     def open_sample(self) -> None:
         """Open the user's own copy of the sample study."""

@@ -249,6 +249,12 @@ def test_what_was_opened_is_in_the_menu_the_last_first(window, folder, qtbot):
     assert window.settings.recent[::7] == [str(folder / "9"), str(folder / "2")]
 
 
+def test_a_study_that_is_opened_by_its_file_is_known_by_its_folder(window, folder):
+    (folder / "study.toml").write_text('title = "Cells"\n')
+    window.open_path(folder / "study.toml")
+    assert window.settings.recent == [str(folder)]
+
+
 def test_brightness_changes_what_is_shown_and_nothing_else(cell, qtbot):
     before = cell.workspace.image.pixels.copy()
     cell.view_bar.brightness.setValue(-100)

@@ -210,4 +210,6 @@ def final_study(study: Study, items: list[StudyItem], adjudicator: str, start: i
     """Return images with their final masks as a study, whose masks, states and trail are in `final/`."""
     folder = study.folder / FINAL_FOLDER
     finals = [replace(item, mask_path=final_path(study, item)) for item in items]
-    return Study(folder, finals, _("Adjudication by {person}").format(person=adjudicator), adjudicator, start)
+    title = _("Adjudication by {person}").format(person=adjudicator)
+    others = frozenset(final_path(study, item) for item in study.items)
+    return Study(folder, finals, title, adjudicator, start, others=others)

@@ -162,7 +162,7 @@ class MaskKeeper:
         self._beat()
         data = mask_bytes(self.path, codes, **facts)
         sha256 = hashlib.sha256(data).hexdigest()
-        taken = self._lock is not None and not self._lock.mine()
+        taken = self._taken_over()
         if not taken:
             # First: a save of who had it before that still came in would be written over unseen.
             self._sweep()
@@ -170,17 +170,24 @@ class MaskKeeper:
             self._step_aside(codes, strokes)
             self._sweep()
         self._journal.announce(sha256, strokes)
+        # A slow disk may have held this up since.
+        lost = self._taken_over()
         try:
-            put_mask(self.path, data)
+            if not lost:
+                put_mask(self.path, data)
         except MaskError as error:
-            if not taken and self._lock is not None and not self._lock.mine():
-                # Who took it over meanwhile cleared it away.
-                self.save(_path, codes, strokes=strokes, **facts)
-                return
-            if not self._journal.written:
+            lost = self._taken_over()
+            if not lost and not self._journal.written:
                 raise
-            kept = _("Your strokes are kept on this computer and come back when the image is opened again.")
-            raise MaskError(f"{error} {kept}") from error
+            if not lost:
+                kept = _(
+                    "Your strokes are kept on this computer and come back when the image is opened again."
+                )
+                raise MaskError(f"{error} {kept}") from error
+        if lost or self._taken_over():
+            # Whoever did may have cleared it away, or written over it.
+            self.save(_path, codes, strokes=strokes, **facts)
+            return
         self._sha256, self.saved_strokes = sha256, strokes
         self._journal.cut(sha256, strokes)
         with self._mutex:
@@ -246,6 +253,9 @@ class MaskKeeper:
     def _changed(self) -> bool:
         """Whether the file is not the one that is known."""
         return sha256_or_unknown(self.path) not in (self._sha256, NO_FILE)
+
+    def _taken_over(self) -> bool:
+        return self._lock is not None and not self._lock.mine()
 
     def _beat(self) -> None:
         if self._lock is not None:

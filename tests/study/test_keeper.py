@@ -761,14 +761,16 @@ def test_the_mask_of_another_image_with_the_same_pixels_is_not_said_to_be_of_one
     assert desk("A07").open(folder / "cell_0.png").texts() == []
 
 
-def test_a_mask_that_is_taken_over_as_it_is_written_is_saved_beside(desk, folder, monkeypatch):
+@pytest.mark.parametrize("cleared", [True, False])
+def test_a_mask_that_is_taken_over_as_it_is_written_is_saved_beside(desk, folder, monkeypatch, cleared):
     first, second = desk("A07").open(folder), desk("B01")
     put_mask = keeper.put_mask
 
     def put(path, data):
         if path.name == "cell_0.npz":
             locks.take_by_force(locks.lock_path(path), second.workspace._me, "B01")
-            raise MaskError("its temporary file is gone")
+            if cleared:
+                raise MaskError("its temporary file is gone")
         put_mask(path, data)
 
     monkeypatch.setattr(keeper, "put_mask", put)

@@ -84,6 +84,8 @@ def test_who_has_a_second_annotation_to_do_is_led_to_it(show_window, qtbot, stud
     qtbot.waitUntil(notices.isVisible, timeout=20_000)
     assert notices.text() == "An image waits for your second annotation."
     window.agreement.open()
+    # It is said anew, for the window asks who works here.
+    qtbot.waitUntil(notices.isVisible, timeout=20_000)
     click(window.agreement.agreement_window.take_back)
     qtbot.waitUntil(notices.isHidden, timeout=20_000)
 

@@ -107,6 +107,17 @@ def test_a_study_goes_out_into_a_folder_of_its_own(window, qtbot, tmp_path, monk
     assert [image["file_name"] for image in content["images"]] == ["image_0001.png"]
 
 
+def test_a_final_mask_that_is_not_finished_is_named(window, qtbot, tmp_path, folder, monkeypatch):
+    save_mask(folder / "final" / "a.npz", np.eye(SIDE, dtype=np.uint8))
+    choose_folder(monkeypatch, tmp_path)
+    window.exchange.export_study()
+    dialog = window.exchange.dialog
+    dialog.final.setChecked(True)
+    click(dialog.go)
+    qtbot.waitUntil(lambda: window.exchange.dialog is None, timeout=20_000)
+    assert "The final mask of a.png has open regions or cannot be read" in window.notices.text()
+
+
 def test_a_stroke_that_is_not_saved_yet_goes_out_too(window, qtbot, tmp_path, monkeypatch):
     choose_folder(monkeypatch, tmp_path)
     window.exchange.export_study()

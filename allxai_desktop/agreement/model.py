@@ -34,11 +34,12 @@ from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 
 @dataclass(frozen=True)
 class SecondState:
-    """How far the second annotation by `person` is: images drawn, and those done."""
+    """How far the second annotation by `person` is: images drawn, those done, and those that are not begun."""
 
     person: str
     drawn: int
     done: int
+    unpainted: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +233,7 @@ def _states(study: Study) -> list[SecondState]:
     plan = SecondPlan(study)
     parts = [plan.part(person) for person in dict.fromkeys(one.person for one in plan.all())]
     return [
-        SecondState(part.annotator or "", len(part.items), sum(plan.done(part)))
+        SecondState(part.annotator or "", len(part.items), sum(plan.done(part)), len(plan.unpainted(part)))
         for part in parts
         if part.items
     ]

@@ -145,14 +145,19 @@ class SecondPlan:
 
     def take_back(self, person: str) -> None:
         """Forget the images drawn for `person` on which nothing is painted yet. Raises `StoreError`."""
-        part = self.part(person)
-        unpainted = [
-            (person, item.image_path.name)
+        unpainted = self.unpainted(self.part(person))
+        with self.store.writing(PART) as db:
+            db.executemany(
+                "DELETE FROM second WHERE person = ? AND item = ?", [(person, name) for name in unpainted]
+            )
+
+    def unpainted(self, part: Study) -> list[str]:
+        """Return the file names of the images of a second annotation on which nothing is painted yet."""
+        return [
+            item.image_path.name
             for item in part.items
             if not (item.mask_path.exists() or lock_path(item.mask_path).exists())
         ]
-        with self.store.writing(PART) as db:
-            db.executemany("DELETE FROM second WHERE person = ? AND item = ?", unpainted)
 
     def done(self, part: Study) -> list[bool]:
         """Return which images of a second annotation have a mask that nobody is still painting. Raises `StoreError`."""

@@ -329,7 +329,7 @@ class AgreementWindow(SideWindow):
         row = self.seconds.currentRow()
         chosen = model.seconds[row] if 0 <= row < len(model.seconds) else None
         self.annotate.setEnabled(chosen is not None)
-        self.take_back.setEnabled(chosen is not None and chosen.done < chosen.drawn)
+        self.take_back.setEnabled(chosen is not None and chosen.unpainted > 0)
         self.which.setEnabled(model.result is not None)
         self.export.setEnabled(model.result is not None and not running)
         self.adjudicate_now.setEnabled(self._chosen() is not None and not running)

@@ -44,11 +44,11 @@ def test_a_second_annotation_is_started_and_followed(model, study):
     told = []
     model.plan_changed.connect(lambda: told.append(list(model.seconds)))
     model.start("A02", 0.5, 3)
-    assert told == [[SecondState("A02", 3, 0)]]
+    assert told == [[SecondState("A02", 3, 0, 3)]]
     for item in model.blind_study("A02").items[:2]:
         save_mask(item.mask_path, np.ones((4, 6), np.uint8))
     model.refresh()
-    assert model.seconds == [SecondState("A02", 3, 2)]
+    assert model.seconds == [SecondState("A02", 3, 2, 1)]
 
 
 def test_what_cannot_be_drawn_is_told(model, failures):

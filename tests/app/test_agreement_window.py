@@ -9,11 +9,14 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
 from allxai_desktop.agreement.model import AgreementModel
-from allxai_desktop.agreement.plan import SecondPlan, second_path
+from allxai_desktop.agreement.plan import SecondPlan, second_folder, second_path
 from allxai_desktop.app.agreement_window import AgreementWindow
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask, save_mask
 from allxai_desktop.study.folder import Study
+from allxai_desktop.study.people import Person
+from allxai_desktop.study.progress import Progress
+from allxai_desktop.study.store import StudyStore
 from napari_allxai_widgets.dispatch import Dispatcher
 
 SIDE = 20
@@ -95,6 +98,15 @@ def test_images_that_were_drawn_for_the_wrong_person_are_taken_back(open_window,
     assert window.seconds.count() == 0
     assert not window.take_back.isEnabled()
     assert SecondPlan(study).all() == []
+
+
+def test_nothing_can_be_taken_back_where_all_that_is_left_is_begun(open_window, twice):
+    states = Progress(StudyStore.open(second_folder(twice, "A02")))
+    states.edited(Person("A02"), "cell_2.png", None, "b" * 64)
+    window = open_window(twice)
+    click(window.take_back)
+    assert window.seconds.item(0).text() == "A02: 1 of 2 annotated"
+    assert not window.take_back.isEnabled()
 
 
 def test_a_wrong_pseudonym_is_told_in_the_window(open_window, study):

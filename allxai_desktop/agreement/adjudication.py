@@ -211,5 +211,5 @@ def final_study(study: Study, items: list[StudyItem], adjudicator: str, start: i
     folder = study.folder / FINAL_FOLDER
     finals = [replace(item, mask_path=final_path(study, item)) for item in items]
     title = _("Adjudication by {person}").format(person=adjudicator)
-    others = frozenset(final_path(study, item) for item in study.items)
+    others = study.mask_paths | {final_path(study, item) for item in study.items}
     return Study(folder, finals, title, adjudicator, start, others=others)

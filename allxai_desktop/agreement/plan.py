@@ -183,7 +183,8 @@ class SecondPlan:
             [item for item in seconds if item.image_path.name in mine],
             _("Second annotation by {person}").format(person=person),
             person,
-            others=frozenset(item.mask_path for item in seconds),
+            # The first masks, too, are nothing to write over.
+            others=self.study.mask_paths | {item.mask_path for item in seconds},
         )
 
 

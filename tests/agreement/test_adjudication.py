@@ -202,9 +202,9 @@ def test_the_study_of_final_masks(study):
     assert (found.annotator, found.start) == ("R01", 1)
 
 
-def test_the_places_of_the_other_final_masks_are_kept_free(study):
+def test_first_masks_and_other_final_ones_are_not_written_over(study):
     kept = final_study(study, study.items[1:3], "R01", 1).mask_paths
-    assert kept == {final_path(study, item) for item in study.items}
+    assert kept == study.mask_paths | {final_path(study, item) for item in study.items}
 
 
 def test_only_a_mask_that_was_adjudicated_to_the_end_is_final(study):

@@ -52,7 +52,7 @@ class ResultPage(QWidget):
         super().__init__()
         self.model = model
         self.empty = QLabel(objectName="emptyText", wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
-        self.warning = QLabel(objectName="warning", wordWrap=True)
+        self.warning = QLabel(objectName="warning", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.figures = QTextBrowser()
         self.figures.setFrameShape(QFrame.Shape.NoFrame)
         self.figures.setStyleSheet("background: transparent;")

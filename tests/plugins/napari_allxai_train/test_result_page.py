@@ -57,6 +57,16 @@ def test_a_class_is_called_by_its_name_for_people(page, ready, write_report, qtb
     assert "atypical" in page.figures.toPlainText()
 
 
+def test_tags_in_a_file_are_no_html(page, ready, write_report, qtbot, tmp_path):
+    write_report(tmp_path / "run", class_titles={"en": {"typical": "<u>cell</u>"}})
+    path = tmp_path / "run" / "evaluation.json"
+    path.write_text(path.read_text().replace("Subjects are not known.", "<u>caution</u>"))
+    ready.model.open_report(path)
+    qtbot.waitUntil(lambda: "<u>cell</u>" in page.figures.toPlainText())
+    assert page.warning.text() == "<u>caution</u>"
+    assert page.warning.textFormat() == Qt.TextFormat.PlainText
+
+
 def test_a_figure_without_an_interval_says_why(page, ready, qtbot):
     run(ready, qtbot)
     assert (

@@ -7,12 +7,13 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from glob import escape
 from pathlib import Path
-from time import time
-from typing import Any
+from time import monotonic, sleep, time
+from typing import Any, TypeVar
 
 from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.i18n import _
@@ -21,6 +22,12 @@ from allxai_desktop.i18n import _
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _KILLED_S = 86_400
+# Windows neither replaces nor deletes a file that somebody has open, be it to read it or to look for a virus.
+_OPEN_FILES_STAY = os.name == "nt"
+PATIENCE_S = 5.0
+"""How long what is written waits until others close a file; the mask of a slide is read in about four."""
+
+T = TypeVar("T")
 
 
 class WriteError(AllxaiError):
@@ -39,6 +46,21 @@ def read_at_most(path: Path, most: int) -> bytes:
     if len(data) > most:
         raise ValueError(_("it holds more than {limit} MB").format(limit=most // 10**6))
     return data
+
+
+def patiently(act: Callable[[], T], seconds: float = PATIENCE_S) -> T:
+    """Return what `act` does with a file; for `seconds`, where Windows refuses that as others have it open, try again.
+
+    Raises what `act` does.
+    """
+    end = monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except PermissionError:
+            if not _OPEN_FILES_STAY or monotonic() >= end:
+                raise
+        sleep(0.01)
 
 
 def make_folder(folder: Path) -> None:
@@ -74,11 +96,11 @@ def new_folder(out: Path) -> Iterator[Path]:
         yield unfinished
         if not out.exists():
             # At once: whatever ends the program now leaves no half of it.
-            unfinished.rename(out)
+            patiently(lambda: unfinished.rename(out))
             return
         # What somebody stands in cannot be replaced under their feet.
         for path in unfinished.iterdir():
-            path.rename(out / path.name)
+            patiently(partial(path.rename, out / path.name))
     except OSError as error:
         raise _cannot_write(out, error) from error
     finally:
@@ -160,10 +182,12 @@ def _replace(path: Path, data: bytes | memoryview) -> None:
             os.fsync(stream.fileno())
         with suppress(OSError):
             shutil.copymode(path, temporary)
-        os.replace(temporary, path)
+        patiently(lambda: os.replace(temporary, path))
     except BaseException:
         with suppress(OSError):
-            temporary.unlink()
+            # Windows deletes nothing that may not be written, as the file that it should replace.
+            temporary.chmod(0o600)
+            patiently(temporary.unlink)
         raise
     _sync_folder(path.parent)
 

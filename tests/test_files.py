@@ -1,8 +1,11 @@
 import csv
+import os
 
 import pytest
+import windows
 
-from allxai_desktop.files import WriteError, free_path, read_at_most, write_table, write_whole
+from allxai_desktop import files
+from allxai_desktop.files import WriteError, free_path, new_folder, read_at_most, write_table, write_whole
 
 
 def test_a_name_that_is_too_long_is_one_sentence(tmp_path):
@@ -38,3 +41,47 @@ def test_a_text_that_a_spreadsheet_would_run_gets_a_mark_in_front(tmp_path, name
 def test_a_text_that_is_none_stays_as_it_is(tmp_path):
     write_table(tmp_path / "table.csv", [("cell-1=a.png", "'n.png", "")])
     assert (tmp_path / "table.csv").read_text() == "cell-1=a.png,'n.png,\n"
+
+
+def test_a_file_that_a_virus_scanner_holds_for_a_moment_is_replaced_then(tmp_path, monkeypatch):
+    (tmp_path / "a.npz").write_bytes(b"before")
+    refused = windows.refused_at_first(monkeypatch, "replace")
+    write_whole(tmp_path / "a.npz", b"after")
+    assert refused == ["replace", "replace"]
+    assert (tmp_path / "a.npz").read_bytes() == b"after"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_where_open_files_are_replaced_a_refusal_is_said_at_once(tmp_path, monkeypatch):
+    refused = windows.refused_at_first(monkeypatch, "replace")
+    monkeypatch.setattr(files, "_OPEN_FILES_STAY", False)
+    with pytest.raises(WriteError, match="may not be written"):
+        write_whole(tmp_path / "a.npz", b"after")
+    assert refused == ["replace"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_that_a_virus_scanner_looks_through_comes_to_its_place_then(tmp_path, monkeypatch, there):
+    out = tmp_path / "out"
+    if there:
+        out.mkdir()
+    refused = windows.refused_at_first(monkeypatch, "rename")
+    with new_folder(out) as folder:
+        (folder / "a.png").write_bytes(b"a")
+    assert refused == ["rename", "rename"]
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["out", "out/a.png"]
+
+
+def test_nothing_stays_beside_a_file_that_may_not_be_written(tmp_path, monkeypatch):
+    path = tmp_path / "a.npz"
+    path.write_bytes(b"before")
+    path.chmod(0o400)
+    windows.open_files_stay(monkeypatch)
+
+    def refused(_source, target):
+        raise PermissionError(13, "Access is denied", str(target))
+
+    monkeypatch.setattr(os, "replace", refused)
+    with pytest.raises(WriteError, match="may not be written"):
+        write_whole(path, b"after")
+    assert [found.name for found in tmp_path.iterdir()] == ["a.npz"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 from urllib.request import urlopen
 
+from allxai_desktop.files import patiently
 from allxai_desktop.i18n import _
 from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.tasks import Progress, unwatched
@@ -34,7 +35,7 @@ def download(url: str, path: Path, sha256: str, progress: Progress = unwatched) 
                     name=path.name
                 )
             )
-        partial.replace(path)
+        patiently(lambda: partial.replace(path))
     except OSError as error:
         raise NetworkError(
             _(

@@ -12,7 +12,7 @@ from platformdirs import user_data_path
 from psygnal import Signal
 
 from allxai_desktop.errors import reason_of
-from allxai_desktop.files import write_whole
+from allxai_desktop.files import patiently, write_whole
 from allxai_desktop.i18n import LANGUAGES, _
 from allxai_desktop.networks.card import CARD_FILE, parse_card
 from allxai_desktop.networks.errors import NetworkError
@@ -94,7 +94,7 @@ def save_network(card: Mapping[str, Any], weights_file: str, weights: bytes) -> 
         unfinished.mkdir(parents=True)
         write_whole(unfinished / weights_file, weights)
         write_whole(unfinished / CARD_FILE, (json.dumps(card, ensure_ascii=False, indent=1) + "\n").encode())
-        unfinished.rename(folder)
+        patiently(lambda: unfinished.rename(folder))
     except OSError as error:
         raise NetworkError(
             _("The network cannot be written to {folder} ({reason}): free the disk or its name.").format(
@@ -118,7 +118,7 @@ def remove_network(name: str) -> None:
             )
         )
     try:
-        shutil.rmtree(folder)
+        patiently(lambda: shutil.rmtree(folder))
     except OSError as error:
         raise NetworkError(
             _("The folder {folder} cannot be deleted ({reason}): close what uses it.").format(

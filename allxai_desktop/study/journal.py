@@ -16,10 +16,12 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from platformdirs import user_data_path
 
+from allxai_desktop.files import patiently
 from allxai_desktop.painting.history import Runs
 from allxai_desktop.painting.tiles import Codes
 from allxai_desktop.study.journal_file import (
@@ -33,6 +35,9 @@ from allxai_desktop.study.journal_file import (
     saved_record,
     stroke_record,
 )
+
+# On Windows, until others close a journal; the painting thread waits for it.
+_PATIENCE_S = 0.5
 
 
 class Journal:
@@ -97,7 +102,7 @@ class Journal:
                 return
             path = self._path
         assert path is not None
-        with suppress(OSError), path.open("rb+") as stream:
+        with suppress(OSError), patiently(lambda: path.open("rb+"), _PATIENCE_S) as stream:
             os.fsync(stream.fileno())
 
     def cut(self, mask_sha256: str, count: int) -> None:
@@ -107,7 +112,7 @@ class Journal:
                 return
             try:
                 for path in (*self._adopted, *([] if self._path is None else [self._path])):
-                    path.unlink(missing_ok=True)
+                    patiently(partial(path.unlink, missing_ok=True), _PATIENCE_S)
             except OSError:
                 # Written on: a file that stayed would not fit the next mask file.
                 return
@@ -129,7 +134,7 @@ class Journal:
             with suppress(OSError):
                 self._write()
                 if before is not None:
-                    before.unlink()
+                    self._drop(before)
 
     def _start(self, head: Head, codes: Codes | None = None) -> None:
         self._head, self._written, self._strokes = head, 0, []
@@ -150,33 +155,34 @@ class Journal:
                 continue
             self._path = place
             if before is not None and before != place:
-                with suppress(OSError):
-                    before.unlink()
+                self._drop(before)
             return
         self._path, self._written = before, good
         raise failure
+
+    def _drop(self, path: Path) -> None:
+        """Delete a journal whose strokes are elsewhere, now or with the next that is cut."""
+        try:
+            path.unlink()
+        except OSError:
+            self._adopted.append(path)
 
     def _put(self, path: Path) -> None:
         new = self._written == 0
         place = self._place_record(path)
         if new:
             path.parent.mkdir(parents=path.parent == _own_folder(), exist_ok=True)
-        flags = os.O_WRONLY | getattr(os, "O_BINARY", 0)
-        handle = os.open(path, flags | os.O_CREAT | os.O_EXCL if new else flags, 0o666)
+        flags = os.O_WRONLY | getattr(os, "O_BINARY", 0) | (os.O_CREAT | os.O_EXCL if new else 0)
+        handle = patiently(lambda: os.open(path, flags, 0o666), 0.0 if new else _PATIENCE_S)
+        data = (place if new else b"") + bytes(self._records[self._written :])
         try:
             # A record that a full disk cut short is written over.
-            os.lseek(handle, 0 if new else len(place) + self._written, os.SEEK_SET)
-            data = (place if new else b"") + bytes(self._records[self._written :])
-            done = 0
-            while done < len(data):
-                done += os.write(handle, data[done:])
+            _write_at(handle, 0 if new else len(place) + self._written, data)
         except OSError:
             if new:
                 with suppress(OSError):
                     path.unlink()
             raise
-        finally:
-            os.close(handle)
         self._written = len(self._records)
 
     def _place_record(self, path: Path) -> bytes:
@@ -191,6 +197,17 @@ class Journal:
             self._mask_path.with_name(name),
             _own_folder() / f"{self._head.image[:32]}.{place}.{name}",
         ]
+
+
+def _write_at(handle: int, place: int, data: bytes) -> None:
+    """Write to a file that is open, from `place` on, and close it. Raises `OSError`."""
+    try:
+        os.lseek(handle, place, os.SEEK_SET)
+        done = 0
+        while done < len(data):
+            done += os.write(handle, data[done:])
+    finally:
+        os.close(handle)
 
 
 def journals_of(mask_path: Path, image_sha256: str) -> list[Path]:

@@ -6,10 +6,12 @@ import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from allxai_desktop.errors import reason_of
+from allxai_desktop.files import patiently
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, mask_bytes, mask_meta, put_mask
@@ -365,14 +367,14 @@ class MaskKeeper:
         with suppress(OSError):
             for path in self.path.parent.iterdir():
                 if re.fullmatch(r"\." + pattern, path.name):
-                    path.unlink()
+                    patiently(path.unlink)
 
     def _set_aside(self, crashed: Crashed, mask_path: Path) -> None:
         for path in crashed.foreign:
             aside = candidates(path.with_suffix(".journal-aside"))
             place = next(place for place in aside if not place.exists())
             try:
-                path.rename(place)
+                patiently(partial(path.rename, place))
             except OSError:
                 log.warning("A journal could not be set aside", exc_info=True)
                 continue

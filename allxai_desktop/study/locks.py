@@ -27,12 +27,15 @@ from typing import Any, Self
 import psutil
 
 from allxai_desktop.errors import AllxaiError, reason_of
+from allxai_desktop.files import patiently
 from allxai_desktop.i18n import _
 
 BEAT_SECONDS = 30.0
 STALE_SECONDS = 300.0
 _MAX_BYTES = 2**12
 _TRIES = 100
+# On Windows, until somebody else has read a lock file; the painting thread may wait for it.
+_PATIENCE_S = 0.5
 
 
 class LockError(AllxaiError):
@@ -149,7 +152,7 @@ class Lock:
         with self._mutex:
             if self._named() == self.holder.session.id:
                 with suppress(OSError):
-                    self.path.unlink()
+                    patiently(self.path.unlink, _PATIENCE_S)
 
     def _named(self) -> str:
         """Return whose session the file names: this one where there is no file, "" where it cannot be read."""
@@ -290,7 +293,7 @@ def _make(path: Path, holder: Holder) -> None:
 
 
 def _make_without_links(path: Path, holder: Holder) -> None:
-    with path.open("xb") as stream:
+    with patiently(lambda: path.open("xb"), _PATIENCE_S) as stream:
         try:
             stream.write(_text(holder))
             stream.flush()
@@ -308,7 +311,7 @@ def _put(path: Path, holder: Holder) -> None:
     temporary = _temporary(path, holder)
     try:
         temporary.write_bytes(_text(holder))
-        os.replace(temporary, path)
+        patiently(lambda: os.replace(temporary, path), _PATIENCE_S)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -324,7 +327,7 @@ def _text(holder: Holder) -> bytes:
 def _read(path: Path) -> Holder | None:
     """Return who a lock file names; None where there is none, and a nameless holder where it cannot be read."""
     try:
-        with path.open("rb") as stream:
+        with patiently(lambda: path.open("rb"), _PATIENCE_S) as stream:
             found = json.loads(stream.read(_MAX_BYTES))
         since = datetime.fromisoformat(found["since"])
         if since.tzinfo is None:

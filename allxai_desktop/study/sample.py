@@ -7,6 +7,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from allxai_desktop.errors import AllxaiError, reason_of
+from allxai_desktop.files import patiently
 from allxai_desktop.i18n import _
 
 
@@ -23,7 +24,7 @@ def sample_study() -> Path:
         shutil.rmtree(unfinished, ignore_errors=True)
         with as_file(files("allxai_resources") / "sample_study") as original:
             shutil.copytree(original, unfinished)
-        unfinished.rename(folder)
+        patiently(lambda: unfinished.rename(folder))
     except OSError as error:
         raise AllxaiError(
             _(

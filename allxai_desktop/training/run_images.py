@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allxai_desktop.errors import reason_of
-from allxai_desktop.files import write_whole
+from allxai_desktop.files import patiently, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import read_image
 from allxai_desktop.networks.domain import near_black_share, statistics
@@ -89,7 +89,7 @@ def decode(
                 for number, image in enumerate(images):
                     watcher.stage(title, number / count)
                     stream.write(np.ascontiguousarray(image).tobytes())
-            temporary.replace(path)
+            patiently(lambda: temporary.replace(path))
         except OSError as error:
             temporary.unlink(missing_ok=True)
             raise TrainingError(

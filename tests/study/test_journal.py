@@ -2,9 +2,11 @@
 
 import errno
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
+import windows
 
 from allxai_desktop.painting.tiles import Tiles
 from allxai_desktop.study import journal as module
@@ -172,6 +174,49 @@ def test_what_no_disk_took_is_written_with_the_next_stroke(mask_path, strokes, t
     journal.append(strokes[0][2])
     assert journal.written
     assert np.array_equal(only(mask_path).painted(empty(), None, 0)[0], strokes[1][2])
+
+
+def test_on_a_full_disk_no_half_of_a_first_stroke_stays(mask_path, strokes, tmp_path, monkeypatch):
+    mask_path.parent.mkdir()
+    windows.open_files_stay(monkeypatch)
+    fill(monkeypatch, tmp_path)
+    with pytest.raises(OSError, match="No space"):
+        Journal(mask_path, head()).append(strokes[0][0])
+    assert list(mask_path.parent.iterdir()) == []
+
+
+def test_a_journal_that_a_virus_scanner_holds_for_a_moment_is_gone_on_with(mask_path, strokes, monkeypatch):
+    journal = Journal(mask_path, head())
+    journal.append(strokes[0][0])
+    windows.refused_at_first(monkeypatch, "open")
+    journal.append(strokes[0][1])
+    assert len(only(mask_path).strokes) == 2
+    windows.refused_at_first(monkeypatch, "unlink")
+    journal.cut(FIRST, 2)
+    assert journals_of(mask_path, IMAGE) == []
+
+
+def test_a_journal_that_could_not_be_deleted_goes_with_the_one_in_its_place(
+    mask_path, strokes, own_folder, monkeypatch
+):
+    journal = Journal(mask_path, head())
+    journal.append(strokes[0][0])
+    real = os.open
+
+    def held(path, flags, *rest):
+        if mask_path.parent == Path(path).parent:
+            raise PermissionError(13, "The file is open in another program", str(path))
+        return real(path, flags, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", held)
+        windows.refused_at_first(patch, "unlink")
+        patch.setattr(module, "_PATIENCE_S", 0.0)
+        journal.append(strokes[0][1])
+    beside, elsewhere = sorted(journals_of(mask_path, IMAGE), key=lambda path: path.parent == own_folder)
+    assert (len(read_journal(beside).strokes), len(read_journal(elsewhere).strokes)) == (1, 2)
+    journal.cut(FIRST, 2)
+    assert journals_of(mask_path, IMAGE) == []
 
 
 def fill(monkeypatch, folder):

@@ -8,9 +8,11 @@ import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psutil
 import pytest
+import windows
 
 from allxai_desktop.study import locks
 from allxai_desktop.study.locks import (
@@ -363,3 +365,52 @@ def test_a_lock_for_which_the_disk_has_no_room_is_nobodys(path, full_disk):
 def test_an_earlier_day_is_shown_with_its_date():
     holder = Holder("A07", datetime(2020, 1, 2, 3, 4, tzinfo=UTC), PaintingSession.new())
     assert holder.time.startswith("2020-01-0")
+
+
+def test_a_lock_that_somebody_reads_as_it_is_let_go_goes_then(path, monkeypatch):
+    lock = acquire(path, PaintingSession.new(), "A07")
+    windows.refused_at_first(monkeypatch, "unlink")
+    lock.release()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_lock_that_somebody_reads_as_it_beats_is_written_then(path, monkeypatch):
+    lock = acquire(path, PaintingSession.new(), "A07")
+    os.utime(path, (0, 0))
+    windows.refused_at_first(monkeypatch, "replace")
+    assert lock.beat()
+    assert path.stat().st_mtime > 0
+
+
+def test_who_holds_a_lock_is_read_once_it_was_replaced(path, monkeypatch):
+    acquire(path, PaintingSession.new(), "A07")
+    windows.refused_at_first(monkeypatch)
+    real, refused = Path.open, []
+
+    def being_replaced(self, *given, **options):
+        if len(refused) < 2:
+            refused.append(self)
+            raise PermissionError(13, "Access is denied", str(self))
+        return real(self, *given, **options)
+
+    monkeypatch.setattr(Path, "open", being_replaced)
+    assert holder_of(path, PaintingSession.new()).person == "A07"
+
+
+def test_a_lock_that_is_still_being_deleted_is_made_then(path, monkeypatch):
+    path.parent.mkdir()
+    windows.refused_at_first(monkeypatch)
+    real, refused = Path.open, []
+
+    def link(_made, target):
+        raise PermissionError(13, "Access is denied", str(target))
+
+    def being_deleted(self, mode="r", *given, **options):
+        if mode == "xb" and len(refused) < 2:
+            refused.append(self)
+            raise PermissionError(13, "Access is denied", str(self))
+        return real(self, mode, *given, **options)
+
+    monkeypatch.setattr(os, "link", link)
+    monkeypatch.setattr(Path, "open", being_deleted)
+    assert isinstance(acquire(path, PaintingSession.new(), "A07"), Lock)

@@ -1,0 +1,51 @@
+"""What Windows refuses, for tests on every system."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from allxai_desktop import files
+
+
+def refused_at_first(monkeypatch: Any, *names: str, times: int = 2) -> list[str]:
+    """Let the calls `names` of `os` be refused as while a virus scanner has the file open; return what was refused."""
+    refused: list[str] = []
+
+    def at_first(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **options: Any) -> Any:
+            if refused.count(name) < times:
+                refused.append(name)
+                raise PermissionError(13, "The file is open in another program", str(given[0]))
+            return real(*given, **options)
+
+        return call
+
+    monkeypatch.setattr(files, "_OPEN_FILES_STAY", True)
+    for name in names:
+        monkeypatch.setattr(os, name, at_first(name, getattr(os, name)))
+    return refused
+
+
+def open_files_stay(monkeypatch: Any) -> None:
+    """Let no file be deleted that `os.open` opened and nobody closed, nor one that may not be written."""
+    opened: dict[int, Path] = {}
+    real_open, real_close, real_unlink = os.open, os.close, os.unlink
+
+    def note(path: Any, *rest: Any, **options: Any) -> int:
+        handle = real_open(path, *rest, **options)
+        opened[handle] = Path(path)
+        return handle
+
+    def close(handle: int) -> None:
+        opened.pop(handle, None)
+        real_close(handle)
+
+    def unlink(path: Any, **options: Any) -> None:
+        if Path(path) in opened.values() or not os.stat(path).st_mode & 0o200:
+            raise PermissionError(13, "Access is denied", str(path))
+        real_unlink(path, **options)
+
+    monkeypatch.setattr(os, "open", note)
+    monkeypatch.setattr(os, "close", close)
+    monkeypatch.setattr(os, "unlink", unlink)

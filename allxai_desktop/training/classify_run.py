@@ -129,7 +129,11 @@ def train_classifier(
     With `pooled` the answers are measured once more, together with those of other runs.
     """
     run = Run(request, preset, watcher, material or gather(request, preset, watcher), pooled=pooled)
-    return run.finish(run.fit())
+    result = run.finish(run.fit())
+    # Windows deletes no file that is still looked at as an array.
+    del run
+    delete_decoded(request.out)
+    return result
 
 
 class Run:
@@ -204,7 +208,6 @@ class Run:
         write_report(folder, found, setting)
         write_curves(folder, records, Caption(self.name, leaking=self.saved.leaking))
         write_card(folder, card)
-        delete_decoded(folder)
         self.watcher.stage(_("Measuring"), 1.0)
         return RunResult(folder, card, found, records, answers[self.evaluated])
 

@@ -102,9 +102,12 @@ def _endless(objective: Objective, plan: Plan, steps: int) -> Iterator[tuple[Ten
 def find_rate(request: Request, watcher: Watcher | None = None) -> RangeTest:
     """Make the range test of `request`'s preset on its images; nothing is kept. Raises `AllxaiError`."""
     preset, watcher = find_preset(request.preset), watcher or Unwatched()
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         run = _run(request, preset, watcher, Path(folder))
-        return range_test(run.start()[0], run.objective, run.plan, watcher)
+        found = range_test(run.start()[0], run.objective, run.plan, watcher)
+        # Windows deletes no file that is still looked at as an array.
+        del run
+    return found
 
 
 def search(
@@ -123,7 +126,7 @@ def search(
         preset = replace(preset, val=0.1)
     request = replace(request, epochs=request.epochs or 2, rate=None, decay=None)
     trials = []
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         run = _run(request, preset, watcher, Path(folder))
         pairs = [(one, decay) for one in rates or (rate / 3, rate, 3 * rate) for decay in decays]
         for number, (one, decay) in enumerate(pairs):
@@ -132,6 +135,7 @@ def search(
             trials.append(
                 _try(run, replace(run.plan, optimiser=optimiser), Path(folder) / f"{number}.pt", watcher)
             )
+        del run
     return sorted(trials, key=lambda trial: math.inf if trial.loss is None else trial.loss)
 
 

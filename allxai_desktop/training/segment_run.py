@@ -68,8 +68,10 @@ def train_segmenter(request: Request, preset: Preset, watcher: Watcher) -> RunRe
         request.weights or preset.start,
         lambda share: watcher.stage(fetching, share),
     )
-    run = SegmentRun(request, preset, watcher, look_through_pairs(request, watcher))
-    return run.run()
+    result = SegmentRun(request, preset, watcher, look_through_pairs(request, watcher)).run()
+    # Not before: Windows deletes no file that is still looked at as an array.
+    delete_decoded(request.out)
+    return result
 
 
 def look_through_pairs(request: Request, watcher: Watcher) -> DataSet:
@@ -180,7 +182,6 @@ class SegmentRun:
         write_mask_pictures(folder, network, self.data.root, shown, self.classes)
         write_curves(folder, records, Caption(self.name, leaking=self.saved.leaking))
         write_card(folder, card)
-        delete_decoded(folder)
         return RunResult(folder, card, evaluation, records)
 
     # Data

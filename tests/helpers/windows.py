@@ -1,6 +1,7 @@
 """What Windows refuses, for tests on every system."""
 
 import os
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,3 +50,17 @@ def open_files_stay(monkeypatch: Any) -> None:
     monkeypatch.setattr(os, "open", note)
     monkeypatch.setattr(os, "close", close)
     monkeypatch.setattr(os, "unlink", unlink)
+
+
+def looked_at(monkeypatch: Any, module: Any) -> Callable[[], bool]:
+    """Return what tells whether the images that a run of `module` decodes are still looked at as an array on disk."""
+    arrays: list[weakref.ref[Any]] = []
+    decode_images = module.decode_images
+
+    def decode(*given: Any) -> Any:
+        pixels, statistics = decode_images(*given)
+        arrays.append(weakref.ref(pixels))
+        return pixels, statistics
+
+    monkeypatch.setattr(module, "decode_images", decode)
+    return lambda: any(array() is not None for array in arrays)

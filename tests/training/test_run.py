@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import windows
 from PIL import Image
 
 from allxai_desktop.files import WriteError
@@ -13,7 +14,7 @@ from allxai_desktop.networks.network import open_network
 from allxai_desktop.networks.registry import load_network
 from allxai_desktop.networks.user import remove_network
 from allxai_desktop.tasks import Cancelled
-from allxai_desktop.training import checkpoint
+from allxai_desktop.training import checkpoint, classify_run
 from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.run import offer, train
 from allxai_desktop.training.run_types import Request, Unwatched
@@ -82,6 +83,13 @@ def test_a_run_leaves_card_weights_report_pictures_and_curves(request_):
     assert card["split"]["test"] == 4
     assert card["metrics"]["test"]["positive_class"] == "atypical"
     assert len((request_.out / "curves.csv").read_text().splitlines()) == 5
+
+
+def test_nobody_looks_at_what_was_decoded_any_more_as_it_is_deleted(request_, monkeypatch):
+    looked_at, found = windows.looked_at(monkeypatch, classify_run), []
+    monkeypatch.setattr(classify_run, "delete_decoded", lambda _folder: found.append(looked_at()))
+    train(replace(request_, epochs=1))
+    assert found == [False]
 
 
 def test_the_figures_are_those_of_the_network_that_was_written(request_):

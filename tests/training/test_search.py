@@ -1,15 +1,20 @@
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pytest
 import torch
+import windows
 from PIL import Image
 from torch import nn
 from torch.nn import functional
 
+from allxai_desktop.training import classify_run
+from allxai_desktop.training import search as module
 from allxai_desktop.training.datasets.data import TrainingError
 from allxai_desktop.training.fit import Plan
 from allxai_desktop.training.optimisers import Optimiser
 from allxai_desktop.training.run_types import Request, Unwatched
-from allxai_desktop.training.search import HIGHEST, LOWEST, RangeTest, range_test, search
+from allxai_desktop.training.search import HIGHEST, LOWEST, RangeTest, find_rate, range_test, search
 
 PLAN = Plan(1, 4, Optimiser("sgd", 0.1))
 
@@ -66,21 +71,40 @@ def test_of_a_loss_that_only_trembles_no_rate_is_suggested():
     assert RangeTest([1e-3, 1e-2, 1e-1], [1.0, 0.99, 3.0]).suggested is None
 
 
-def test_every_pair_is_tried_and_the_best_comes_first(tmp_path):
+@pytest.fixture
+def request_(tmp_path):
+    """Ten dark and ten bright noisy images."""
     random = np.random.default_rng(0)
     for number, name in enumerate(("a", "b")):
         (tmp_path / name).mkdir()
         for place in range(10):
             pixels = random.integers(0, 100, (32, 32, 3), np.uint8) + np.uint8(120 * number)
             Image.fromarray(pixels).save(tmp_path / name / f"{place}.png")
-    request = Request("two-conv-32", tmp_path, tmp_path / "run", epochs=3)
-    trials = search(request, rates=(1e-9, 0.02, 1e30), decays=(0.0, 0.01))
+    return Request("two-conv-32", tmp_path, tmp_path / "run", epochs=3)
+
+
+def test_every_pair_is_tried_and_the_best_comes_first(request_):
+    trials = search(request_, rates=(1e-9, 0.02, 1e30), decays=(0.0, 0.01))
     assert {(trial.rate, trial.decay) for trial in trials} == {
         (rate, decay) for rate in (1e-9, 0.02, 1e30) for decay in (0.0, 0.01)
     }
     assert [trial.rate for trial in trials] == [0.02, 0.02, 1e-9, 1e-9, 1e30, 1e30]
     assert trials[-1].loss is None
-    assert not (tmp_path / "run").exists()
+    assert not request_.out.exists()
+
+
+@pytest.mark.parametrize("look", [find_rate, lambda request: search(request, rates=(1e-3,), decays=(0.0,))])
+def test_nobody_looks_at_the_decoded_images_any_more_as_their_folder_goes(request_, monkeypatch, look):
+    looked_at, found = windows.looked_at(monkeypatch, classify_run), []
+
+    class Folder(TemporaryDirectory):
+        def cleanup(self):
+            found.append(looked_at())
+            super().cleanup()
+
+    monkeypatch.setattr(module, "TemporaryDirectory", Folder)
+    look(request_)
+    assert found == [False]
 
 
 def test_a_loss_that_is_no_number_at_once_is_told():

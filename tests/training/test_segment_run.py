@@ -3,11 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import windows
 from PIL import Image
 from safetensors.numpy import load_file
 
 from allxai_desktop.networks.network import open_network
-from allxai_desktop.training import start
+from allxai_desktop.training import segment_run, start
 from allxai_desktop.training.datasets.data import TrainingError, read_data
 from allxai_desktop.training.presets import PRESETS
 from allxai_desktop.training.run_types import EpochRecord, Request, Unwatched
@@ -73,6 +74,13 @@ def test_a_run_leaves_a_network_with_card_report_and_pictures(data, tmp_path):
     assert set(network.card.metrics) == {"test", "validation"}
     assert network.card.training["recipe"] == "not run to its end: 1 of 2 epochs"
     assert str(tmp_path) not in (result.folder / "card.json").read_text(encoding="utf-8")
+
+
+def test_nobody_looks_at_what_was_decoded_any_more_as_it_is_deleted(data, tmp_path, monkeypatch):
+    looked_at, found = windows.looked_at(monkeypatch, segment_run), []
+    monkeypatch.setattr(segment_run, "delete_decoded", lambda _folder: found.append(looked_at()))
+    train_segmenter(_request(data, tmp_path / "run", epochs=1), SMALL, Unwatched())
+    assert found == [False]
 
 
 class _Broken(Exception):

@@ -56,6 +56,7 @@ class StudyListModel(QAbstractListModel):
         self._icons: dict[int, QIcon] = {}
         self._masks: dict[int, OnDisk] = {}
         self._places: frozenset[Path] = frozenset()
+        self._rows: dict[Path, int] = {}
         self._failed: set[int] = set()
         self._holders: dict[str, Holder] = {}
         self._watch = QTimer(self, interval=OTHERS_MS)
@@ -73,26 +74,30 @@ class StudyListModel(QAbstractListModel):
         self._icons.clear()
         self._masks.clear()
         self._places = study.mask_paths if study else frozenset()
+        self._rows = {item.mask_path: row for row, item in enumerate(study.items)} if study else {}
         self._failed.clear()
         self._holders = {}
         self.endResetModel()
         self._watch.start()
         self._read_holders()
-        for row in range(self.rowCount()):
-            self.refresh(row)
+        self._refresh_from(0, study)
 
     def refresh(self, row: int) -> None:
         """Read again how far the mask of one item is."""
         taken = self._places
         self._read(self._reader, row, lambda item: mask_on_disk(item, taken), self._set_mask)
 
+    def _refresh_from(self, row: int, study: Study | None) -> None:
+        """Read the masks from `row` on one after the other; what is asked for meanwhile comes between."""
+        if study is not self._study or row >= self.rowCount():
+            return
+        self.refresh(row)
+        self._reader.submit(self._refresh_from, row + 1, study)
+
     def show_saved(self, path: Path) -> None:
         """Show how far the mask at `path` is, which was just saved: the one in work without reading it again."""
-        if self._study is None:
-            return
-        row = next((row for row, item in enumerate(self._study.items) if item.mask_path == path), None)
-        workspace = self.study_model.workspace
-        if row is None:
+        row, workspace = self._rows.get(path), self.study_model.workspace
+        if self._study is None or row is None:
             return
         if row != workspace.index or workspace.mask_path != path:
             self.refresh(row)
@@ -236,9 +241,9 @@ class StudyListModel(QAbstractListModel):
             if study is None or study is not self._study:
                 return
             before, self._holders = self._holders, holders
-            for row in range(len(study.items)):
-                stem = self._stem(row)
-                if before.get(stem) != holders.get(stem):
+            changed = {stem for stem, _holder in before.items() ^ holders.items()}
+            for row in range(len(study.items)) if changed else ():
+                if self._stem(row) in changed:
                     self.show_again(row)
 
         def work() -> None:
@@ -290,8 +295,10 @@ class StudyFilter(QSortFilterProxyModel):
 
     def keep(self, row: int) -> None:
         """Keep a row of the model whatever is looked for: that of the image in work."""
-        self._kept = row
-        self.invalidate()
+        before, self._kept = self._kept, row
+        # Only these two, of what may be thousands.
+        for other in (row,) if before is None else (before, row):
+            self.rows.show_again(other)
 
     def set_state(self, state: State | None) -> None:
         """Show the rows in `state` only, or with None those in any."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from allxai_desktop.study.folder import Study
     from allxai_desktop.study.study_model import StudyModel
 
+COUNT_MS = 200
+
 
 class StudyPanel(QWidget):
     """Follows a `StudyModel`; a row that is chosen is shown by its workspace."""
@@ -49,7 +51,7 @@ class StudyPanel(QWidget):
         self.who = WhoRow(study, remember)
         self._following = False
         # Many rows tell of their masks at once.
-        self._counting = QTimer(self, singleShot=True, interval=50)
+        self._counting = QTimer(self, singleShot=True, interval=COUNT_MS)
         self._counting.timeout.connect(self._show_progress)
         self.progress_text = QLabel(wordWrap=True)
         self.progress = QProgressBar(textVisible=False, maximumHeight=6)
@@ -146,7 +148,8 @@ class StudyPanel(QWidget):
 
     # No lambda: Python does not see that the model, which has no parent, holds it, and would keep the whole window.
     def _count_soon(self, *_rows: object) -> None:
-        self._counting.start()
+        if not self._counting.isActive():
+            self._counting.start()
 
     def _show_progress(self) -> None:
         total = self.model.rowCount()

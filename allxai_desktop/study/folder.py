@@ -15,6 +15,7 @@ say more:
     at = [1203, 410, 257]            # row and column there of its upper left pixel, and its side in px
 """
 
+import os
 import re
 import tomllib
 import unicodedata
@@ -22,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from os.path import isfile
 from pathlib import Path
 from typing import Any, Self
 
@@ -110,7 +112,7 @@ class Study:
     def _of_folder(cls, folder: Path) -> Self:
         images = folder / IMAGES_FOLDER if (folder / IMAGES_FOLDER).is_dir() else folder
         title, annotator, known = _read_toml(folder / STUDY_FILE)
-        names = {path.name for path in images.iterdir() if _is_image(path)} | set(known)
+        names = _image_names(images) | set(known)
         _check_encoding(names)
         items = [
             replace(item, **known.get(item.image_path.name, {}))
@@ -192,7 +194,19 @@ def alike(name: str) -> str:
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    return _is_image_name(path.name) and path.is_file()
+
+
+def _is_image_name(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES and not name.startswith(".")
+
+
+def _image_names(folder: Path) -> set[str]:
+    """Return the names of the images in a folder; only links are looked at one by one, for its disk may be far."""
+    with os.scandir(folder) as there:
+        named = [entry for entry in there if _is_image_name(entry.name)]
+    # Of a link that leads round in a circle an entry raises.
+    return {entry.name for entry in named if (isfile(entry) if entry.is_symlink() else entry.is_file())}
 
 
 def _natural(name: str) -> tuple[list[str | int], str]:

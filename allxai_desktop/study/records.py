@@ -14,11 +14,13 @@ from allxai_desktop.study.progress import ItemProgress, Progress
 from allxai_desktop.study.store import StudyStore
 
 T = TypeVar("T")
+NOTHING = ItemProgress()
 
 
 class Records:
     """Has `worker` read and change the records of one study, and knows them as they were received last.
 
+    `rows` are those of the file names, `fields` the rows of the images that crops were taken of.
     What arrives once another study is open is left out. `changed` gives the row of an image whose record is another
     one now; `voided` the file name of one whose approval is void, for its mask was changed. `received` comes last.
     """
@@ -30,14 +32,19 @@ class Records:
     def __init__(self, worker: InOrder) -> None:
         self.study: Study | None = None
         self.rows: dict[str, int] = {}
+        self.fields: frozenset[int] = frozenset()
         self._worker = worker
         self._progress: Progress | None = None
         self._items: dict[str, ItemProgress] = {}
+        self._names: list[str] = []
 
     def open(self, study: Study) -> None:
         """Forget the study before, and read the records of this one."""
         self.study, self._progress = study, Progress(StudyStore(study.folder))
-        self.rows = {item.image_path.name: row for row, item in enumerate(study.items)}
+        # Once: thousands are gone through at each image.
+        self._names = [item.image_path.name for item in study.items]
+        self.rows = {name: row for row, name in enumerate(self._names)}
+        self.fields = frozenset(self.rows[item.field] for item in study.items if item.field in self.rows)
         self._items = {}
         self.read(lambda progress: progress.items())
 
@@ -55,11 +62,15 @@ class Records:
 
     def name(self, row: int) -> str:
         """Return the file name of the image of a row, by which its record goes."""
-        return self.image(row).image_path.name
+        return self._names[row]
 
     def item(self, row: int) -> ItemProgress:
         """Return how far the image of a row is; "to-do" where nothing was recorded."""
-        return self._items.get(self.name(row), ItemProgress())
+        return self._items.get(self._names[row], NOTHING)
+
+    def items(self) -> list[ItemProgress]:
+        """Return how far each image is, row by row."""
+        return [self._items.get(name, NOTHING) for name in self._names]
 
     def run(self, work: Callable[[Progress], T], receive: Callable[[T], None]) -> None:
         """Do `work` on the records, and hand what it returns to `receive`."""
@@ -98,7 +109,9 @@ class Records:
 
         def receive(now: ItemProgress) -> None:
             if study is self.study:
-                self._receive(self._items | {name: now})
+                before, self._items[name] = self._items.get(name, NOTHING), now
+                self._tell(name, before)
+                self.received.emit()
                 then()
 
         wanted = (lambda: True) if failed else (lambda: study is self.study)
@@ -107,9 +120,13 @@ class Records:
     def _receive(self, items: dict[str, ItemProgress]) -> None:
         before, self._items = self._items, items
         for name in (before.keys() | items.keys()) & self.rows.keys():
-            was, now = before.get(name, ItemProgress()), items.get(name, ItemProgress())
-            if was != now:
-                self.changed.emit(self.rows[name])
-            if was.state == "approved" and now.state == "in-progress":
-                self.voided.emit(name)
+            self._tell(name, before.get(name, NOTHING))
         self.received.emit()
+
+    def _tell(self, name: str, before: ItemProgress) -> None:
+        now, row = self._items.get(name, NOTHING), self.rows.get(name)
+        if row is None or now == before:
+            return
+        self.changed.emit(row)
+        if before.state == "approved" and now.state == "in-progress":
+            self.voided.emit(name)

@@ -115,22 +115,13 @@ class StudyModel:
             return False
         return True
 
-    @property
-    def _fields(self) -> set[str | None]:
-        """The file names of the images that crops were taken of."""
-        study = self._records.study
-        return set() if study is None else {item.field for item in study.items}
-
     def next_row(self, reviewing: bool) -> int | None:
         """Return the row of the next image that waits for this person; see `next_waiting`."""
         here = self.workspace.index
         if here is None:
             return None
         name = self.person.name if self.person else None
-        rows = self._records.rows
-        fields = {rows[field] for field in self._fields if field in rows}
-        items = [self.item(row) for row in range(len(rows))]
-        unreadable = self.workspace.unreadable
+        items, fields, unreadable = self._records.items(), self._records.fields, self.workspace.unreadable
         return next_waiting(items, here, name, reviewing=reviewing, fields=fields, unreadable=unreadable)
 
     def read_trail(self, receive: Callable[[list[Entry]], None]) -> None:
@@ -158,7 +149,7 @@ class StudyModel:
             return
         self.touch()
         done = self.current.state in ("submitted", "approved")
-        if done or self._records.name(workspace.index) in self._fields:
+        if done or workspace.index in self._records.fields:
             self._go_on(self.reviewing)
             return
         if not self._work.in_place:

@@ -1,6 +1,6 @@
 """Which image of a study waits for a person, at first and next."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.people import Person
@@ -21,9 +21,10 @@ def next_waiting(
     With `reviewing` that is one that somebody else submitted, otherwise one to paint that is nobody's or theirs: none
     of the `fields`, of which it is the crops that are painted. None of the `unreadable` waits.
     """
-    rows = _waiting(items, name, reviewing, fields)
-    rows = [row for row in rows if row != here and row not in unreadable]
-    return min(rows, key=lambda row: (row - here) % len(items), default=None)
+    after = ((here + away) % len(items) for away in range(1, len(items)))
+    return next(
+        (row for row in _waiting(items, after, name, reviewing, fields) if row not in unreadable), None
+    )
 
 
 def where_to_begin(study: Study, known: Mapping[str, ItemProgress], person: Person | None) -> int:
@@ -36,22 +37,24 @@ def where_to_begin(study: Study, known: Mapping[str, ItemProgress], person: Pers
     of_crops = {item.field for item in study.items}
     fields = {row for row, name in enumerate(names) if name in of_crops}
     who = person.name if person else None
-    rows = _waiting(items, who, reviewing=False, fields=fields)
-    if person is not None and person.role == "reviewer":
-        rows = _waiting(items, who, reviewing=True, fields=fields) or rows
-    return min(rows, default=0)
+    roles = (True, False) if person is not None and person.role == "reviewer" else (False,)
+    waiting = (row for role in roles for row in _waiting(items, range(len(items)), who, role, fields))
+    return next(waiting, 0)
 
 
 def _waiting(
-    items: Sequence[ItemProgress], name: str | None, reviewing: bool, fields: Collection[int]
-) -> list[int]:
-    rows = []
-    for row, item in enumerate(items):
+    items: Sequence[ItemProgress],
+    rows: Iterable[int],
+    name: str | None,
+    reviewing: bool,
+    fields: Collection[int],
+) -> Iterator[int]:
+    for row in rows:
+        item = items[row]
         if reviewing:
             waits = item.state == "submitted" and item.annotator != name
         else:
             mine = item.annotator in (None, name)
             waits = mine and item.state not in ("submitted", "approved") and row not in fields
         if waits:
-            rows.append(row)
-    return rows
+            yield row

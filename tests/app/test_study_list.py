@@ -213,6 +213,48 @@ def test_the_row_in_work_stays_in_a_search(rows):
     assert names(shown) == ["b.png", "c.png"]
 
 
+def test_only_the_rows_that_come_and_go_are_looked_at_when_another_image_is_in_work(rows):
+    asked = []
+
+    class Counting(StudyFilter):
+        def filterAcceptsRow(self, source_row, source_parent):
+            asked.append(source_row)
+            return super().filterAcceptsRow(source_row, source_parent)
+
+    shown = Counting(rows)
+    shown.keep(0)
+    asked.clear()
+    shown.keep(2)
+    assert sorted(asked) == [0, 2]
+
+
+def test_where_nobody_began_to_paint_no_row_is_looked_at(rows, monkeypatch):
+    rows.study_model.workspace.holders = lambda _study: {}
+    asked = []
+    monkeypatch.setattr(rows, "_stem", asked.append)
+    rows._read_holders()
+    rows._reader.submit(int).result()
+    assert asked == []
+
+
+def test_a_mask_that_is_asked_for_is_read_before_the_rest_of_the_study(rows, study, qtbot, monkeypatch):
+    begun, go_on, read = Event(), Event(), []
+
+    def slow(item, _taken):
+        read.append(item.stem)
+        begun.set()
+        assert go_on.wait(10)
+        return OnDisk()
+
+    monkeypatch.setattr("allxai_desktop.app.study_list.mask_on_disk", slow)
+    rows.set_study(study)
+    assert begun.wait(10)
+    rows.refresh(2)
+    go_on.set()
+    qtbot.waitUntil(lambda: len(read) == 4)
+    assert read == ["a", "c", "b", "c"]
+
+
 def test_a_mask_saved_while_the_window_closes_is_not_read_again(rows):
     rows.close()
     rows.refresh(0)

@@ -1,5 +1,6 @@
 import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -202,3 +203,19 @@ def test_a_place_is_three_whole_numbers(tmp_path, at):
     (tmp_path / "study.toml").write_text(f'[[items]]\nimage = "a.png"\nat = {at}\n', encoding="utf-8")
     with pytest.raises(StudyError, match="whole numbers"):
         Study.open(tmp_path)
+
+
+def test_no_image_is_looked_at_to_list_a_folder_whose_disk_may_be_far(tmp_path, monkeypatch):
+    images(tmp_path, "a.png", "b.png")
+    asked = []
+    stat = Path.stat
+    monkeypatch.setattr(Path, "stat", lambda path, **given: asked.append(path.name) or stat(path, **given))
+    assert len(Study.open(tmp_path).items) == 2
+    assert not {"a.png", "b.png"} & set(asked)
+
+
+def test_a_link_that_leads_round_in_a_circle_is_no_image(tmp_path):
+    images(tmp_path, "a.png")
+    (tmp_path / "b.png").symlink_to("b.png")
+    (tmp_path / "c.png").symlink_to("a.png")
+    assert [item.image_path.name for item in Study.open(tmp_path).items] == ["a.png", "c.png"]

@@ -131,3 +131,18 @@ def test_what_was_refused_is_told_in_another_study_where_it_is_asked_for(told, t
     told.settle()
     assert [type(error) for error in refused] == [StateError] * count
     assert told.errors == []
+
+
+def test_a_change_of_one_image_leaves_the_others_unasked(told, tmp_path, monkeypatch):
+    study = study_in(tmp_path / "one")
+    Progress(StudyStore(study.folder)).submit(A, "a.png", "9f")
+    told.records.open(study)
+    told.settle()
+    told.said.clear()
+    asked = []
+    tell = told.records._tell
+    monkeypatch.setattr(told.records, "_tell", lambda name, before: (asked.append(name), tell(name, before)))
+    told.records.change("b.png", lambda progress: progress.submit(A, "b.png", "9f"))
+    told.settle()
+    assert (asked, told.said) == (["b.png"], [("changed", 1), "received"])
+    assert [item.state for item in told.records.items()] == ["submitted", "submitted"]

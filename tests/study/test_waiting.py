@@ -63,3 +63,21 @@ def test_a_study_does_not_begin_at_a_field():
     items = [StudyItem("0", Path("0.png"), Path()), StudyItem("1", Path("1.png"), Path(), field="0.png")]
 
     assert where_to_begin(Study(Path(), items), {}, None) == 1
+
+
+class Counted(list):
+    """Items that note which of them are looked at."""
+
+    def __init__(self, items):
+        super().__init__(items)
+        self.asked = []
+
+    def __getitem__(self, row):
+        self.asked.append(row)
+        return super().__getitem__(row)
+
+
+def test_only_the_images_up_to_the_next_are_looked_at():
+    items = Counted([TODO, SUBMITTED, SUBMITTED, TODO] + [TODO] * 5000)
+    assert next_waiting(items, 0, "A07", reviewing=False) == 3
+    assert items.asked == [1, 2, 3]

@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from qtpy.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -48,20 +48,40 @@ DIGITS = 12
 
 
 class TrailModel(QAbstractTableModel):
-    """A row for each entry, the newest first."""
+    """A row for each entry that is looked for, the newest first."""
 
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[Entry] = []
+        self._shown: list[Entry] = []
+        self._said: list[str] = []
+        self._wanted = ""
 
     def set_entries(self, entries: list[Entry]) -> None:
         """Show these entries, given with the oldest first."""
-        self.beginResetModel()
         self.entries = entries[::-1]
+        self.retranslate()
+
+    def look_for(self, text: str) -> None:
+        """Show the entries only of which a cell holds a text, in capitals or not."""
+        self._wanted, shown = text.casefold(), self.entries
+        if self._wanted:
+            # Once, and not at each letter: there may be tens of thousands.
+            self._said = self._said or ["\n".join(map(str, _cells(entry))).casefold() for entry in shown]
+            said = zip(shown, self._said, strict=True)
+            shown = [entry for entry, cells in said if self._wanted in cells]
+        self.beginResetModel()
+        self._shown = shown
         self.endResetModel()
 
+    def retranslate(self) -> None:
+        """Set the texts again in the current language."""
+        self._said = []
+        self.look_for(self._wanted)
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(HEADS) - 1)
+
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else len(self.entries)
+        return 0 if parent.isValid() else len(self._shown)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return 0 if parent.isValid() else len(HEADS)
@@ -76,39 +96,38 @@ class TrailModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return None
-        entry = self.entries[index.row()]
-        whole = role == Qt.ItemDataRole.ToolTipRole
-        cell = (
-            entry.seq,
-            entry.time.removesuffix("+00:00").replace("T", " "),
-            entry.person or "–",
-            next((_(title) for role, title in ROLE_TITLES.items() if role == entry.role), entry.role),
-            entry.item,
-            next(
-                (_(title) for action, title in ACTION_TITLES.items() if action == entry.action), entry.action
-            ),
-            detail_text(entry),
-            (entry.mask_before or "–")[: None if whole else DIGITS],
-            (entry.mask_after or "–")[: None if whole else DIGITS],
-        )[index.column()]
+        entry = self._shown[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _cells(entry)[index.column()]
         # A tip would take a comment with tags for HTML.
-        return escape(str(cell), quote=False) if whole else cell
+        return escape(str(_cells(entry, None)[index.column()]), quote=False)
+
+
+def _cells(entry: Entry, digits: int | None = DIGITS) -> tuple[int | str, ...]:
+    return (
+        entry.seq,
+        entry.time.removesuffix("+00:00").replace("T", " "),
+        entry.person or "–",
+        next((_(title) for role, title in ROLE_TITLES.items() if role == entry.role), entry.role),
+        entry.item,
+        next((_(title) for action, title in ACTION_TITLES.items() if action == entry.action), entry.action),
+        detail_text(entry),
+        (entry.mask_before or "–")[:digits],
+        (entry.mask_after or "–")[:digits],
+    )
 
 
 class TrailWindow(QDialog):
-    """Shows what `StudyModel.read_trail` hands over, says whether the chain holds, and saves it as CSV."""
+    """Shows what `StudyModel.read_trail` hands over, and whether the chain holds, and saves it as CSV."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self.window_ = window
         self.model = TrailModel()
-        self.shown = QSortFilterProxyModel()
-        self.shown.setSourceModel(self.model)
-        self.shown.setFilterKeyColumn(-1)
-        self.shown.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self._broken: str | None = None
         self.search = QLineEdit(clearButtonEnabled=True)
         self.table = QTableView()
-        self.table.setModel(self.shown)
+        self.table.setModel(self.model)
         self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         self.table.verticalHeader().hide()
         self.table.horizontalHeader().setStretchLastSection(False)
@@ -124,18 +143,19 @@ class TrailWindow(QDialog):
         layout.addWidget(self.table)
         layout.addLayout(foot)
         self.resize(1240, 520)
-        self.search.textChanged.connect(self.shown.setFilterFixedString)
+        self.search.textChanged.connect(self.model.look_for)
         self.export.clicked.connect(lambda: self._export())
         self.retranslate()
 
-    def show_trail(self, entries: list[Entry]) -> None:
-        """Show the window with these entries, given with the oldest first."""
+    def show_trail(self, entries: list[Entry], found: str | None) -> None:
+        """Show the window with these entries, given with the oldest first, and what breaks their chain."""
+        self._broken = found
         self.model.set_entries(entries)
         self.table.resizeColumnsToContents()
         self.table.horizontalHeader().setSectionResizeMode(
             HEADS.index("Details"), QHeaderView.ResizeMode.Stretch
         )
-        self._judge()
+        self._show_verdict()
         self.show()
         self.raise_()
 
@@ -146,23 +166,24 @@ class TrailWindow(QDialog):
         self.search.setAccessibleName(_("Search the audit trail"))
         self.table.setAccessibleName(_("Entries of the audit trail"))
         self.export.setText(_("Save as CSV…"))
-        self.model.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(HEADS) - 1)
-        self._judge()
+        self.model.retranslate()
+        if self._broken:
+            self._broken = broken(self.model.entries[::-1])
+        self._show_verdict()
 
-    def _judge(self) -> None:
-        entries = self.model.entries[::-1]
-        found = broken(entries)
+    def _show_verdict(self) -> None:
+        count = len(self.model.entries)
         self.verdict.setText(
-            "✖ " + found
-            if found
+            "✖ " + self._broken
+            if self._broken
             else "✔ "
             + counted(
-                len(entries),
+                count,
                 N_("{count} entry, and the chain holds."),
                 N_("{count} entries, and the chain holds."),
             )
         )
-        self.export.setEnabled(bool(entries))
+        self.export.setEnabled(count > 0)
 
     def _export(self) -> None:
         settings, notices = self.window_.settings, self.window_.notices

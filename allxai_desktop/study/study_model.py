@@ -13,7 +13,7 @@ from allxai_desktop.i18n import _
 from allxai_desktop.keys import KEYS
 from allxai_desktop.masks.npz import MaskError
 from allxai_desktop.notice import Level, Notice
-from allxai_desktop.study.audit import Entry, mask_sha256
+from allxai_desktop.study.audit import Entry, broken, mask_sha256
 from allxai_desktop.study.check_ahead import WAIT_S, CheckAhead, Checked
 from allxai_desktop.study.checks import Finding
 from allxai_desktop.study.folder import Study, StudyItem
@@ -124,9 +124,14 @@ class StudyModel:
         items, fields, unreadable = self._records.items(), self._records.fields, self.workspace.unreadable
         return next_waiting(items, here, name, reviewing=reviewing, fields=fields, unreadable=unreadable)
 
-    def read_trail(self, receive: Callable[[list[Entry]], None]) -> None:
-        """Hand the audit trail to `receive`, the oldest entry first."""
-        self._records.run(lambda progress: progress.trail(), receive)
+    def read_trail(self, receive: Callable[[list[Entry], str | None], None]) -> None:
+        """Hand the audit trail to `receive`, the oldest entry first, and a sentence where its chain is broken."""
+
+        def read(progress: Progress) -> tuple[list[Entry], str | None]:
+            trail = progress.trail()
+            return trail, broken(trail)
+
+        self._records.run(read, lambda found: receive(*found))
 
     def read(self, work: Callable[[], T], receive: Callable[[T], None]) -> None:
         """Do `work`, which reads something else of the study, and hand what it returns to `receive`."""

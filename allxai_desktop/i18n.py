@@ -3,11 +3,14 @@
 import gettext
 import locale
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from importlib.resources import files
 
 LANGUAGES = {"en": "English", "es": "Español"}
 """Language code → its own name, in the order in which the menu shows them."""
 
+_VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 _DOMAIN = "allxai"
 _FOLDER = files("allxai_resources") / "translations"
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
@@ -37,21 +40,30 @@ def counted(count: int, one: str, many: str, **facts: object) -> str:
     return _(one if count == 1 else many).format(count=count, **facts)
 
 
-def system_language() -> str:
-    """Return the code in `LANGUAGES` that the environment or the system asks for, else "en"."""
-    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+def system_language(asked: Iterable[str] = ()) -> str:
+    """Return the code in `LANGUAGES` that the environment or the system asks for, else "en".
+
+    `asked` are the languages of the system, such as "es-MX", the first wanted most, where the caller knows them.
+    """
+    for name in _VARIABLES:
         value = os.environ.get(name, "")
         if value and value not in {"C", "C.UTF-8", "POSIX"}:
             return value[:2] if value[:2] in LANGUAGES else "en"
-    code = (locale.getlocale()[0] or "en")[:2].lower()
+    # Not every name that a system has for its own is known to Python.
+    with suppress(ValueError):
+        asked = [*asked, locale.getlocale()[0] or ""]
     # Windows names languages in words ("Spanish_Mexico").
-    return {"sp": "es"}.get(code, code if code in LANGUAGES else "en")
+    code = next((name[:2].lower() for name in asked if name), "en").replace("sp", "es")
+    return code if code in LANGUAGES else "en"
 
 
 def follow_system() -> None:
     """Switch to the system's language, also what Python's own libraries say in words of our catalogue."""
-    set_language(system_language())
-    # They find the language by the same variables of the environment.
+    code = system_language()
+    set_language(code)
+    # They find the language by the same variables of the environment, which only some systems have.
+    if not any(os.environ.get(name) for name in _VARIABLES):
+        os.environ["LANGUAGE"] = code
     gettext.bindtextdomain(_DOMAIN, str(_FOLDER))
     gettext.textdomain(_DOMAIN)
 

@@ -2,6 +2,8 @@
 
 import gettext
 import importlib.util
+import locale
+import os
 import re
 import string
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from allxai_desktop.cellclasses import BY_KEY
-from allxai_desktop.i18n import _, set_language, system_language
+from allxai_desktop.i18n import _, follow_system, set_language, system_language
 
 ROOT = Path(__file__).resolve().parents[1]
 spec = importlib.util.spec_from_file_location("translations", ROOT / "installer" / "translations.py")
@@ -71,11 +73,51 @@ def test_an_empty_text_stays_empty():
     assert _("") == ""
 
 
+@pytest.fixture
+def no_variables(monkeypatch):
+    """Let no variable of the environment name a language."""
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("no_variables")
 @pytest.mark.parametrize(
     ("value", "expected"), [("es_MX.UTF-8", "es"), ("en_US.UTF-8", "en"), ("de_DE.UTF-8", "en")]
 )
 def test_the_systems_language_is_followed_where_there_is_a_catalogue(monkeypatch, value, expected):
-    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", value)
     assert system_language() == expected
+
+
+@pytest.mark.usefixtures("no_variables")
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("Spanish_Mexico", "es"), ("es_MX", "es"), ("English_United States", "en"), (None, "en")],
+)
+def test_where_no_variable_names_a_language_the_systems_own_name_does(monkeypatch, name, expected):
+    monkeypatch.setattr(locale, "getlocale", lambda: (name, "1252"))
+    assert system_language() == expected
+
+
+@pytest.mark.usefixtures("no_variables")
+def test_what_the_caller_knows_of_the_system_comes_first(monkeypatch):
+    monkeypatch.setattr(locale, "getlocale", lambda: ("English_United States", "1252"))
+    assert system_language(["es-MX", "en"]) == "es"
+    assert system_language(["de-DE", "es-MX"]) == "en"
+
+
+@pytest.mark.usefixtures("no_variables")
+def test_a_name_of_a_language_that_python_does_not_know_is_english(monkeypatch):
+    def unknown():
+        raise ValueError("unknown locale: en-001")
+
+    monkeypatch.setattr(locale, "getlocale", unknown)
+    assert system_language() == "en"
+
+
+@pytest.mark.usefixtures("no_variables")
+def test_what_python_says_itself_follows_too(monkeypatch):
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setattr(locale, "getlocale", lambda: ("Spanish_Mexico", "1252"))
+    follow_system()
+    assert gettext.gettext("expected one argument") == "falta su valor"

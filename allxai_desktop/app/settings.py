@@ -5,7 +5,7 @@ from os.path import exists, isdir
 from pathlib import Path
 from typing import cast
 
-from qtpy.QtCore import QByteArray, QSettings
+from qtpy.QtCore import QByteArray, QLocale, QSettings
 
 from allxai_desktop.app.theme import THEMES
 from allxai_desktop.errors import AllxaiError
@@ -26,7 +26,8 @@ class WindowSettings:
     def language(self) -> str:
         """The language chosen in the menu, else the system's."""
         code = str(self._store.value("language", ""))
-        return code if code in LANGUAGES else system_language()
+        # Qt knows it also where no variable of the environment says it, as on macOS.
+        return code if code in LANGUAGES else system_language(QLocale.system().uiLanguages())
 
     @language.setter
     def language(self, code: str) -> None:

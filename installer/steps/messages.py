@@ -1,6 +1,8 @@
 """What the set-up says: English, or Spanish from the project's own catalogue."""
 
+import os
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,13 +19,21 @@ class SetupError(Exception):
 
 @cache
 def _catalogue() -> "NullTranslations":
-    import gettext  # only when there is something to say: a second run says nothing
+    # Only when there is something to say: a second run says nothing.
+    import gettext
+    import locale
 
-    return gettext.translation("allxai", TRANSLATIONS, fallback=True)
+    languages = None
+    if not any(os.environ.get(name) for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")):
+        # Windows has no such variables, and its own names ("Spanish_Mexico"), not all of which Python knows.
+        with suppress(ValueError):
+            name = (locale.getlocale()[0] or "").lower()
+            languages = ["es"] if name.startswith(("es", "spanish")) else []
+    return gettext.translation("allxai", TRANSLATIONS, languages, fallback=True)
 
 
 def _(text: str) -> str:
-    """Return `text` in the language of the environment variables."""
+    """Return `text` in the language of the environment variables, or else of the system."""
     return _catalogue().gettext(text)
 
 

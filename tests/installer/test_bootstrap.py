@@ -2,6 +2,7 @@
 
 import ast
 import json
+import locale
 import os
 import shutil
 import subprocess
@@ -251,9 +252,10 @@ def test_old_pythons_can_parse_the_file_that_sends_them_away():
 
 
 @pytest.mark.parametrize("version", [(2, 7), (3, 10), (3, 15)])
-def test_other_pythons_are_told_which_ones_will_do(version):
+@pytest.mark.parametrize(("system", "called"), [("linux", "python3.11 "), ("win32", "py -3.11 ")])
+def test_other_pythons_are_told_which_ones_will_do(version, system, called):
     code = (
-        f"import runpy, sys; sys.version_info = {(*version, 1, 'final', 0)};"
+        f"import runpy, sys; sys.version_info = {(*version, 1, 'final', 0)}; sys.platform = {system!r};"
         f"runpy.run_path({str(INSTALLER / 'bootstrap.py')!r}, run_name='__main__')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -261,6 +263,7 @@ def test_other_pythons_are_told_which_ones_will_do(version):
     assert (
         "this is Python {}.{}, but AllXAI Desktop needs Python 3.11 to 3.14".format(*version) in done.stderr
     )
+    assert f"for instance: {called}installer" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -291,6 +294,19 @@ def test_too_little_room_is_told_before_anything_is_installed(tmp_path, monkeypa
     with pytest.raises(messages.SetupError, match=r"has 2\.5 GB free, but 3\.0 GB"):
         install.check_space(tmp_path, int(2e9), int(1e9))
     install.check_space(tmp_path, int(1.5e9), int(1e9))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("Spanish_Mexico", "Detenido."), ("English_United States", "Stopped."), (None, "Stopped.")],
+)
+def test_language_of_a_system_without_variables_for_it(monkeypatch, name, expected):
+    for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(locale, "getlocale", lambda: (name, "1252"))
+    messages._catalogue.cache_clear()
+    assert messages._("Stopped.") == expected
+    messages._catalogue.cache_clear()
 
 
 def test_folder_that_cannot_be_written_is_told(tmp_path):

@@ -100,7 +100,8 @@ class Study:
                         name=path.name or str(path)
                     )
                 )
-            return cls._of_folder(path.parent) if path.name == STUDY_FILE else cls._of_image(path)
+            # Some file systems find it by this name also as STUDY.TOML.
+            return cls._of_folder(path.parent) if alike(path.name) == STUDY_FILE else cls._of_image(path)
         except OSError as error:
             raise StudyError(
                 _("{name} could not be opened ({reason}): check that you may read it.").format(
@@ -136,14 +137,18 @@ class Study:
                 ).format(name=path.name)
             )
         study = path.absolute().parent.parent
-        inside = path.absolute().parent.name == IMAGES_FOLDER and (
+        images = study / IMAGES_FOLDER
+        inside = (images.is_dir() and images.samefile(path.parent)) and (
             (study / STUDY_FILE).is_file() or (study / MASKS_FOLDER).is_dir()
         )
         folder = study if inside else path.parent
         if _is_image(path):
             # Named as in its whole folder, or one image would get the mask of another with its stem.
             whole = cls._of_folder(folder)
-            mine = [item for item in whole.items if item.image_path.name == path.name]
+            name = path.name
+            mine = [item for item in whole.items if item.image_path.name == name] or [
+                item for item in whole.items if alike(item.image_path.name) == alike(name)
+            ]
             if mine:
                 return replace(whole, items=mine, alone=True, others=whole.mask_paths)
         masks = folder / MASKS_FOLDER

@@ -64,3 +64,20 @@ def looked_at(monkeypatch: Any, module: Any) -> Callable[[], bool]:
 
     monkeypatch.setattr(module, "decode_images", decode)
     return lambda: any(array() is not None for array in arrays)
+
+
+def capitals_do_not_matter(monkeypatch: Any) -> None:
+    """Let a file be found by its name in capitals, too."""
+    real = os.stat
+
+    def stat(path: Any, *given: Any, **options: Any) -> os.stat_result:
+        try:
+            return real(path, *given, **options)
+        except FileNotFoundError:
+            found = Path(path.anchor if isinstance(path, Path) else "")
+            for part in Path(path).relative_to(found).parts:
+                alike = [name for name in os.listdir(found) if name.casefold() == part.casefold()]
+                found /= alike[0] if alike else part
+            return real(found, *given, **options)
+
+    monkeypatch.setattr(os, "stat", stat)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import windows
 from PIL import Image
 
 from allxai_desktop.images import read_image
@@ -219,3 +220,20 @@ def test_a_link_that_leads_round_in_a_circle_is_no_image(tmp_path):
     (tmp_path / "b.png").symlink_to("b.png")
     (tmp_path / "c.png").symlink_to("a.png")
     assert [item.image_path.name for item in Study.open(tmp_path).items] == ["a.png", "c.png"]
+
+
+@pytest.mark.parametrize("typed", ["images/CELL.PNG", "IMAGES/cell.png"])
+def test_an_image_has_its_mask_also_where_its_name_was_typed_in_capitals(tmp_path, monkeypatch, typed):
+    images(tmp_path / "images", "cell.png", "other.png")
+    (tmp_path / "masks").mkdir()
+    windows.capitals_do_not_matter(monkeypatch)
+    study = Study.open(tmp_path / typed)
+    assert study.folder == tmp_path
+    assert [item.mask_path for item in study.items] == [tmp_path / "masks" / "cell.npz"]
+
+
+def test_a_study_is_opened_also_by_its_file_in_capitals(tmp_path, monkeypatch):
+    images(tmp_path, "cell.png")
+    (tmp_path / "study.toml").write_text('title = "One"')
+    windows.capitals_do_not_matter(monkeypatch)
+    assert Study.open(tmp_path / "STUDY.TOML").title == "One"

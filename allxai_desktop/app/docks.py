@@ -8,6 +8,7 @@ from qtpy.QtCore import QByteArray, Qt
 from qtpy.QtWidgets import QApplication, QDockWidget, QVBoxLayout, QWidget
 
 from allxai_desktop.i18n import _
+from napari_allxai_widgets.scrolling import ScrollColumn
 
 if TYPE_CHECKING:
     from allxai_desktop.app.window import MainWindow
@@ -27,7 +28,7 @@ class Docks:
         column.addWidget(window.annotate)
         column.addWidget(window.explain, 1)
         self.study = self._dock("study", window.study_panel, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.panels = self._dock("panels", right, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.panels = self._dock("panels", ScrollColumn(right), Qt.DockWidgetArea.RightDockWidgetArea)
         self.layers = self._dock("layers", QWidget(), Qt.DockWidgetArea.LeftDockWidgetArea)
         self.layers.hide()
         # Not `visibilityChanged`: as long as the dock is empty it has no size and counts as invisible.

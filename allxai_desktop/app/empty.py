@@ -14,14 +14,18 @@ class EmptyState(QWidget):
     def __init__(self) -> None:
         super().__init__(objectName="empty", autoFillBackground=True)
         self._opening = False
-        self.title = QLabel(objectName="emptyTitle")
-        self.text = QLabel(objectName="emptyText")
+        middle = Qt.AlignmentFlag.AlignCenter
+        self.title = QLabel(objectName="emptyTitle", alignment=middle, wordWrap=True)
+        self.text = QLabel(objectName="emptyText", alignment=middle, wordWrap=True)
         self.open_image, self.open_folder, self.open_sample = QPushButton(), QPushButton(), QPushButton()
         layout = QVBoxLayout(self)
-        layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.setSpacing(10)
-        for widget in (self.title, self.text, self.open_image, self.open_folder, self.open_sample):
-            layout.addWidget(widget, alignment=Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch()
+        for text in (self.title, self.text):
+            layout.addWidget(text)
+        for button in (self.open_image, self.open_folder, self.open_sample):
+            layout.addWidget(button, alignment=Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch()
 
     def set_opening(self, opening: bool) -> None:
         """Say that an image is being opened, or else what to do."""

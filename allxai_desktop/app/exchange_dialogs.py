@@ -37,6 +37,7 @@ from allxai_desktop.study.import_model import ImportModel
 from allxai_desktop.study.people import Person
 from allxai_desktop.tasks import Dispatch, Progress, TaskRunner
 from napari_allxai_widgets.choosing import choose_file, choose_folder
+from napari_allxai_widgets.scrolling import WheelGuard
 
 
 class _Dialog(QDialog):
@@ -266,6 +267,7 @@ class ImportDialog(_Dialog):
             box.currentIndexChanged.connect(self._meaning_setter(label, box))
             self.meanings[label] = box
             rows.addRow(_label(label), box)
+        WheelGuard(content)
         self.labels.setWidget(content)
 
     def _meaning_setter(self, label: str, box: QComboBox) -> Callable[[int], None]:

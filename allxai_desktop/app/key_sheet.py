@@ -6,14 +6,15 @@ from collections.abc import Callable
 from functools import partial
 from html import escape
 
-from qtpy.QtCore import QEvent, QKeyCombination, QObject, Qt
+from qtpy.QtCore import QEvent, QKeyCombination, QObject, QSize, Qt
 from qtpy.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractSlider, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from allxai_desktop import keys
 from allxai_desktop.errors import AllxaiError
 from allxai_desktop.i18n import _
 from allxai_desktop.keys import FIXED, KEYS, by_group
+from napari_allxai_widgets.scrolling import ScrollColumn
 
 MODIFIERS = (
     Qt.Key.Key_Shift,
@@ -27,8 +28,16 @@ MODIFIERS = (
 )
 KEYPAD = Qt.KeyboardModifier.KeypadModifier
 COLUMNS = 3
-# Three of them and the margins fit a screen of 1366 px; what is longer in some language goes on in the next line.
-COLUMN_WIDTH = 400
+# Three of them and the margins fit a screen of 1280 px; what is longer in some language goes on in the next line.
+COLUMN_WIDTH = 380
+SPACING = 28
+SCROLLS = {
+    Qt.Key.Key_Up: QAbstractSlider.SliderAction.SliderSingleStepSub,
+    Qt.Key.Key_Down: QAbstractSlider.SliderAction.SliderSingleStepAdd,
+    Qt.Key.Key_PageUp: QAbstractSlider.SliderAction.SliderPageStepSub,
+    Qt.Key.Key_PageDown: QAbstractSlider.SliderAction.SliderPageStepAdd,
+}
+"""What moves the list where the window is too low for the whole of it."""
 
 
 class KeySheet(QFrame):
@@ -47,8 +56,10 @@ class KeySheet(QFrame):
         self.message = QLabel(textFormat=Qt.TextFormat.RichText)
         self._changing = ""
         self.columns = [QLabel(textFormat=Qt.TextFormat.RichText) for _column in range(COLUMNS)]
-        lists = QHBoxLayout()
-        lists.setSpacing(28)
+        self._lists = QWidget()
+        lists = QHBoxLayout(self._lists)
+        lists.setContentsMargins(0, 0, 0, 0)
+        lists.setSpacing(SPACING)
         for column in self.columns:
             column.setWordWrap(True)
             column.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -57,8 +68,9 @@ class KeySheet(QFrame):
             lists.addWidget(column, 0, Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 14, 24, 18)
+        self._scroll = ScrollColumn(self._lists)
         layout.addWidget(self.title)
-        layout.addLayout(lists)
+        layout.addWidget(self._scroll)
         layout.addWidget(self.message)
         self.message.linkActivated.connect(lambda _link: self._do(keys.reset))
         window.installEventFilter(self)
@@ -76,8 +88,14 @@ class KeySheet(QFrame):
     def retranslate(self) -> None:
         """Write the sheet in the current language."""
         self.title.setText(_("Keys"))
+        self._write()
+        self._ask("")
+        self._place()
+
+    def _write(self) -> None:
+        shown = self._shown_columns
         parts: list[list[str]] = [[] for _column in self.columns]
-        heights = [0] * COLUMNS
+        heights = [0] * shown
         color = self.palette().windowText().color().name()
         for group, names in by_group().items():
             shortest = heights.index(min(heights))
@@ -85,8 +103,19 @@ class KeySheet(QFrame):
             parts[shortest].append(_table(_(group), names, color))
         for column, part in zip(self.columns, parts, strict=True):
             column.setText("".join(part))
-        self._ask("")
-        self._place()
+            column.setVisible(bool(part))
+        # Qt tells of it by an event, for which nobody waits here.
+        self._scroll.updateGeometry()
+
+    @property
+    def _room(self) -> QSize:
+        """What the lists may take of the window."""
+        return self._over.size() - (self.sizeHint() - self._scroll.sizeHint())
+
+    @property
+    def _shown_columns(self) -> int:
+        fitting = (self._room.width() + SPACING) // (COLUMN_WIDTH + SPACING)
+        return min(max(fitting, 1), COLUMNS)
 
     def _ask(self, name: str) -> None:
         """Wait for the new key of an action, or for none."""
@@ -109,9 +138,11 @@ class KeySheet(QFrame):
             self._changing = ""
 
     def _place(self) -> None:
-        self.adjustSize()
+        if self._shown_columns != sum(not column.isHidden() for column in self.columns):
+            self._write()
+        self.resize(self.sizeHint().boundedTo(self._over.size()))
         room = self._over.size() - self.size()
-        self.move(max(room.width() // 2, 0), max(room.height() // 2, 0))
+        self.move(room.width() // 2, room.height() // 2)
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Stay in the middle of a window that changes its size."""
@@ -121,9 +152,10 @@ class KeySheet(QFrame):
 
     def event(self, event: QEvent) -> bool:
         """Take every key while one is asked for, also those that do something in the window."""
-        if event.type() == QEvent.Type.ShortcutOverride and self._changing:
-            event.accept()
-            return True
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            taken = bool(self._changing) or event.key() in SCROLLS
+            event.setAccepted(taken)
+            return taken
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -136,12 +168,14 @@ class KeySheet(QFrame):
         elif self._changing:
             if event.key() not in MODIFIERS and (sequence := _sequence(event)):
                 self._do(partial(keys.change, self._changing, sequence))
+        elif event.key() in SCROLLS:
+            self._scroll.verticalScrollBar().triggerAction(SCROLLS[Qt.Key(event.key())])
         else:
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Leave on a click beside the texts."""
-        if self.childAt(event.position().toPoint()) is None:
+        if not isinstance(self.childAt(event.position().toPoint()), QLabel):
             self.hide()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:

@@ -226,7 +226,7 @@ class AnnotatePanel(QWidget):
         grid.addLayout(look, 3, 2)
         grid.setColumnStretch(1, 1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 6, 8, 4)
+        layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(1)
         layout.addLayout(head)
         for row in self.rows:

@@ -210,7 +210,7 @@ class ExplainPanel(QWidget):
         page.addStretch()
         self.tabs.addTab(relevance, "")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 6, 8, 6)
+        layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)
         for part in (head, choices, self.demand, self.warning, self.bars, self.message):
             if isinstance(part, QWidget):

@@ -33,6 +33,7 @@ from napari_allxai_train.result_page import ResultPage
 from napari_allxai_train.run_page import RunPage
 from napari_allxai_widgets import drops
 from napari_allxai_widgets.choosing import choose_file
+from napari_allxai_widgets.scrolling import WheelGuard
 
 CONTROLS_WIDTH = 400
 
@@ -86,6 +87,7 @@ class TrainPanel(QWidget):
         )
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setWidget(choices)
+        WheelGuard(choices)
         bold = self.start.font()
         bold.setBold(True)
         self.start.setFont(bold)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtGui import QKeyEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import QAbstractSpinBox, QLineEdit, QMainWindow, QWidget
+
+FRAME = QSize(16, 40)
+"""What the title and the borders of a window take of the screen at most, in px."""
 
 
 class SideWindow(QMainWindow):
@@ -18,10 +21,19 @@ class SideWindow(QMainWindow):
         self._keys: set[QKeySequence] = set()
 
     def open(self) -> None:
-        """Come to the front."""
+        """Come to the front; a window that was closed is no larger than the screen."""
+        if self.isHidden() and not self.isMaximized():
+            self._fit()
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def _fit(self) -> None:
+        free = self.screen().availableGeometry()
+        size = self.size().boundedTo(free.size() - FRAME)
+        if size != self.size():
+            self.resize(size)
+            self.move(free.topLeft())
 
     def bind(self, calls: Mapping[str, Callable[[], object]]) -> None:
         """Call what belongs to a key, also in a text field that is there already."""

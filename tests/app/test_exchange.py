@@ -8,6 +8,7 @@ from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
+from wheel import wheel
 
 from allxai_desktop.app.exchange_dialogs import ReportDialog
 from allxai_desktop.images import read_image
@@ -162,6 +163,9 @@ def test_imported_masks_are_in_the_list_and_on_the_canvas(window, qtbot, tmp_pat
         "Background",
         "choose…",
     ]
+    # Whoever scrolls past the labels gives none another class.
+    wheel(dialog.meanings["4"], -1)
+    assert dialog.meanings["4"].currentText() == "Red blood cell"
     assert not dialog.go.isEnabled()
     dialog.meanings["128"].setCurrentIndex(dialog.meanings["128"].findData(2))
     dialog.replace.setChecked(True)

@@ -295,12 +295,16 @@ def test_every_control_has_a_name_and_a_tip(cell):
     assert all(box.accessibleName() and box.toolTip() for box in boxes)
 
 
+def scrolls(window):
+    """Return whether the panels have too little room."""
+    return window.docks.panels.widget().verticalScrollBar().maximum() > 0
+
+
 def test_both_panels_are_seen_whole_at_the_smallest_size(cell, qtbot):
     cell.resize(1366, 738)
     qtbot.wait(100)
     assert cell.height() <= 738
-    for part in (cell.annotate, cell.explain):
-        assert part.height() >= part.minimumSizeHint().height()
+    assert not scrolls(cell)
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -322,7 +326,7 @@ def test_every_class_is_seen_below_a_warning_at_the_smallest_size(
     qtbot.waitUntil(window.explain.warning.isVisible, timeout=20_000)
     qtbot.wait(300)
     table = window.explain.table
-    assert window.height() <= 738
+    assert not scrolls(window)
     last = table.visualRect(table.model().index(len(CLASSES) - 1, 0))
     # A region "contains" any rectangle that it meets.
     assert table.viewport().visibleRegion().boundingRect().contains(last)
@@ -330,12 +334,12 @@ def test_every_class_is_seen_below_a_warning_at_the_smallest_size(
     assert window.explain.warning.toolTip() == shown.domain_description
 
 
-def test_the_window_keeps_its_height_where_an_explainer_on_demand_is_chosen(cell, qtbot):
+def test_the_panels_keep_their_height_where_an_explainer_on_demand_is_chosen(cell, qtbot):
     cell.set_language("es")
     for explainer in ("lime", "grad-cam", "lime"):
         cell.session.choose(explainer=explainer)
         qtbot.wait(200)
-        assert cell.height() <= 738
+        assert not scrolls(cell)
 
 
 def test_a_layer_that_is_removed_leaves_the_graphics_card_by_the_canvas(cell):

@@ -4,6 +4,7 @@ import pytest
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QFileDialog
+from wheel import wheel
 
 from napari_allxai_train.window import TrainWindow
 
@@ -54,6 +55,13 @@ def test_a_folder_that_is_dropped_is_read_and_can_be_learnt(window, setting, qtb
     setting.model.choose(positive=None)
     assert panel.missing.text().startswith("Choose the positive class")
     assert not panel.start.isEnabled()
+
+
+def test_the_wheel_over_the_choices_changes_none(window, setting):
+    before = setting.model.choices
+    wheel(window.panel.preset_box.preset, -1)
+    wheel(window.panel.preset_box.epochs, 1)
+    assert setting.model.choices == before
 
 
 def test_what_is_said_beside_the_preset_is_not_said_twice(window, setting, qtbot):

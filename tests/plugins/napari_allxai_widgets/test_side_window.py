@@ -22,3 +22,13 @@ def test_a_key_of_the_window_is_its_own_in_a_text_field_too(qtbot, kind):
     QTest.keyClick(field, Qt.Key.Key_7)
     assert calls == ["export"]
     assert "7" in field.text()
+
+
+def test_a_window_that_is_larger_than_the_screen_opens_as_large_as_that(qtbot):
+    window = SideWindow()
+    qtbot.addWidget(window)
+    screen = window.screen().availableGeometry()
+    window.resize(screen.width() + 400, 300)
+    window.open()
+    assert (window.width(), window.height()) == (screen.width() - 16, 300)
+    assert screen.contains(window.geometry())

@@ -1,0 +1,88 @@
+"""The window on the small screens of laptops whose system magnifies: 1920 × 1080 at 200 % is 960 × 540."""
+
+import pytest
+from qtpy.QtCore import QPoint, QRect, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLabel, QMainWindow
+
+from allxai_desktop.app.key_sheet import KeySheet
+
+pytestmark = pytest.mark.slow
+
+# Without the title of the window and the bar of the system.
+FREE = (944, 460)
+
+
+@pytest.fixture
+def small(show_window, qtbot):
+    window = show_window()
+    window.resize(*FREE)
+    qtbot.waitUntil(lambda: window.width() == FREE[0])
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    return window
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_window_fits_a_small_screen(small, qtbot, language):
+    small.set_language(language)
+    qtbot.wait(100)
+    assert (small.width(), small.height()) == FREE
+    assert small.rect().contains(QRect(small.status.pos(), small.status.size()))
+
+
+def test_what_is_below_comes_into_sight_by_the_keyboard(small, qtbot):
+    column = small.docks.panels.widget()
+    assert column.verticalScrollBar().maximum() > 0
+    small.explain.outline.setFocus()
+    QTest.keyClick(small.explain.outline, Qt.Key.Key_Tab)
+    QTest.keyClick(small.focusWidget(), Qt.Key.Key_Backtab)
+    assert small.explain.outline.hasFocus()
+    place = small.explain.outline.mapTo(column.viewport(), QPoint())
+    assert column.viewport().rect().contains(QRect(place, small.explain.outline.size()))
+
+
+@pytest.fixture
+def sheet(qtbot):
+    """The sheet of keys over a window of 944 × 460 px."""
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    made = KeySheet(window)
+    window.resize(*FREE)
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    made.toggle()
+    qtbot.waitUntil(made.hasFocus)
+    return made
+
+
+def test_the_sheet_of_keys_stays_within_its_window(sheet):
+    assert sheet.parentWidget().rect().contains(sheet.geometry())
+    shown = [column for column in sheet.columns if column.isVisible()]
+    assert len(shown) == 2
+    assert all(column.visibleRegion().boundingRect().width() == column.width() for column in shown)
+
+
+def test_the_sheet_of_keys_has_three_columns_again_in_a_large_window(sheet):
+    sheet.parentWidget().resize(1366, 738)
+    assert [column.isVisible() for column in sheet.columns] == [True, True, True]
+    assert sheet.parentWidget().rect().contains(sheet.geometry())
+
+
+def test_the_keyboard_moves_the_sheet_of_keys(sheet):
+    bar = sheet.columns[0].parentWidget().parentWidget().parentWidget().verticalScrollBar()
+    QTest.keyClick(sheet, Qt.Key.Key_PageDown)
+    assert bar.value() > 0
+    QTest.keyClick(sheet, Qt.Key.Key_PageUp)
+    assert bar.value() == 0
+    assert sheet.isVisible()
+
+
+def test_a_click_between_the_columns_closes_the_sheet_of_keys(sheet):
+    left, right = sheet.columns[:2]
+    gap = left.mapTo(sheet, QPoint(left.width() + 10, 20))
+    assert gap.x() < right.mapTo(sheet, QPoint()).x()
+    assert not isinstance(sheet.childAt(gap), QLabel)
+    QTest.mouseClick(sheet.childAt(gap), Qt.MouseButton.LeftButton, pos=QPoint(left.width() + 10, 20))
+    assert not sheet.isVisible()

@@ -51,9 +51,10 @@ class Key:
         return shown(self.sequence)
 
 
+MAC = sys.platform == "darwin"
 NAMES = {
-    "Ctrl": "⌘" if sys.platform == "darwin" else N_("Ctrl"),
-    "Meta": N_("Ctrl") if sys.platform == "darwin" else "Meta",
+    "Ctrl": "⌘" if MAC else N_("Ctrl"),
+    "Meta": N_("Ctrl") if MAC else "Meta",
     "Shift": N_("Shift"),
     "Space": N_("Space"),
     "Esc": N_("Esc"),
@@ -83,6 +84,14 @@ def shown(sequence: str) -> str:
     return "+".join(_(NAMES.get(word, word)) for word in (*modifiers, key + sequence[-1:]))
 
 
+def in_menu(text: str, hint: str) -> str:
+    """Return the text of a menu's entry with a hint beside it, such as a key that something else listens to.
+
+    On macOS Qt takes what follows a tab for a shortcut: the menu would have the key itself.
+    """
+    return f"{text} ({hint})" if MAC else f"{text}\t{hint}"
+
+
 KEYS: dict[str, Key] = {
     **{f"class-{cls.code}": Key(str(cls.code), cls.name, CLASS) for cls in CLASSES},
     "swap": Key("X", N_("Swap the last two classes"), CLASS),
@@ -101,8 +110,21 @@ KEYS: dict[str, Key] = {
     "next-uncertain": Key("N", N_("Go to where the proposal is most unsure"), PROPOSAL),
     "next-unlabelled": Key("U", N_("Go to the next unlabelled pixels"), PROPOSAL),
     # The sign without Shift on the same key of an English keyboard.
-    "larger": Key("+", N_("Larger brush or tolerance (also Ctrl and the wheel)"), EDIT, ("=",)),
-    "smaller": Key("-", N_("Smaller brush or tolerance (also Ctrl and the wheel)"), EDIT),
+    "larger": Key(
+        "+",
+        N_("Larger brush or tolerance (also ⌘ and the wheel)")
+        if MAC
+        else N_("Larger brush or tolerance (also Ctrl and the wheel)"),
+        EDIT,
+        ("=",),
+    ),
+    "smaller": Key(
+        "-",
+        N_("Smaller brush or tolerance (also ⌘ and the wheel)")
+        if MAC
+        else N_("Smaller brush or tolerance (also Ctrl and the wheel)"),
+        EDIT,
+    ),
     "erase-to": Key("Shift+E", N_("The eraser leaves the class in hand, or nothing again"), EDIT),
     "hide": Key("H", N_("Show or hide the mask"), EDIT),
     "undo": Key("Ctrl+Z", N_("Undo"), EDIT),

@@ -27,6 +27,7 @@ from allxai_desktop.agreement.gathering import Disagreement
 from allxai_desktop.agreement.model import AgreementModel
 from allxai_desktop.app.agreement_tables import ClassTable, ImageTable
 from allxai_desktop.i18n import _
+from allxai_desktop.keys import shown
 from napari_allxai_widgets.choice_box import ChoiceBox
 from napari_allxai_widgets.side_window import SideWindow
 
@@ -138,7 +139,11 @@ class AgreementWindow(SideWindow):
                 _("Adjudicate"),
                 _("Walk through the differences of the chosen image and decide them (double click)"),
             ),
-            (self.export, _("Export…"), _("Write a table, JSON and a page to read into a folder (Ctrl+E)")),
+            (
+                self.export,
+                _("Export…"),
+                _("Write a table, JSON and a page to read into a folder ({key})").format(key=shown("Ctrl+E")),
+            ),
         ):
             control.setAccessibleName(name)
             control.setToolTip(tip)

@@ -17,7 +17,7 @@ from allxai_desktop.app.theme import THEMES
 from allxai_desktop.cellclasses import CLASSES
 from allxai_desktop.explainers.registry import EXPLAINERS
 from allxai_desktop.i18n import LANGUAGES, N_, _, language
-from allxai_desktop.keys import KEYS
+from allxai_desktop.keys import KEYS, MAC, in_menu
 from allxai_desktop.painting.engine import TOOLS
 from napari_allxai_annotate.clean_menu import CleanMenu
 
@@ -78,15 +78,16 @@ class Menus:
         action.triggered.connect(lambda: call())
         if key:
             action.setShortcuts([QKeySequence(text) for text in KEYS[key].sequences])
-            # Qt's own names of the keys are not those on them.
-            action.setText(f"{text}\t{KEYS[key].shown}")
+            if not MAC:
+                # Qt's own names of the keys are not those on them.
+                action.setText(in_menu(text, KEYS[key].shown))
         if for_image:
             self._for_image.append(action)
         return action
 
     def _add_hint(self, menu: QMenu, text: str, call: Callable[[], object], key_name: str) -> QAction:
         # The panel owns the key itself: a second shortcut on it would make both ambiguous.
-        return self._add(menu, f"{text}\t{KEYS[key_name].shown}", call, for_image=True)
+        return self._add(menu, in_menu(text, KEYS[key_name].shown), call, for_image=True)
 
     @staticmethod
     def _check(menu: QMenu, action: QAction, checked: Callable[[], bool]) -> None:
@@ -111,14 +112,15 @@ class Menus:
         self._add(menu, _("Import masks…"), window.exchange.import_masks, for_image=True)
         self._add(menu, _("Export study…"), window.exchange.export_study, for_image=True)
         menu.addSeparator()
-        self._add(menu, _("Quit"), window.close, "quit")
+        # On macOS these two are in the menu of the program, which Qt finds by English words alone.
+        self._add(menu, _("Quit"), window.close, "quit").setMenuRole(QAction.MenuRole.QuitRole)
 
     def _fill_recent(self, menu: QMenu) -> None:
         menu.clear()
         for path in map(Path, self.window.settings.recent):
             where = menu.fontMetrics().elidedText(str(path.parent), Qt.TextElideMode.ElideMiddle, WHERE_PX)
             # The folder stands where other entries have their key.
-            text = f"{path.name}\t{where}".replace("&", "&&")
+            text = in_menu(path.name, where).replace("&", "&&")
             self._add(menu, text, partial(self.window.open_path, path))
 
     def _edit(self) -> None:
@@ -225,7 +227,8 @@ class Menus:
         menu = self._menu(_("&Help"))
         self._add(menu, _("Keys"), self.window.key_sheet.toggle, "keys")
         self._add(menu, _("Program log"), self.show_log)
-        self._add(menu, _("About AllXAI Desktop"), self.show_about)
+        about = self._add(menu, _("About AllXAI Desktop"), self.show_about)
+        about.setMenuRole(QAction.MenuRole.AboutRole)
 
     def show_log(self) -> None:
         """Open the log in the system's own program, or its folder where nothing was written yet."""

@@ -7,7 +7,7 @@ from qtpy.QtGui import QAction, QMouseEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QSpinBox, QToolButton, QWidget, QWidgetAction
 
 from allxai_desktop.i18n import _
-from allxai_desktop.keys import KEYS
+from allxai_desktop.keys import KEYS, in_menu
 from allxai_desktop.painting.cleaner import MAX_BELOW, MIN_BELOW, Cleaner
 from allxai_desktop.painting.cleanup import NAMES
 from napari_allxai_annotate.class_row import name_control
@@ -73,7 +73,7 @@ class CleanMenu(QMenu):
     def retranslate(self) -> None:
         """Set the texts again in the current language."""
         for action, name in self.entries.items():
-            action.setText(f"{_(KEYS[name].title)}\t{KEYS[name].shown}")
+            action.setText(in_menu(_(KEYS[name].title), KEYS[name].shown))
         self.stop.setText(_("Stop"))
         self.every_class.setText(_("In all classes, not only the one in hand"))
         self.below_label.setText(_("Holes and islands smaller than"))

@@ -28,6 +28,7 @@ from allxai_desktop.analyses.figure import FORMATS
 from allxai_desktop.analyses.grid import ComparisonChoices, Grid, Method, methods
 from allxai_desktop.files import free_path
 from allxai_desktop.i18n import _
+from allxai_desktop.keys import shown
 from allxai_desktop.overlay import COLORMAP_TITLES
 from allxai_desktop.relevance import RULE_TITLES
 from napari_allxai_explain.compare_cell import STEP
@@ -118,7 +119,9 @@ class CompareWindow(SideWindow):
             (
                 self.export,
                 _("Export…"),
-                _("Write the comparison as one figure, PNG or PDF, without any data of the file (Ctrl+E)"),
+                _(
+                    "Write the comparison as one figure, PNG or PDF, without any data of the file ({key})"
+                ).format(key=shown("Ctrl+E")),
             ),
         ):
             control.setAccessibleName(name)

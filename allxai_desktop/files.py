@@ -148,13 +148,16 @@ def free_path(stem: str, ending: str, typed: str) -> Path:
     return path
 
 
-def write_whole(path: str | Path, data: bytes | memoryview) -> None:
+def write_whole(
+    path: str | Path, data: bytes | memoryview, last_look: Callable[[], None] = lambda: None
+) -> None:
     """Put `data` in place of the file at `path` once all of it is on disk; the last folder is made when missing.
 
-    Raises `WriteError`; the file that was there before is then untouched.
+    Raises `WriteError`, or what `last_look` does, which is called right before; the file that was there before is then
+    untouched.
     """
     try:
-        _replace(Path(os.path.realpath(path)), data)
+        _replace(Path(os.path.realpath(path)), data, last_look)
     except OSError as error:
         raise WriteError(_reason(Path(path).name, error)) from error
 
@@ -172,7 +175,7 @@ def _unrun(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
-def _replace(path: Path, data: bytes | memoryview) -> None:
+def _replace(path: Path, data: bytes | memoryview, last_look: Callable[[], None]) -> None:
     path.parent.mkdir(exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -182,6 +185,7 @@ def _replace(path: Path, data: bytes | memoryview) -> None:
             os.fsync(stream.fileno())
         with suppress(OSError):
             shutil.copymode(path, temporary)
+        last_look()
         patiently(lambda: os.replace(temporary, path))
     except BaseException:
         with suppress(OSError):

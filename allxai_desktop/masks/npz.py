@@ -12,7 +12,7 @@ import re
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -79,10 +79,10 @@ def save_mask(path: str | Path, codes: Codes, **facts: Any) -> None:
     put_mask(path, mask_bytes(path, codes, **facts))
 
 
-def put_mask(path: Path, data: memoryview) -> None:
-    """Write the bytes of a mask file whole or not at all. Raises `MaskError`."""
+def put_mask(path: Path, data: memoryview, last_look: Callable[[], None] = lambda: None) -> None:
+    """Write the bytes of a mask file whole or not at all. Raises `MaskError`, or what `last_look` does right before."""
     try:
-        write_whole(path, data)
+        write_whole(path, data, last_look)
     except WriteError as error:
         raise MaskError(str(error)) from error
 

@@ -42,6 +42,10 @@ from allxai_desktop.study.opening import (
 log = logging.getLogger(__name__)
 
 
+class _Lost(Exception):
+    """Somebody else has changed the mask, or taken it over, while it was written."""
+
+
 class MaskKeeper:
     """Journals each stroke on an image and saves its mask, beside the file where somebody else has it.
 
@@ -172,13 +176,14 @@ class MaskKeeper:
             self._step_aside(codes, strokes)
             self._sweep()
         self._journal.announce(sha256, strokes)
-        # A slow disk may have held this up since.
-        lost = self._taken_over()
         try:
-            if not lost:
-                put_mask(self.path, data)
-        except MaskError as error:
+            put_mask(self.path, data, self._look_again)
+            # Whoever took it over may have cleared it away, or written over it.
             lost = self._taken_over()
+        except _Lost:
+            lost = True
+        except MaskError as error:
+            lost = self._taken_over() or self._changed()
             if not lost and not self._journal.written:
                 raise
             if not lost:
@@ -186,8 +191,7 @@ class MaskKeeper:
                     "Your strokes are kept on this computer and come back when the image is opened again."
                 )
                 raise MaskError(f"{error} {kept}") from error
-        if lost or self._taken_over():
-            # Whoever did may have cleared it away, or written over it.
+        if lost:
             self.save(_path, codes, strokes=strokes, **facts)
             return
         self._sha256, self.saved_strokes = sha256, strokes
@@ -258,6 +262,11 @@ class MaskKeeper:
 
     def _taken_over(self) -> bool:
         return self._lock is not None and not self._lock.mine()
+
+    def _look_again(self) -> None:
+        """Raise `_Lost` where the file is another's by now: a slow disk, or a laptop's lid, may have held a save up."""
+        if self._taken_over() or self._changed():
+            raise _Lost
 
     def _beat(self) -> None:
         if self._lock is not None:

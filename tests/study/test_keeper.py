@@ -766,12 +766,12 @@ def test_a_mask_that_is_taken_over_as_it_is_written_is_saved_beside(desk, folder
     first, second = desk("A07").open(folder), desk("B01")
     put_mask = keeper.put_mask
 
-    def put(path, data):
+    def put(path, data, last_look):
         if path.name == "cell_0.npz":
             locks.take_by_force(locks.lock_path(path), second.workspace._me, "B01")
             if cleared:
                 raise MaskError("its temporary file is gone")
-        put_mask(path, data)
+        put_mask(path, data, last_look)
 
     monkeypatch.setattr(keeper, "put_mask", put)
     first.paint(0, code=1)
@@ -779,6 +779,25 @@ def test_a_mask_that_is_taken_over_as_it_is_written_is_saved_beside(desk, folder
     (text,) = first.texts()
     assert text.startswith("B01 changed cell_0.npz or took it over")
     assert load_mask(folder / "masks" / "cell_0-2.npz").codes[0, 0] == 1
+
+
+def test_a_save_that_is_held_up_writes_over_nobody_who_painted_and_left_meanwhile(desk, folder, monkeypatch):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    mask, others = folder / "masks" / "cell_0.npz", [np.full((3, 4), 5, np.uint8)]
+
+    def once_it_is_on_disk(*_paths):
+        while others:
+            mask.with_suffix(".lock").unlink()
+            save_mask(mask, others.pop(), annotator="B01")
+
+    monkeypatch.setattr(shutil, "copymode", once_it_is_on_disk)
+    first.paint(5, code=3)
+    first.saved()
+    assert (load_mask(mask).codes == 5).all()
+    assert load_mask(folder / "masks" / "cell_0-2.npz").codes[:2].tolist() == [[1, 0, 0, 0], [0, 3, 0, 0]]
+    assert first.texts()[-1].startswith("B01 changed cell_0.npz or took it over")
 
 
 def test_who_found_the_copy_taken_too_takes_over_the_mask_itself(desk, folder):

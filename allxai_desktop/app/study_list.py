@@ -24,7 +24,7 @@ from allxai_desktop.i18n import N_, _
 from allxai_desktop.study.preview import OnDisk, mask_on_disk, thumbnail
 from allxai_desktop.study.states import SIGNS, TITLES, State
 from allxai_desktop.tasks import Dispatch
-from napari_allxai_widgets.drawing import pixmap
+from napari_allxai_widgets.drawing import pixmap, sharp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,7 +169,7 @@ class StudyListModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DecorationRole:
             if row not in self._icons:
                 self._icons[row] = self._blank
-                self._read(self._thumbnails, row, lambda item: thumbnail(item, SIDE), self._set_icon)
+                self._read(self._thumbnails, row, lambda item: thumbnail(item, sharp(SIDE)), self._set_icon)
             return self._icons[row]
         if role == SEARCHED:
             return " ".join((item.image_path.name, item.true_class or "", self._work(row)))
@@ -334,11 +334,12 @@ def duration(seconds: float) -> str:
 
 
 def _icon(pixels: NDArray[np.uint8]) -> QIcon:
-    """Return pixels (h, w, 3), at most `SIDE` long, in the middle of a square: names begin below each other then."""
-    drawn, square = pixmap(pixels), QPixmap(SIDE, SIDE)
+    """Return the pixels (h, w, 3) of a thumbnail in the middle of a square: names begin below each other then."""
+    side = sharp(SIDE)
+    drawn, square = pixmap(pixels), QPixmap(side, side)
     square.fill(Qt.GlobalColor.transparent)
     with QPainter(square) as painter:
-        painter.drawPixmap((SIDE - drawn.width()) // 2, (SIDE - drawn.height()) // 2, drawn)
+        painter.drawPixmap((side - drawn.width()) // 2, (side - drawn.height()) // 2, drawn)
     return QIcon(square)
 
 

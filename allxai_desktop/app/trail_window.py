@@ -27,6 +27,7 @@ from allxai_desktop.study.audit import Entry, broken, write_csv
 from allxai_desktop.study.audit_details import detail_text
 from allxai_desktop.study.people import ROLE_TITLES
 from allxai_desktop.study.states import ACTION_TITLES
+from napari_allxai_widgets.side_window import fit_to_screen
 
 if TYPE_CHECKING:
     from allxai_desktop.app.window import MainWindow
@@ -156,6 +157,7 @@ class TrailWindow(QDialog):
             HEADS.index("Details"), QHeaderView.ResizeMode.Stretch
         )
         self._show_verdict()
+        fit_to_screen(self)
         self.show()
         self.raise_()
 

@@ -19,7 +19,7 @@ class ViewBar(QWidget):
         super().__init__()
         self.brightness_label, self.contrast_label = QLabel(), QLabel()
         self.brightness, self.contrast = (
-            QSlider(Qt.Orientation.Horizontal, minimum=-100, maximum=100, maximumWidth=160)
+            QSlider(Qt.Orientation.Horizontal, minimum=-100, maximum=100, minimumWidth=36, maximumWidth=160)
             for _side in range(2)
         )
         self.reset = QToolButton(autoRaise=True)

@@ -156,7 +156,7 @@ class CompareWindow(SideWindow):
         self.name_label, self.name = QLabel(), QLineEdit()
         self.name.setMaximumWidth(200)
         self.export = QPushButton()
-        self.research = QLabel(objectName="research")
+        self.research = QLabel(objectName="research", wordWrap=True)
         self._form_labels = [QLabel() for _row in range(4)]
 
         form = QFormLayout(horizontalSpacing=6, verticalSpacing=4)
@@ -176,6 +176,7 @@ class CompareWindow(SideWindow):
         left.addWidget(self.explainers, 1)
         left.addLayout(form)
         left.addWidget(self.shared_scale)
+        left.addWidget(self.research)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.empty)
         self.pages.addWidget(self.grid)
@@ -186,7 +187,7 @@ class CompareWindow(SideWindow):
         for widget in (self.progress, self.cancel):
             foot.addWidget(widget)
         foot.addWidget(self.message, 1)
-        for last in (self.research, self.name_label, self.name, self.export):
+        for last in (self.name_label, self.name, self.export):
             foot.addWidget(last)
         right = QVBoxLayout()
         right.setSpacing(6)

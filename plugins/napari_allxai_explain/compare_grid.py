@@ -6,7 +6,16 @@ from html import escape
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QFont, QFontMetrics, QPixmap, QResizeEvent
-from qtpy.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from allxai_desktop.analyses.grid import GRADIENT_X_INPUT, Cell, Grid, Method
 from allxai_desktop.cellclasses import BY_CODE
@@ -22,6 +31,7 @@ from napari_allxai_explain.compare_cell import (
 )
 from napari_allxai_explain.linked_view import LinkedView
 from napari_allxai_widgets.drawing import pixmap
+from napari_allxai_widgets.scrolling import ScrollColumn
 from napari_allxai_widgets.tips import wrapped
 
 SPACING = 6
@@ -55,11 +65,15 @@ class ComparisonGrid(QWidget):
         self.warning = QLabel(wordWrap=True, objectName="warning", textFormat=Qt.TextFormat.PlainText)
         self.warning.hide()
         self.hint = QLabel(wordWrap=True, objectName="research")
-        side = QVBoxLayout()
+        column = QWidget()
+        side = QVBoxLayout(column)
+        side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(SPACING)
         for widget in (self.source_head, self.source, self.areas, self.at_cursor, self.warning, self.hint):
             side.addWidget(widget)
         side.addStretch()
+        beside = ScrollColumn(column)
+        beside.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self.header = _bare_area()
         self.header.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.header.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -73,7 +87,7 @@ class ComparisonGrid(QWidget):
         main.addWidget(self.body, 1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(side)
+        layout.addWidget(beside)
         layout.addLayout(main, 1)
 
     def retranslate(self) -> None:
@@ -277,7 +291,8 @@ class ComparisonGrid(QWidget):
         assert self.grid is not None
         columns = len(self.grid.cards) + 1
         height, width = self.grid.pixels.shape[:2]
-        taken = self._row_head_width() + RowScale.WIDTH + self.body.verticalScrollBar().sizeHint().width()
+        bars = 2 * self.body.verticalScrollBar().sizeHint().width()
+        taken = self._row_head_width() + RowScale.WIDTH + bars
         across = (self.width() - taken - (columns + 4) * SPACING) / columns
         strip = SharesStrip.HEIGHT if self.grid.labelled else 0
         down = self.body.height() / VISIBLE_ROWS - strip - 2 * SPACING

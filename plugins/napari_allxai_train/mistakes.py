@@ -31,7 +31,7 @@ from allxai_desktop.training.preparing.mask_pictures import MASKS_FILE
 from allxai_desktop.training.train_model import TrainModel
 from allxai_desktop.training.words import percent
 from napari_allxai_widgets.choice_box import ChoiceBox
-from napari_allxai_widgets.drawing import pixmap
+from napari_allxai_widgets.drawing import pixmap, sharp
 
 SIDE = 112
 Index = QModelIndex | QPersistentModelIndex
@@ -246,7 +246,7 @@ def _thumbnail(path: Path) -> NDArray[np.uint8] | None:
         image = Image.fromarray(read_image(path).pixels)
     except AllxaiError:
         return None
-    image.thumbnail((SIDE, SIDE))
+    image.thumbnail((sharp(SIDE), sharp(SIDE)))
     return np.asarray(image)
 
 

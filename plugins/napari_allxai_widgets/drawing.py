@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QRectF, Qt
-from qtpy.QtGui import QColor, QImage, QPainter, QPixmap
+from qtpy.QtGui import QColor, QGuiApplication, QImage, QPainter, QPixmap
 
 from allxai_desktop.cellclasses import CellClass
 
@@ -16,6 +18,12 @@ def pixmap(pixels: NDArray[np.uint8]) -> QPixmap:
     # The copy owns its memory: QImage only borrows a buffer.
     image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
     return QPixmap.fromImage(image)
+
+
+def sharp(side: int) -> int:
+    """Return how many pixels a picture needs that is `side` px long on any of the screens."""
+    ratio = max((screen.devicePixelRatio() for screen in QGuiApplication.screens()), default=1)
+    return math.ceil(side * ratio)
 
 
 def draw_letter(painter: QPainter, chip: QRectF, cls: CellClass) -> None:

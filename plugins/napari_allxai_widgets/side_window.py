@@ -12,6 +12,15 @@ FRAME = QSize(16, 40)
 """What the title and the borders of a window take of the screen at most, in px."""
 
 
+def fit_to_screen(window: QWidget) -> None:
+    """Make a window that is closed, and larger than what its screen has free, as large as that."""
+    free = window.screen().availableGeometry()
+    size = window.size().boundedTo(free.size() - FRAME)
+    if window.isHidden() and not window.isMaximized() and size != window.size():
+        window.resize(size)
+        window.move(free.topLeft())
+
+
 class SideWindow(QMainWindow):
     """A window of its own in the looks of its parent, with which it goes away."""
 
@@ -22,18 +31,10 @@ class SideWindow(QMainWindow):
 
     def open(self) -> None:
         """Come to the front; a window that was closed is no larger than the screen."""
-        if self.isHidden() and not self.isMaximized():
-            self._fit()
+        fit_to_screen(self)
         self.show()
         self.raise_()
         self.activateWindow()
-
-    def _fit(self) -> None:
-        free = self.screen().availableGeometry()
-        size = self.size().boundedTo(free.size() - FRAME)
-        if size != self.size():
-            self.resize(size)
-            self.move(free.topLeft())
 
     def bind(self, calls: Mapping[str, Callable[[], object]]) -> None:
         """Call what belongs to a key, also in a text field that is there already."""

@@ -31,6 +31,12 @@ def test_the_window_fits_a_small_screen(small, qtbot, language):
     assert small.rect().contains(QRect(small.status.pos(), small.status.size()))
 
 
+def test_brightness_and_contrast_can_be_dragged_on_a_small_screen(small, qtbot):
+    small.set_language("es")
+    qtbot.wait(100)
+    assert min(small.view_bar.brightness.width(), small.view_bar.contrast.width()) >= 36
+
+
 def test_what_is_below_comes_into_sight_by_the_keyboard(small, qtbot):
     column = small.docks.panels.widget()
     assert column.verticalScrollBar().maximum() > 0

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -185,6 +186,18 @@ def test_the_shares_stand_under_each_map(opened):
     assert (
         "Nucleus: 50.0 % of the area, 100.0 % of the relevance" in opened.grid.strips["b", GRADIENT].toolTip()
     )
+
+
+def test_nothing_lies_over_anything_on_a_small_screen(opened, qtbot):
+    opened.resize(944, 500)
+    qtbot.waitUntil(lambda: opened.width() == 944)
+    grid = opened.grid
+    grid.warning.setText("A warning of the network that takes many lines. " * 4)
+    grid.warning.show()
+    qtbot.wait(100)
+    parts = (grid.source_head, grid.source, grid.areas, grid.at_cursor, grid.warning, grid.hint)
+    for above, below in pairwise(parts):
+        assert above.geometry().bottom() < below.geometry().top()
 
 
 def test_the_wheel_over_one_picture_zooms_all(opened):

@@ -17,8 +17,10 @@ from allxai_desktop import i18n
 CHECKOUT = Path(__file__).parents[1]
 
 # Before napari is imported: tests must neither read nor change the user's settings.
-_settings = tempfile.TemporaryDirectory(prefix="allxai-tests-")
+_settings = tempfile.TemporaryDirectory(prefix="allxai-tests-", ignore_cleanup_errors=True)
 os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_DATA_HOME"] = _settings.name
+# The same on Windows.
+os.environ["WIN_PD_OVERRIDE_LOCAL_APPDATA"] = _settings.name
 os.environ["NAPARI_CONFIG"] = str(Path(_settings.name) / "napari.yaml")
 
 

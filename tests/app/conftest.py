@@ -3,8 +3,15 @@ from fake_engine import FakeEngine
 from napari.qt import get_qapp
 from qtpy.QtCore import QSettings
 
+from allxai_desktop.app import settings as module
 from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.app.window import MainWindow
+
+
+def keep_settings_in(folder):
+    """Keep what the window remembers in a file: elsewhere than on Linux Qt would change what the user's own does."""
+    path = str(folder / "settings.ini")
+    module.QSettings = lambda *_names: QSettings(path, QSettings.Format.IniFormat)
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +21,7 @@ def new_window(qapp):
     get_qapp()
 
     def make(folder, engine=None, *, proposals=False):
-        QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(folder / "settings"))
+        keep_settings_in(folder)
         settings = WindowSettings()
         settings.language = "en"
         settings.proposals = proposals

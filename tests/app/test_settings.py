@@ -8,16 +8,17 @@ from qtpy.QtCore import QSettings
 from allxai_desktop.app import settings
 from allxai_desktop.app.settings import WindowSettings
 
+INI = QSettings.Format.IniFormat
+
 
 @pytest.mark.parametrize(("wanted", "expected"), [(["es-MX", "en"], "es"), (["de-DE"], "en")])
 def test_the_first_language_is_that_of_the_system_also_where_no_variable_names_it(
-    monkeypatch, wanted, expected
+    tmp_path, monkeypatch, wanted, expected
 ):
     for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(
         settings, "QLocale", SimpleNamespace(system=lambda: SimpleNamespace(uiLanguages=lambda: wanted))
     )
-    found = WindowSettings()
-    QSettings("AllXAI", "AllXAI Desktop").remove("language")
-    assert found.language == expected
+    monkeypatch.setattr(settings, "QSettings", lambda *_names: QSettings(str(tmp_path / "settings.ini"), INI))
+    assert WindowSettings().language == expected

@@ -137,7 +137,10 @@ def test_strokes_in_the_users_own_folder_are_found_by_another_way_to_the_study(m
     journal = Journal(mask_path, head())
     journal.append(strokes[0][0])
     journal.append(strokes[0][1])
-    (tmp_path / "link").symlink_to(tmp_path)
+    try:
+        (tmp_path / "link").symlink_to(tmp_path)
+    except OSError:
+        pytest.skip("this system makes no links")
     assert len(only(tmp_path / "link" / "masks" / mask_path.name).strokes) == 2
 
 

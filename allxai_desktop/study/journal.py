@@ -170,10 +170,15 @@ class Journal:
     def _put(self, path: Path) -> None:
         new = self._written == 0
         place = self._place_record(path)
-        if new:
-            path.parent.mkdir(parents=path.parent == _own_folder(), exist_ok=True)
         flags = os.O_WRONLY | getattr(os, "O_BINARY", 0) | (os.O_CREAT | os.O_EXCL if new else 0)
-        handle = patiently(lambda: os.open(path, flags, 0o666), 0.0 if new else _PATIENCE_S)
+        try:
+            handle = patiently(lambda: os.open(path, flags, 0o666), 0.0 if new else _PATIENCE_S)
+        except FileNotFoundError:
+            if not new:
+                raise
+            # Not before: the painting waits for this, and a disk that is far takes a while for each question.
+            path.parent.mkdir(parents=path.parent == _own_folder(), exist_ok=True)
+            handle = os.open(path, flags, 0o666)
         data = (place if new else b"") + bytes(self._records[self._written :])
         try:
             # A record that a full disk cut short is written over.

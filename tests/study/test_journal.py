@@ -285,3 +285,13 @@ def test_strokes_that_the_mask_file_has_are_done_with_also_where_somebody_delete
 def test_a_name_that_only_looks_alike_is_not_of_the_mask(mask_path, strokes):
     Journal(mask_path.with_name("cell.b.npz"), head()).append(strokes[0][0])
     assert journals_of(mask_path, IMAGE) == []
+
+
+def test_a_stroke_asks_the_disk_for_no_folder_that_is_there(mask_path, strokes, monkeypatch):
+    mask_path.parent.mkdir()
+    made = []
+    monkeypatch.setattr(Path, "mkdir", lambda path, **_given: made.append(path))
+    journal = Journal(mask_path, head())
+    journal.append(strokes[0][0])
+    assert len(journals_of(mask_path, IMAGE)) == 1
+    assert made == []

@@ -936,8 +936,8 @@ def test_strokes_that_no_place_takes_are_said_once(desk, folder, own_folder):
     first = desk().open(folder)
     first.paint(0, code=1)
     first.paint(1, code=1)
-    assert [text[:46] for text in first.texts() if "a crash would lose them" in text] == [
-        "The strokes on cell_0.png cannot be kept (File"
+    assert [text[:40] for text in first.texts() if "a crash would lose them" in text] == [
+        "The strokes on cell_0.png cannot be kept"
     ]
     assert not first.workspace.kept
 

@@ -68,8 +68,8 @@ def _classes() -> str:
 def _export(options: argparse.Namespace) -> None:
     from allxai_desktop.agreement.adjudication import unfinished_note, with_finals
     from allxai_desktop.masks.formats import export_format
-    from allxai_desktop.study.exchange import export_study
     from allxai_desktop.study.folder import Study
+    from allxai_desktop.study.mask_export import export_study
 
     form = export_format(options.format)
     study = Study.open(options.study)
@@ -82,9 +82,9 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from allxai_desktop.study.exchange import import_masks
     from allxai_desktop.study.exchange_reports import ImportReport
     from allxai_desktop.study.folder import Study
+    from allxai_desktop.study.mask_import import import_masks
 
     report = ImportReport()
     try:

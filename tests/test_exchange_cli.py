@@ -5,7 +5,7 @@ from PIL import Image
 from allxai_desktop.cli import INTERRUPTED, LEFT_OUT, main
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import load_mask, save_mask
-from allxai_desktop.study import exchange
+from allxai_desktop.study import mask_import
 from allxai_desktop.study.folder import Study
 
 CODES = np.array([[1, 2, 3], [4, 5, 0]], np.uint8)
@@ -137,13 +137,13 @@ def test_an_import_stopped_by_ctrl_c_says_how_many_masks_are_in(study, tmp_path,
     folder.mkdir()
     for name in ("b.png", "c.png"):
         Image.fromarray(np.full((2, 3), 4, np.uint8)).save(folder / name)
-    real = exchange._import_one
+    real = mask_import._import_one
 
     def stop_at_the_second(entry, *given):
         if entry.names[-1] == "c":
             raise KeyboardInterrupt
         return real(entry, *given)
 
-    monkeypatch.setattr(exchange, "_import_one", stop_at_the_second)
+    monkeypatch.setattr(mask_import, "_import_one", stop_at_the_second)
     code, _out, error = run(capsys, "import", study, folder)
     assert (code, error) == (INTERRUPTED, "The import was stopped: 1 mask is in already and stays.")

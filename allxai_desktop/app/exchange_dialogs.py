@@ -30,10 +30,10 @@ from allxai_desktop.app.settings import WindowSettings
 from allxai_desktop.cellclasses import CLASSES, UNLABELLED
 from allxai_desktop.i18n import _
 from allxai_desktop.masks.formats import EXPORTS, IMPORTS
-from allxai_desktop.study.exchange import export_study, free_folder
 from allxai_desktop.study.exchange_reports import ExportReport, ImportReport
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.import_model import ImportModel
+from allxai_desktop.study.mask_export import export_study, free_folder
 from allxai_desktop.study.people import Person
 from allxai_desktop.tasks import Dispatch, Progress, TaskRunner
 from napari_allxai_widgets.choosing import choose_file, choose_folder

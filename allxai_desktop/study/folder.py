@@ -30,7 +30,7 @@ from typing import Any, Self
 from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.files import as_text, read_at_most
 from allxai_desktop.i18n import _
-from allxai_desktop.images import IMAGE_SUFFIXES
+from allxai_desktop.images import IMAGE_SUFFIXES, CellImage
 from allxai_desktop.masks.npz import MaskError, mask_meta
 from allxai_desktop.study.locks import held, lock_path
 
@@ -62,6 +62,10 @@ class StudyItem:
     subject: str | None = None
     field: str | None = None
     at: tuple[int, int, int] | None = None
+
+    def sized(self, image: CellImage) -> CellImage:
+        """Return its image with the pixel size that the study gives, where it gives one."""
+        return image if self.pixel_size_um is None else replace(image, pixel_size_um=self.pixel_size_um)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any
 from psygnal import Signal
 
 from allxai_desktop.masks.labels import guess
-from allxai_desktop.study.exchange import import_masks, uncertain_labels
 from allxai_desktop.study.exchange_reports import ImportReport
 from allxai_desktop.study.folder import Study
+from allxai_desktop.study.mask_import import import_masks, uncertain_labels
 from allxai_desktop.study.people import Person
 from allxai_desktop.tasks import Dispatch, TaskRunner, at_once
 

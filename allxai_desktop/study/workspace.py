@@ -307,9 +307,7 @@ class Workspace:
 
     def _read(self, study: Study, index: int) -> _Loaded:
         item = study.items[index]
-        image = self._ahead.take(item.image_path) or open_image(item.image_path)
-        if item.pixel_size_um is not None:
-            image = replace(image, pixel_size_um=item.pixel_size_um)
+        image = item.sized(self._ahead.take(item.image_path) or open_image(item.image_path))
         notices = [Notice("info", f"{image.name}: {note}") for note in image.notes]
         keeper, unsaved = self._keepers.get(item.mask_path), self._autosaver.unsaved(item.mask_path)
         if keeper is not None and unsaved is not None and unsaved[0].shape == image.shape:

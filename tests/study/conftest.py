@@ -1,10 +1,11 @@
-"""A disk without room, strokes, and a study at work."""
+"""A disk without room, strokes, a study at work, and one with masks to exchange."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 import pytest
+from mask_studies import make_study
 from numpy.typing import NDArray
 from PIL import Image
 from study_desk import SIDE, A, Desk, R
@@ -68,3 +69,14 @@ def submitted(desk):
     desk.study.person = R
     desk.show(0)
     return desk
+
+
+@pytest.fixture
+def study(tmp_path):
+    return make_study(tmp_path / "study")
+
+
+@pytest.fixture
+def empty(tmp_path):
+    """The same images without masks."""
+    return make_study(tmp_path / "empty", labelled=())

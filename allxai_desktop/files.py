@@ -26,6 +26,8 @@ _KILLED_S = 86_400
 _OPEN_FILES_STAY = os.name == "nt"
 PATIENCE_S = 5.0
 """How long what is written waits until others close a file; the mask of a slide is read in about four."""
+MOMENT_S = 0.5
+"""How long who paints does."""
 
 T = TypeVar("T")
 
@@ -178,6 +180,11 @@ def _unrun(cell: Any) -> Any:
 def _replace(path: Path, data: bytes | memoryview, last_look: Callable[[], None]) -> None:
     path.parent.mkdir(exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+
+    def put() -> None:
+        last_look()
+        os.replace(temporary, path)
+
     try:
         with temporary.open("xb") as stream:
             stream.write(data)
@@ -185,8 +192,7 @@ def _replace(path: Path, data: bytes | memoryview, last_look: Callable[[], None]
             os.fsync(stream.fileno())
         with suppress(OSError):
             shutil.copymode(path, temporary)
-        last_look()
-        patiently(lambda: os.replace(temporary, path))
+        patiently(put)
     except BaseException:
         with suppress(OSError):
             # Windows deletes nothing that may not be written, as the file that it should replace.

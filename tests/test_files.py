@@ -85,3 +85,17 @@ def test_nothing_stays_beside_a_file_that_may_not_be_written(tmp_path, monkeypat
     with pytest.raises(WriteError, match="may not be written"):
         write_whole(path, b"after")
     assert [found.name for found in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_what_is_looked_at_last_is_looked_at_again_after_each_wait(tmp_path, monkeypatch):
+    windows.refused_at_first(monkeypatch, "replace")
+    looks = []
+
+    def look():
+        looks.append(len(looks))
+        if len(looks) == 2:
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        write_whole(tmp_path / "a.npz", b"after", look)
+    assert list(tmp_path.iterdir()) == []

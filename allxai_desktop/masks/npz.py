@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from allxai_desktop import __version__
 from allxai_desktop.cellclasses import CLASSES, MAX_CODE
 from allxai_desktop.errors import AllxaiError
-from allxai_desktop.files import WriteError, write_whole
+from allxai_desktop.files import MOMENT_S, WriteError, patiently, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import MAX_PIXELS, CellImage
 from allxai_desktop.painting.tiles import Codes, Flags, Tiles, count_labelled, highest
@@ -193,7 +193,7 @@ def mask_meta(path: Path) -> dict[str, Any]:
 def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open an `.npz`; what goes wrong while it is open raises `MaskError`."""
     try:
-        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+        with patiently(lambda: path.open("rb"), MOMENT_S) as stream, zipfile.ZipFile(stream) as archive:
             yield archive
     except FileNotFoundError as error:
         raise MaskError(

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from allxai_desktop.files import patiently
+from allxai_desktop.files import MOMENT_S, patiently
 from allxai_desktop.painting.history import Runs
 from allxai_desktop.painting.tiles import Codes
 from allxai_desktop.study.journal_file import (
@@ -35,9 +35,6 @@ from allxai_desktop.study.journal_file import (
     saved_record,
     stroke_record,
 )
-
-# On Windows, until others close a journal; the painting thread waits for it.
-_PATIENCE_S = 0.5
 
 
 class Journal:
@@ -102,7 +99,7 @@ class Journal:
                 return
             path = self._path
         assert path is not None
-        with suppress(OSError), patiently(lambda: path.open("rb+"), _PATIENCE_S) as stream:
+        with suppress(OSError), patiently(lambda: path.open("rb+"), MOMENT_S) as stream:
             os.fsync(stream.fileno())
 
     def cut(self, mask_sha256: str, count: int) -> None:
@@ -112,7 +109,7 @@ class Journal:
                 return
             try:
                 for path in (*self._adopted, *([] if self._path is None else [self._path])):
-                    patiently(partial(path.unlink, missing_ok=True), _PATIENCE_S)
+                    patiently(partial(path.unlink, missing_ok=True), MOMENT_S)
             except OSError:
                 # Written on: a file that stayed would not fit the next mask file.
                 return
@@ -172,7 +169,7 @@ class Journal:
         place = self._place_record(path)
         flags = os.O_WRONLY | getattr(os, "O_BINARY", 0) | (os.O_CREAT | os.O_EXCL if new else 0)
         try:
-            handle = patiently(lambda: os.open(path, flags, 0o666), 0.0 if new else _PATIENCE_S)
+            handle = patiently(lambda: os.open(path, flags, 0o666), 0.0 if new else MOMENT_S)
         except FileNotFoundError:
             if not new:
                 raise

@@ -18,6 +18,7 @@ import numpy as np
 
 from allxai_desktop.cellclasses import MAX_CODE
 from allxai_desktop.errors import AllxaiError, reason_of
+from allxai_desktop.files import MOMENT_S, patiently
 from allxai_desktop.painting.history import Edit, Runs
 from allxai_desktop.painting.tiles import Codes, Flags, Tiles, bands, flat
 from allxai_desktop.study.locks import PaintingSession
@@ -124,7 +125,7 @@ class Recorded:
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file; `NO_FILE` where there is none. Raises `OSError`."""
     try:
-        with path.open("rb") as stream:
+        with patiently(lambda: path.open("rb"), MOMENT_S) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except (FileNotFoundError, NotADirectoryError):
         return NO_FILE
@@ -170,7 +171,7 @@ def read_journal(path: Path) -> Recorded:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise JournalError(f"{path.name} is too large for a journal")
-        data = path.read_bytes()
+        data = patiently(path.read_bytes, MOMENT_S)
     except OSError as error:
         raise JournalError(f"{path.name} cannot be read: {reason_of(error)}") from error
     head: Head | None = None

@@ -20,22 +20,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Self
 
 import psutil
 
 from allxai_desktop.errors import AllxaiError, reason_of
-from allxai_desktop.files import patiently
+from allxai_desktop.files import MOMENT_S, patiently
 from allxai_desktop.i18n import _
 
 BEAT_SECONDS = 30.0
 STALE_SECONDS = 300.0
 _MAX_BYTES = 2**12
 _TRIES = 100
-# On Windows, until somebody else has read a lock file; the painting thread may wait for it.
-_PATIENCE_S = 0.5
 
 
 class LockError(AllxaiError):
@@ -141,18 +139,23 @@ class Lock:
             # Not over one that cannot be read now: it may be somebody else's.
             if named == self.holder.session.id and not self._released.is_set():
                 with suppress(OSError):
-                    # Written, not touched: the time is then that of the disk's own clock.
-                    _put(self.path, self.holder)
+                    # Written, not touched: the time is then that of the disk's own clock. Where somebody reads it just
+                    # now, the next beat does: waiting would write over whoever takes it over meanwhile.
+                    _put(self.path, self.holder, 0.0)
         return named in (self.holder.session.id, "")
 
     def release(self) -> None:
         """Let the image go."""
         self._released.set()
-        # A beat that had begun would put the file back.
-        with self._mutex:
+
+        def let_go() -> None:
+            # Looked at each time: whoever takes it over meanwhile keeps it.
             if self._named() == self.holder.session.id:
-                with suppress(OSError):
-                    patiently(self.path.unlink, _PATIENCE_S)
+                self.path.unlink()
+
+        # A beat that had begun would put the file back.
+        with self._mutex, suppress(OSError):
+            patiently(let_go, MOMENT_S)
 
     def _named(self) -> str:
         """Return whose session the file names: this one where there is no file, "" where it cannot be read."""
@@ -288,12 +291,11 @@ def _make(path: Path, holder: Holder) -> None:
         except OSError:
             _make_without_links(path, holder)
     finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        _clear(temporary)
 
 
 def _make_without_links(path: Path, holder: Holder) -> None:
-    with patiently(lambda: path.open("xb"), _PATIENCE_S) as stream:
+    with patiently(lambda: path.open("xb"), MOMENT_S) as stream:
         try:
             stream.write(_text(holder))
             stream.flush()
@@ -307,14 +309,18 @@ def _temporary(path: Path, holder: Holder) -> Path:
     return path.with_name(f".{path.name}.{holder.session.id}.tmp")
 
 
-def _put(path: Path, holder: Holder) -> None:
+def _put(path: Path, holder: Holder, patience: float = MOMENT_S) -> None:
     temporary = _temporary(path, holder)
     try:
         temporary.write_bytes(_text(holder))
-        patiently(lambda: os.replace(temporary, path), _PATIENCE_S)
+        patiently(lambda: os.replace(temporary, path), patience)
     finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        _clear(temporary)
+
+
+def _clear(temporary: Path) -> None:
+    with suppress(OSError):
+        patiently(partial(temporary.unlink, missing_ok=True), MOMENT_S)
 
 
 def _text(holder: Holder) -> bytes:
@@ -327,7 +333,7 @@ def _text(holder: Holder) -> bytes:
 def _read(path: Path) -> Holder | None:
     """Return who a lock file names; None where there is none, and a nameless holder where it cannot be read."""
     try:
-        with patiently(lambda: path.open("rb"), _PATIENCE_S) as stream:
+        with patiently(lambda: path.open("rb"), MOMENT_S) as stream:
             found = json.loads(stream.read(_MAX_BYTES))
         since = datetime.fromisoformat(found["since"])
         if since.tzinfo is None:
@@ -357,8 +363,7 @@ def _old(path: Path) -> bool:
     except OSError:
         return True
     finally:
-        with suppress(OSError):
-            probe.unlink(missing_ok=True)
+        _clear(probe)
 
 
 def _started(process: int) -> float:

@@ -28,6 +28,20 @@ def refused_at_first(monkeypatch: Any, *names: str, times: int = 2) -> list[str]
     return refused
 
 
+def not_opened_at_first(monkeypatch: Any, mode: str) -> None:
+    """Let no file be opened with a mode by `Path.open` the first two times, as while it is replaced or deleted."""
+    real, refused = Path.open, []
+
+    def open_(self: Path, *given: Any, **options: Any) -> Any:
+        if given[:1] == (mode,) and len(refused) < 2:
+            refused.append(self)
+            raise PermissionError(13, "Access is denied", str(self))
+        return real(self, *given, **options)
+
+    monkeypatch.setattr(files, "_OPEN_FILES_STAY", True)
+    monkeypatch.setattr(Path, "open", open_)
+
+
 def open_files_stay(monkeypatch: Any) -> None:
     """Let no file be deleted that `os.open` opened and nobody closed, nor one that may not be written."""
     opened: dict[int, Path] = {}

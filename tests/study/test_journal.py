@@ -1,6 +1,7 @@
 """What is in a journal at any moment, and what is made of it."""
 
 import errno
+import hashlib
 import os
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import windows
 from allxai_desktop.painting.tiles import Tiles
 from allxai_desktop.study import journal as module
 from allxai_desktop.study.journal import Journal, journals_of
-from allxai_desktop.study.journal_file import NO_FILE, Head, read_journal
+from allxai_desktop.study.journal_file import NO_FILE, Head, file_sha256, read_journal
 from allxai_desktop.study.locks import PaintingSession
 
 IMAGE, FIRST, SECOND = "a" * 64, "b" * 64, "c" * 64
@@ -214,7 +215,7 @@ def test_a_journal_that_could_not_be_deleted_goes_with_the_one_in_its_place(
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", held)
         windows.refused_at_first(patch, "unlink")
-        patch.setattr(module, "_PATIENCE_S", 0.0)
+        patch.setattr(module, "MOMENT_S", 0.0)
         journal.append(strokes[0][1])
     beside, elsewhere = sorted(journals_of(mask_path, IMAGE), key=lambda path: path.parent == own_folder)
     assert (len(read_journal(beside).strokes), len(read_journal(elsewhere).strokes)) == (1, 2)
@@ -295,3 +296,10 @@ def test_a_stroke_asks_the_disk_for_no_folder_that_is_there(mask_path, strokes, 
     journal.append(strokes[0][0])
     assert len(journals_of(mask_path, IMAGE)) == 1
     assert made == []
+
+
+def test_a_file_that_is_being_replaced_is_read_then(mask_path, monkeypatch):
+    mask_path.parent.mkdir()
+    mask_path.write_bytes(b"mask")
+    windows.not_opened_at_first(monkeypatch, "rb")
+    assert file_sha256(mask_path) == hashlib.sha256(b"mask").hexdigest()

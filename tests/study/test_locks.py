@@ -8,7 +8,6 @@ import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import psutil
 import pytest
@@ -374,43 +373,51 @@ def test_a_lock_that_somebody_reads_as_it_is_let_go_goes_then(path, monkeypatch)
     assert list(path.parent.iterdir()) == []
 
 
-def test_a_lock_that_somebody_reads_as_it_beats_is_written_then(path, monkeypatch):
+def test_a_lock_that_is_taken_over_as_it_is_let_go_stays(path, monkeypatch):
     lock = acquire(path, PaintingSession.new(), "A07")
-    os.utime(path, (0, 0))
-    windows.refused_at_first(monkeypatch, "replace")
+    windows.refused_at_first(monkeypatch)
+    unlink = os.unlink
+
+    def taken(target, **options):
+        if target == path:
+            monkeypatch.setattr(os, "unlink", unlink)
+            take_by_force(path, PaintingSession.new(), "B01")
+            raise PermissionError(13, "The file is open in another program", str(target))
+        unlink(target, **options)
+
+    monkeypatch.setattr(os, "unlink", taken)
+    lock.release()
+    assert holder_of(path, PaintingSession.new()).person == "B01"
+
+
+def test_a_lock_that_somebody_reads_as_it_beats_is_still_held(path, monkeypatch):
+    lock = acquire(path, PaintingSession.new(), "A07")
+    refused = windows.refused_at_first(monkeypatch, "replace")
     assert lock.beat()
-    assert path.stat().st_mtime > 0
+    assert refused == ["replace"]
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+    lock.release()
 
 
 def test_who_holds_a_lock_is_read_once_it_was_replaced(path, monkeypatch):
     acquire(path, PaintingSession.new(), "A07")
-    windows.refused_at_first(monkeypatch)
-    real, refused = Path.open, []
-
-    def being_replaced(self, *given, **options):
-        if len(refused) < 2:
-            refused.append(self)
-            raise PermissionError(13, "Access is denied", str(self))
-        return real(self, *given, **options)
-
-    monkeypatch.setattr(Path, "open", being_replaced)
+    windows.not_opened_at_first(monkeypatch, "rb")
     assert holder_of(path, PaintingSession.new()).person == "A07"
 
 
 def test_a_lock_that_is_still_being_deleted_is_made_then(path, monkeypatch):
     path.parent.mkdir()
-    windows.refused_at_first(monkeypatch)
-    real, refused = Path.open, []
 
     def link(_made, target):
         raise PermissionError(13, "Access is denied", str(target))
 
-    def being_deleted(self, mode="r", *given, **options):
-        if mode == "xb" and len(refused) < 2:
-            refused.append(self)
-            raise PermissionError(13, "Access is denied", str(self))
-        return real(self, mode, *given, **options)
-
+    windows.not_opened_at_first(monkeypatch, "xb")
     monkeypatch.setattr(os, "link", link)
-    monkeypatch.setattr(Path, "open", being_deleted)
     assert isinstance(acquire(path, PaintingSession.new(), "A07"), Lock)
+
+
+def test_nothing_of_making_and_beating_stays_where_a_virus_scanner_looks_at_it(path, monkeypatch):
+    windows.refused_at_first(monkeypatch, "unlink")
+    lock = acquire(path, PaintingSession.new(), "A07")
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+    lock.release()

@@ -18,7 +18,7 @@ from allxai_desktop.errors import AllxaiError, reason_of
 from allxai_desktop.i18n import _
 from allxai_desktop.masks.npz import MaskError, open_archive, read_meta
 from allxai_desktop.study import progress
-from allxai_desktop.study.folder import Study, StudyItem
+from allxai_desktop.study.folder import Study, StudyItem, existing
 from allxai_desktop.study.locks import lock_path
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.store import Part, StudyStore
@@ -90,8 +90,9 @@ class SecondPlan:
         """Return who painted the first mask, by image, for those that have one; None where nobody said who."""
         known = progress.Progress(self.store).items()
         found: dict[str, str | None] = {}
+        there = existing(item.mask_path for item in self.study.items)
         for item in self.study.items:
-            if item.mask_path.exists():
+            if item.mask_path in there:
                 name = item.image_path.name
                 found[name] = (known[name].annotator if name in known else None) or annotator_of(item)
         return found
@@ -153,17 +154,19 @@ class SecondPlan:
 
     def unpainted(self, part: Study) -> list[str]:
         """Return the file names of the images of a second annotation on which nothing is painted yet."""
+        begun = existing(path for item in part.items for path in (item.mask_path, lock_path(item.mask_path)))
         return [
             item.image_path.name
             for item in part.items
-            if not (item.mask_path.exists() or lock_path(item.mask_path).exists())
+            if begun.isdisjoint((item.mask_path, lock_path(item.mask_path)))
         ]
 
     def done(self, part: Study) -> list[bool]:
         """Return which images of a second annotation have a mask that nobody is still painting. Raises `StoreError`."""
         known = progress.Progress(StudyStore.open(part.folder)).items()
         painting = {name for name, item in known.items() if item.state in ("in-progress", "returned")}
-        return [item.mask_path.exists() and item.image_path.name not in painting for item in part.items]
+        there = existing(item.mask_path for item in part.items)
+        return [item.mask_path in there and item.image_path.name not in painting for item in part.items]
 
     def waiting(self, person: str) -> tuple[Study, int] | None:
         """Return the second annotation by `person` and how many of its images are not done; None where all are."""

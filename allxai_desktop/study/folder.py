@@ -20,7 +20,7 @@ import re
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from os.path import isfile
@@ -200,6 +200,23 @@ def adding_to(folder: Path) -> Iterator[None]:
 def alike(name: str) -> str:
     """Return what names have in common that some file systems do not tell apart: A from a, é from e with an accent."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def existing(files: Iterable[Path]) -> set[Path]:
+    """Return which of these files are there: each folder is asked once, for its disk may be far."""
+    folders: dict[Path, list[Path]] = {}
+    for path in files:
+        folders.setdefault(path.parent, []).append(path)
+    found = set()
+    for folder, mine in folders.items():
+        with suppress(OSError):
+            names = set(os.listdir(folder))
+            # Some file systems have a file by other letters than those of its name.
+            others = {alike(name) for name in names}
+            found |= {
+                path for path in mine if path.name in names or (alike(path.name) in others and path.exists())
+            }
+    return found
 
 
 def _is_image(path: Path) -> bool:

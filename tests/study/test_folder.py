@@ -9,7 +9,7 @@ from PIL import Image
 
 from allxai_desktop.images import read_image
 from allxai_desktop.masks.npz import save_mask
-from allxai_desktop.study.folder import Study, StudyError
+from allxai_desktop.study.folder import Study, StudyError, existing
 
 
 def images(folder, *names):
@@ -237,3 +237,17 @@ def test_a_study_is_opened_also_by_its_file_in_capitals(tmp_path, monkeypatch):
     (tmp_path / "study.toml").write_text('title = "One"')
     windows.capitals_do_not_matter(monkeypatch)
     assert Study.open(tmp_path / "STUDY.TOML").title == "One"
+
+
+def test_which_files_are_there_is_asked_of_each_folder_once(tmp_path, monkeypatch):
+    images(tmp_path / "a", "1.png", "2.png")
+    images(tmp_path / "b", "É.png")
+    asked = []
+    listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda folder: asked.append(folder.name) or listdir(folder))
+    monkeypatch.setattr(Path, "exists", lambda path: asked.append(path.name) or path.name == "é.png")
+    names = ("a/1.png", "a/2.png", "a/3.png", "b/é.png", "b/e.png", "gone/1.png")
+    found = existing(tmp_path / name for name in names)
+    assert found == {tmp_path / "a" / "1.png", tmp_path / "a" / "2.png", tmp_path / "b" / "é.png"}
+    # By other letters it may be the same file, or none.
+    assert asked == ["a", "b", "é.png", "gone"]

@@ -338,10 +338,12 @@ def _read(path: Path) -> Holder | None:
         since = datetime.fromisoformat(found["since"])
         if since.tzinfo is None:
             raise ValueError("a time without a zone")
+        # Not every time is one here, too: on Windows none before 1970 is.
+        since.astimezone()
         return Holder(str(found["person"])[:100], since, PaintingSession.of(found["session"]))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, OverflowError, KeyError, TypeError, RecursionError):
         # Somebody is about to write it, or did long ago: its age tells.
         with suppress(OSError):
             since = datetime.fromtimestamp(path.stat().st_mtime, UTC)

@@ -19,6 +19,8 @@ _NETWORK = re.compile(
 )
 _NOTHING = re.compile(r"from versions: none")
 _UNAVAILABLE = re.compile(r"No matching distribution found for (\S+)")
+_IN_USE = re.compile(r"WinError (5|32)\b")
+_LONG = re.compile(r"Long Path support", re.I)
 _DENIED = re.compile(r"Permission denied|Errno 13\b|Access is denied", re.I)
 
 
@@ -44,6 +46,16 @@ def diagnose(words: str) -> str:
             "The package registry has no {name} for Python {version} on this system. Use 64-bit Python 3.11, "
             "or another registry: --index-url for torch, pip's own configuration for the rest."
         ).format(name=unavailable[1].rstrip(";"), version="{}.{}".format(*sys.version_info[:2]))
+    if _LONG.search(words):
+        return _(
+            "Windows takes no names as long as these are with their folders. Move the project into a short folder, "
+            "such as C:\\allxai, or let Windows take long ones as pip says above, and run the same command again."
+        )
+    if _IN_USE.search(words):
+        return _(
+            "Windows keeps files that are in use. Close AllXAI Desktop and what else runs from .venv, and run the "
+            "same command again."
+        )
     if _DENIED.search(words):
         return _(
             "A file may not be written. Make the checkout writable for you and run the same command again."

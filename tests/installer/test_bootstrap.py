@@ -282,6 +282,15 @@ def test_other_pythons_are_told_which_ones_will_do(version, system, called):
         ),
         ("ERROR: No matching distribution found for torch==2.13.0", "has no torch==2.13.0 for Python"),
         ("ERROR: Could not install: [Errno 13] Permission denied: 'x'", "writable"),
+        (
+            "ERROR: Could not install packages due to an OSError: [WinError 5] Acceso denegado: 'torch.dll'",
+            "Close AllXAI Desktop",
+        ),
+        (
+            "ERROR: Could not install packages due to an OSError: [Errno 2] No such file or directory: 'x'\n"
+            "HINT: This error might have occurred since this system does not have Windows Long Path support enabled.",
+            "short folder",
+        ),
         ("Segmentation fault", "without .venv"),
     ],
 )

@@ -326,6 +326,10 @@ SAID = (
         *("", "{", "[]", '{"person": 1}', "null", "[" * 9999),
         pytest.param(SAID % ("", "0" * 16), id="a time without a zone"),
         pytest.param(SAID % ("Z", "../" + "0" * 16), id="a session that is no name"),
+        pytest.param(
+            (SAID % ("-14:00", "0" * 16)).replace("2026-11-29T10", "9999-12-31T23"),
+            id="a time that is none here",
+        ),
     ],
 )
 def test_a_lock_that_cannot_be_read_holds_until_it_is_old(path, text):

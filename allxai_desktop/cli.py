@@ -6,6 +6,7 @@ A command that is about one package lies in it, one that is about several lies h
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import logging
 import os
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 LEFT_OUT = 1
 # As shells have it: 128 and the number of the signal.
 INTERRUPTED = 130
+_WINDOWS = os.name == "nt"
 
 
 # What argparse says itself, for the catalogue: `follow_system` has it look there.
@@ -88,10 +90,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stopped:
         print(str(stopped) or _("Stopped."), file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever reads, such as `head`, wants no more. Python would write the rest at the end, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
+        if _nobody_reads(error):
+            # Whoever did, such as `head`, wants no more. Python would write the rest at the end, and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 2
         log.debug("Unexpected error", exc_info=True)
         text = _(
             "Something went wrong that this program did not foresee ({kind}: {reason}): please report it."
@@ -99,6 +102,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         reason = " ".join(str(error).split())
         print(text.format(kind=type(error).__name__, reason=reason), file=sys.stderr)
     return 2
+
+
+def _nobody_reads(error: Exception) -> bool:
+    """Whether it says that the output goes nowhere."""
+    if _WINDOWS and isinstance(error, OSError) and error.filename is None:
+        # It has no word of its own for that.
+        return error.errno in (errno.EPIPE, errno.EINVAL)
+    return isinstance(error, BrokenPipeError)
 
 
 def _open_window(arguments: list[str]) -> int:

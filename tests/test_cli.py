@@ -1,5 +1,8 @@
+import errno
+import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from command_line import fails
@@ -40,6 +43,21 @@ def test_whoever_reads_only_the_beginning_is_told_nothing(arguments):
         process.stdout.close()
         process.stdin.close()
         assert process.stderr.read() == b""
+
+
+def test_whoever_reads_only_the_beginning_is_told_nothing_on_windows_either(capsys, monkeypatch):
+    def explainers(_options):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    summary, add_arguments, _command = cli._COMMANDS["explainers"]
+    monkeypatch.setitem(cli._COMMANDS, "explainers", (summary, add_arguments, explainers))
+    monkeypatch.setattr(cli, "_WINDOWS", True)
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(fileno=lambda: 1))
+    led = []
+    monkeypatch.setattr(os, "dup2", lambda source, target: led.append((os.fstat(source), target)))
+    assert cli.main(["explainers"]) == 2
+    assert led == [(os.stat(os.devnull), 1)]
+    assert capsys.readouterr().err == ""
 
 
 def test_what_is_wrong_with_a_command_is_said_in_one_language(capsys, monkeypatch):

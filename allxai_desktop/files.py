@@ -22,8 +22,9 @@ from allxai_desktop.i18n import _
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _KILLED_S = 86_400
-# Windows neither replaces nor deletes a file that somebody has open, be it to read it or to look for a virus.
-_OPEN_FILES_STAY = os.name == "nt"
+_WINDOWS = os.name == "nt"
+# The most letters of a path there, less those that the name of a file has more until it is whole.
+_LONGEST = 259 - len("..12345678.tmp")
 PATIENCE_S = 5.0
 """How long what is written waits until others close a file; the mask of a slide is read in about four."""
 MOMENT_S = 0.5
@@ -51,16 +52,17 @@ def read_at_most(path: Path, most: int) -> bytes:
 
 
 def patiently(act: Callable[[], T], seconds: float = PATIENCE_S) -> T:
-    """Return what `act` does with a file; for `seconds`, where Windows refuses that as others have it open, try again.
+    """Return what `act` does with a file; for `seconds`, where Windows refuses that, try again.
 
-    Raises what `act` does.
+    It neither replaces nor deletes a file that somebody has open, be it to read it or to look for a virus. Raises what
+    `act` does.
     """
     end = monotonic() + seconds
     while True:
         try:
             return act()
         except PermissionError:
-            if not _OPEN_FILES_STAY or monotonic() >= end:
+            if not _WINDOWS or monotonic() >= end:
                 raise
         sleep(0.01)
 
@@ -161,7 +163,7 @@ def write_whole(
     try:
         _replace(Path(os.path.realpath(path)), data, last_look)
     except OSError as error:
-        raise WriteError(_reason(Path(path).name, error)) from error
+        raise WriteError(_reason(Path(path), error)) from error
 
 
 def write_table(path: Path, rows: Iterable[Iterable[Any]]) -> None:
@@ -212,8 +214,10 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _reason(name: str, error: OSError) -> str:
-    match error.errno:
+def _reason(path: Path, error: OSError) -> str:
+    # Windows says of such a path that it does not exist.
+    too_long = _WINDOWS and len(str(path.absolute())) > _LONGEST
+    match errno.ENAMETOOLONG if too_long and error.errno == errno.ENOENT else error.errno:
         case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
             text = _("{name} was not saved because the disk is full: free some space and save again.")
         case errno.EACCES | errno.EPERM | errno.EROFS:
@@ -226,4 +230,4 @@ def _reason(name: str, error: OSError) -> str:
             text = _("{name} was not saved because its name is too long: give its image a shorter one.")
         case _:
             text = _("{name} was not saved ({reason}): check the disk and save again.")
-    return text.format(name=name, reason=reason_of(error))
+    return text.format(name=path.name, reason=reason_of(error))

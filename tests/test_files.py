@@ -15,6 +15,19 @@ def test_a_name_that_is_too_long_is_one_sentence(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_path_that_is_too_long_for_windows_is_told_so(tmp_path, monkeypatch):
+    def open_(path, _mode):
+        raise FileNotFoundError(2, "The system cannot find the path specified", str(path))
+
+    monkeypatch.setattr(files, "_WINDOWS", True)
+    monkeypatch.setattr(files.Path, "open", open_)
+    name = "x" * (259 - 14 + 1 - len(str(tmp_path)) - 1)
+    with pytest.raises(WriteError, match="its name is too long"):
+        write_whole(tmp_path / name, b"")
+    with pytest.raises(WriteError, match="its folder is missing"):
+        write_whole(tmp_path / name[1:], b"")
+
+
 def test_a_file_is_read_up_to_a_size(tmp_path):
     (tmp_path / "a").write_bytes(b"12345")
     assert read_at_most(tmp_path / "a", 5) == b"12345"
@@ -54,7 +67,7 @@ def test_a_file_that_a_virus_scanner_holds_for_a_moment_is_replaced_then(tmp_pat
 
 def test_where_open_files_are_replaced_a_refusal_is_said_at_once(tmp_path, monkeypatch):
     refused = windows.refused_at_first(monkeypatch, "replace")
-    monkeypatch.setattr(files, "_OPEN_FILES_STAY", False)
+    monkeypatch.setattr(files, "_WINDOWS", False)
     with pytest.raises(WriteError, match="may not be written"):
         write_whole(tmp_path / "a.npz", b"after")
     assert refused == ["replace"]

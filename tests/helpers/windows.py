@@ -22,7 +22,7 @@ def refused_at_first(monkeypatch: Any, *names: str, times: int = 2) -> list[str]
 
         return call
 
-    monkeypatch.setattr(files, "_OPEN_FILES_STAY", True)
+    monkeypatch.setattr(files, "_WINDOWS", True)
     for name in names:
         monkeypatch.setattr(os, name, at_first(name, getattr(os, name)))
     return refused
@@ -38,7 +38,7 @@ def not_opened_at_first(monkeypatch: Any, mode: str) -> None:
             raise PermissionError(13, "Access is denied", str(self))
         return real(self, *given, **options)
 
-    monkeypatch.setattr(files, "_OPEN_FILES_STAY", True)
+    monkeypatch.setattr(files, "_WINDOWS", True)
     monkeypatch.setattr(Path, "open", open_)
 
 

@@ -1,6 +1,7 @@
 """Set up AllXAI Desktop in this checkout, with nothing but Python.
 
     python3 installer/bootstrap.py run [ARGS...]          open the window (ARGS go to `allxai`)
+    python3 installer/bootstrap.py shortcut               put it into the menu of programs, to open it from there
     python3 installer/bootstrap.py test [PYTEST ARGS...]  check the code and run the tests
     python3 installer/bootstrap.py exec -- COMMAND...     run a command inside the environment
 

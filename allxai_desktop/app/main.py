@@ -64,6 +64,8 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
             org_name="AllXAI",
             app_id="allxai.desktop",
         )
+    # By this name Wayland finds the icon: that of the entry which `bootstrap.py shortcut` makes.
+    app.setDesktopFileName("allxai-desktop")
     from allxai_desktop.app.settings import last_opened
     from allxai_desktop.app.shader_programs import keep_programs
     from allxai_desktop.app.window import MainWindow

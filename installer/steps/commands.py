@@ -1,4 +1,4 @@
-"""The commands of `bootstrap.py`: run, test, exec."""
+"""The commands of `bootstrap.py`: run, shortcut, test, exec."""
 
 import os
 import sys
@@ -14,6 +14,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 # Who uses `exec` is at work on the code, and wants its tools.
 PARTS = {
     "run": {"packages", "window"},
+    "shortcut": {"packages", "window"},
     "test": {"packages", "window", "tests"},
     "exec": {"packages", "tests"},
 }
@@ -32,7 +33,7 @@ def main(arguments: list[str], usage: str) -> int:
         index_url, rest = rest[0].partition("=")[2], rest[1:]
     if command == "exec":
         rest = rest[1:] if rest[:1] == ["--"] else rest
-    if index_url == "" or (command == "exec" and not rest):
+    if index_url == "" or (command == "exec" and not rest) or (command == "shortcut" and rest):
         print(usage.strip())
         return 2
     environment = Environment(CHECKOUT)
@@ -42,6 +43,14 @@ def main(arguments: list[str], usage: str) -> int:
             from .checks import check
 
             return check(environment, rest)
+        if command == "shortcut":
+            from .shortcut import put_into_menu
+
+            text = _(
+                "AllXAI Desktop is in the menu of programs now ({path}). After moving {folder}, run this command again."
+            )
+            say(text.format(path=put_into_menu(environment), folder=environment.checkout))
+            return 0
         if command == "run":
             rest = [str(environment.python), "-P", "-m", "allxai_desktop", *rest]
         become(environment, rest)

@@ -40,7 +40,7 @@ def _icon(environment: Environment, suffix: str) -> Path:
 def _desktop_entry(environment: Environment) -> Path:
     """Linux: an entry as freedesktop.org specifies it."""
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    # What the window calls itself on Wayland, too, so that it gets this icon.
+    # The window says this name on Wayland, and its title as its class elsewhere: by them it gets this icon.
     path = Path(data) / "applications" / "allxai-desktop.desktop"
     command = " ".join(_quoted(part) for part in (str(environment.python), *ARGUMENTS))
     lines = (
@@ -52,6 +52,7 @@ def _desktop_entry(environment: Environment) -> Path:
         f"Exec={_value(command)} %f",
         f"Icon={_value(str(_icon(environment, 'svg')))}",
         "Terminal=false",
+        f"StartupWMClass={NAME}",
         "Categories=Science;MedicalSoftware;",
     )
     path.parent.mkdir(parents=True, exist_ok=True)

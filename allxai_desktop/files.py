@@ -22,6 +22,8 @@ from allxai_desktop.i18n import _
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _KILLED_S = 86_400
+# What file managers leave in a folder that somebody looked into.
+_OF_SYSTEMS = {".DS_Store", "desktop.ini", "Thumbs.db"}
 _WINDOWS = os.name == "nt"
 # The most letters of a path there, less those that the name of a file has more until it is whole.
 _LONGEST = 259 - len("..12345678.tmp")
@@ -67,6 +69,11 @@ def patiently(act: Callable[[], T], seconds: float = PATIENCE_S) -> T:
         sleep(0.01)
 
 
+def is_empty(folder: Path) -> bool:
+    """Whether nobody put anything into a folder. Raises `OSError`."""
+    return all(path.name in _OF_SYSTEMS for path in folder.iterdir())
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder for results, with those that it lies in, where it is missing. Raises `WriteError`."""
     try:
@@ -86,7 +93,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     Raises `WriteError`.
     """
     try:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        if out.exists() and not (out.is_dir() and is_empty(out)):
             raise WriteError(
                 _("{name} holds something already: choose a new or empty folder.").format(name=out.name)
             )

@@ -112,3 +112,12 @@ def test_what_is_looked_at_last_is_looked_at_again_after_each_wait(tmp_path, mon
     with pytest.raises(KeyError):
         write_whole(tmp_path / "a.npz", b"after", look)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_only_a_file_manager_wrote_into_is_empty(tmp_path):
+    (tmp_path / ".DS_Store").touch()
+    with new_folder(tmp_path) as folder:
+        (folder / "a.png").touch()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".DS_Store", "a.png"]
+    with pytest.raises(WriteError, match="holds something already"), new_folder(tmp_path):
+        pass

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.files import is_empty
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.tasks import Dispatch, Progress, TaskRunner, at_once
 from allxai_desktop.training.datasets.data_model import DataModel, missing_data
@@ -277,7 +278,7 @@ class TrainModel:
         free, number = wanted, 2
         # What cannot be looked into is no folder for a run either, which will say so.
         with suppress(OSError):
-            while free.exists() and (not free.is_dir() or any(free.iterdir())):
+            while free.exists() and not (free.is_dir() and is_empty(free)):
                 free, number = wanted.with_name(f"{wanted.name}-{number}"), number + 1
         return free
 

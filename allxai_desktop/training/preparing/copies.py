@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allxai_desktop.errors import reason_of
-from allxai_desktop.files import write_whole
+from allxai_desktop.files import is_empty, write_whole
 from allxai_desktop.i18n import _
 from allxai_desktop.images import png_bytes, read_image
 from allxai_desktop.tasks import Progress, unwatched
@@ -186,7 +186,7 @@ def make_empty(out: Path, folders: Collection[Path]) -> None:
     """Make the folder `out` with `folders` in it. Raises `TrainingError` where it holds files or cannot be made."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if any(out.iterdir()):
+        if not is_empty(out):
             raise TrainingError(_("{folder} is not empty: choose a new folder.").format(folder=out))
         for folder in folders:
             (out / folder).mkdir(parents=True, exist_ok=True)

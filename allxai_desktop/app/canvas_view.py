@@ -15,6 +15,7 @@ from qtpy.QtGui import QCloseEvent, QDropEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_allxai_annotate.gl_context import OwnContext
+from napari_allxai_annotate.held_button import HeldButton
 
 
 class CanvasView(QtViewer):
@@ -24,6 +25,7 @@ class CanvasView(QtViewer):
         super().__init__(viewer)
         self._lent = ExitStack()
         self._context = OwnContext(self.canvas.native, viewer.layers)
+        self._held_button = HeldButton(self.canvas.native)
         # They would delete the mask's layer (Ctrl+Del), move it (7) or part the picture into its layers (Ctrl+G).
         events, keys = self.canvas._scene_canvas.events, self._key_map_handler
         events.key_press.disconnect(keys.on_key_press)
@@ -72,6 +74,7 @@ class CanvasView(QtViewer):
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self._lent.close()
         self._context.close()
+        self._held_button.close()
         super().closeEvent(event)
 
     def dropEvent(self, event: QDropEvent | None) -> None:

@@ -19,6 +19,7 @@ from allxai_desktop.images import CellImage, image_from_array
 from allxai_desktop.painting.engine import PaintModel
 from napari_allxai_annotate.canvas import PaintCanvas, mask_name
 from napari_allxai_annotate.gl_context import OwnContext
+from napari_allxai_annotate.held_button import HeldButton
 
 IMAGE_KEY = "allxai_image"
 """Key in the metadata of a mask layer under which its `CellImage` is."""
@@ -51,7 +52,10 @@ class ViewerPainting:
         self._own_mask: Labels | None = None
         # A viewer without a window draws nothing.
         window = getattr(viewer, "window", None)
-        self._context = None if window is None else OwnContext(window._qt_viewer.canvas.native, viewer.layers)
+        native = None if window is None else window._qt_viewer.canvas.native
+        self._watching: list[OwnContext | HeldButton] = (
+            [] if native is None else [OwnContext(native, viewer.layers), HeldButton(native)]
+        )
         viewer.layers.events.inserted.connect(self._on_layers)
         viewer.layers.events.removed.connect(self._on_layers)
         self._settle()
@@ -75,8 +79,8 @@ class ViewerPainting:
             self.viewer.layers.events.inserted.disconnect(self._on_layers)
             self.viewer.layers.events.removed.disconnect(self._on_layers)
             self.canvas.close()
-            if self._context is not None:
-                self._context.close()
+            for watching in self._watching:
+                watching.close()
             self._closed = True
 
     @property

@@ -27,7 +27,11 @@ def run(path: str | None = None) -> int:
     """Open the window on `path`, or on what was opened last, and return the exit code when it is closed."""
     # To go through half a million objects, none of which is garbage, holds the window up for a third of a second.
     gc.disable()
-    app, window = start(path)
+    try:
+        app, window = start(path)
+    except Exception:
+        tell_of_failure()
+        raise
     from qtpy.QtCore import QTimer
 
     QTimer.singleShot(_STARTING_MS, keep_what_is_there)
@@ -35,6 +39,24 @@ def run(path: str | None = None) -> int:
     # The window must go before the application does.
     del window
     return code
+
+
+def tell_of_failure() -> None:
+    """Write down why the window could not be opened, and say where: from a menu of programs nobody sees the output."""
+    from allxai_desktop.app.log import log_file
+    from allxai_desktop.i18n import _
+
+    logging.getLogger(__name__).critical("The window could not be opened", exc_info=True)
+    if sys.stderr is None:
+        show_box(_("AllXAI Desktop could not be opened. The details are in {path}.").format(path=log_file()))
+
+
+def show_box(text: str) -> None:
+    """Show a text in a box of Windows, without Qt, which may be what is missing."""
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.user32.MessageBoxW(None, text, "AllXAI Desktop", 0x10)
 
 
 def keep_what_is_there() -> None:

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 from qtpy.QtWidgets import QPushButton
 
+from allxai_desktop.app import main
 from allxai_desktop.app.main import keep_what_is_there, open_first
 from allxai_desktop.app.settings import last_opened
 
@@ -29,6 +30,27 @@ def test_what_the_start_made_is_not_searched_for_garbage_again():
     assert gc.isenabled()
     assert id(made) not in searched
     assert id(later) in searched
+
+
+@pytest.mark.usefixtures("starting")
+@pytest.mark.parametrize("console", [True, False])
+def test_why_no_window_opened_is_in_the_log_and_said_where_there_is_no_console(
+    tmp_path, monkeypatch, caplog, console
+):
+    def start(_path):
+        raise OSError("[WinError 126] The specified module could not be found")
+
+    shown = []
+    monkeypatch.setattr(main, "start", start)
+    monkeypatch.setattr(main, "show_box", shown.append)
+    monkeypatch.setattr("allxai_desktop.app.log.log_file", lambda: tmp_path / "allxai.log")
+    if not console:
+        monkeypatch.setattr("sys.stderr", None)
+    with pytest.raises(OSError, match="WinError 126"):
+        main.run()
+    assert "WinError 126" in caplog.text
+    there = f"AllXAI Desktop could not be opened. The details are in {tmp_path / 'allxai.log'}."
+    assert shown == ([] if console else [there])
 
 
 def test_the_folder_that_was_opened_last_is_opened_again(tmp_path):

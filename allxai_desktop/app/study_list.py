@@ -54,6 +54,7 @@ class StudyListModel(QAbstractListModel):
         self.study_model = study
         self._study: Study | None = None
         self._icons: dict[int, QIcon] = {}
+        self._in_sight: list[int] = []
         self._masks: dict[int, OnDisk] = {}
         self._places: frozenset[Path] = frozenset()
         self._rows: dict[Path, int] = {}
@@ -72,6 +73,7 @@ class StudyListModel(QAbstractListModel):
         self.beginResetModel()
         self._study = study
         self._icons.clear()
+        self._in_sight.clear()
         self._masks.clear()
         self._places = study.mask_paths if study else frozenset()
         self._rows = {item.mask_path: row for row, item in enumerate(study.items)} if study else {}
@@ -85,7 +87,7 @@ class StudyListModel(QAbstractListModel):
     def refresh(self, row: int) -> None:
         """Read again how far the mask of one item is."""
         taken = self._places
-        self._read(self._reader, row, lambda item: mask_on_disk(item, taken), self._set_mask)
+        self._read(self._reader, lambda: row, lambda item: mask_on_disk(item, taken), self._set_mask)
 
     def _refresh_from(self, row: int, study: Study | None) -> None:
         """Read the masks from `row` on one after the other; what is asked for meanwhile comes between."""
@@ -169,7 +171,12 @@ class StudyListModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DecorationRole:
             if row not in self._icons:
                 self._icons[row] = self._blank
-                self._read(self._thumbnails, row, lambda item: thumbnail(item, sharp(SIDE)), self._set_icon)
+                # The row that came into sight last is read first, whichever others were passed on the way.
+                self._in_sight.append(row)
+                newest = self._in_sight.pop
+                self._read(
+                    self._thumbnails, newest, lambda item: thumbnail(item, sharp(SIDE)), self._set_icon
+                )
             return self._icons[row]
         if role == SEARCHED:
             return " ".join((item.image_path.name, item.true_class or "", self._work(row)))
@@ -256,7 +263,7 @@ class StudyListModel(QAbstractListModel):
     def _read(
         self,
         reader: ThreadPoolExecutor,
-        row: int,
+        which: Callable[[], int],
         read: Callable[[StudyItem], T],
         keep: Callable[[int, T], None],
     ) -> None:
@@ -265,15 +272,16 @@ class StudyListModel(QAbstractListModel):
             # Closed: the last mask was saved meanwhile.
             return
 
-        def receive(value: T) -> None:
+        def receive(row: int, value: T) -> None:
             if study is self._study:
                 keep(row, value)
                 self.show_again(row)
 
         def work() -> None:
             if study is self._study:
+                row = which()
                 value = read(study.items[row])
-                self._dispatch(lambda: receive(value))
+                self._dispatch(lambda: receive(row, value))
 
         reader.submit(work)
 

@@ -237,6 +237,25 @@ def test_where_nobody_began_to_paint_no_row_is_looked_at(rows, monkeypatch):
     assert asked == []
 
 
+def test_the_thumbnail_that_came_into_sight_last_is_read_first(rows, qtbot, monkeypatch):
+    begun, go_on, read = Event(), Event(), []
+
+    def slow(item, side):
+        read.append(item.stem)
+        begun.set()
+        assert go_on.wait(10)
+        return np.zeros((side, side, 3), np.uint8)
+
+    monkeypatch.setattr("allxai_desktop.app.study_list.thumbnail", slow)
+    text(rows, 0, Qt.ItemDataRole.DecorationRole)
+    assert begun.wait(10)
+    for row in (1, 2):
+        text(rows, row, Qt.ItemDataRole.DecorationRole)
+    go_on.set()
+    qtbot.waitUntil(lambda: len(read) == 3)
+    assert read == ["a", "c", "b"]
+
+
 def test_a_mask_that_is_asked_for_is_read_before_the_rest_of_the_study(rows, study, qtbot, monkeypatch):
     begun, go_on, read = Event(), Event(), []
 

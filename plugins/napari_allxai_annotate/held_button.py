@@ -18,15 +18,15 @@ class HeldButton(QObject):
     """
 
     def __init__(self, canvas: QWidget) -> None:
-        super().__init__(canvas)
+        super().__init__()
         self._canvas = canvas
         self._held = Qt.MouseButton.NoButton
         self._place = QPointF()
         canvas.installEventFilter(self)
 
     def close(self) -> None:
-        """Stop watching."""
-        self._canvas.removeEventFilter(self)
+        """Stop watching; the canvas may be gone already."""
+        self.deleteLater()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Keep what is held, and where; every event goes on to the canvas."""

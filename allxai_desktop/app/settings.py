@@ -117,8 +117,8 @@ class WindowSettings:
 
     @property
     def last_folder(self) -> str:
-        """The folder that a file dialog opens in."""
-        return cast(str, self._store.value("last_folder", ""))
+        """The folder that a file dialog opens in, at first the user's own: menus of programs start in the system's."""
+        return cast(str, self._store.value("last_folder", "")) or str(Path.home())
 
     @last_folder.setter
     def last_folder(self, folder: str) -> None:

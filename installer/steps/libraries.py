@@ -79,7 +79,7 @@ def missing(*, virtual_screen: bool) -> dict[str, str]:
 
 def _as_root() -> list[str] | None:
     """Return what to put before a command so that it runs as root without a question, or None."""
-    if os.geteuid() == 0:
+    if sys.platform != "win32" and os.geteuid() == 0:
         return []
     if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0:
         return ["sudo", "-n"]

@@ -19,6 +19,8 @@ BARE = "forward and backward"
 
 def peak() -> int:
     """Return the most that this process has held so far, in KiB."""
+    if sys.platform == "win32":
+        raise NotImplementedError("Windows tells it in another way")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 

@@ -77,6 +77,8 @@ def make(path: Path, side: int) -> None:
 
 def memory() -> float:
     """Return the most memory so far, in MB."""
+    if sys.platform == "win32":
+        raise NotImplementedError("Windows tells it in another way")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -32,6 +32,8 @@ ROUNDS = 3
 
 def resident() -> int:
     """Return what this process holds of its own now, without pages of files, in MiB; 0 where it cannot be told."""
+    if sys.platform == "win32":
+        return 0
     try:
         pages = [int(text) for text in Path("/proc/self/statm").read_text().split()]
     except OSError:

@@ -120,7 +120,7 @@ class Menus:
         for path in map(Path, self.window.settings.recent):
             where = menu.fontMetrics().elidedText(str(path.parent), Qt.TextElideMode.ElideMiddle, WHERE_PX)
             # The folder stands where other entries have their key.
-            text = in_menu(path.name, where).replace("&", "&&")
+            text = in_menu(path.name or str(path), where).replace("&", "&&")
             self._add(menu, text, partial(self.window.open_path, path))
 
     def _edit(self) -> None:

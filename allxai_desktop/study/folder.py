@@ -129,7 +129,8 @@ class Study:
                     name=folder.name or str(folder)
                 )
             )
-        return cls(folder, items, title or folder.resolve().name, annotator)
+        # A disk of its own has no name.
+        return cls(folder, items, title or folder.resolve().name or str(folder), annotator)
 
     @classmethod
     def _of_image(cls, path: Path) -> Self:

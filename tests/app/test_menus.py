@@ -43,6 +43,11 @@ def test_on_macos_no_entry_takes_the_key_that_it_only_tells(window, monkeypatch)
     assert entry(window, "Save the mask").shortcut().toString() == "Ctrl+S"
 
 
+def test_a_disk_that_was_opened_is_called_by_its_path(window):
+    window.settings.remember(Path("/"))
+    assert entry(window, str(Path("/"))).text() == f"{Path('/')}\t{Path('/')}"
+
+
 def test_elsewhere_an_entry_tells_its_key_at_the_right(window):
     assert entry(window, "Undo").text() == "Undo\tCtrl+Z"
     assert entry(window, "Save the mask").text() == "Save the mask\tCtrl+S"

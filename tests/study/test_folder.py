@@ -251,3 +251,9 @@ def test_which_files_are_there_is_asked_of_each_folder_once(tmp_path, monkeypatc
     assert found == {tmp_path / "a" / "1.png", tmp_path / "a" / "2.png", tmp_path / "b" / "é.png"}
     # By other letters it may be the same file, or none.
     assert asked == ["a", "b", "é.png", "gone"]
+
+
+def test_a_disk_of_its_own_is_called_by_its_path(tmp_path, monkeypatch):
+    images(tmp_path, "cell.png")
+    monkeypatch.setattr(Path, "resolve", lambda path: Path(path.anchor))
+    assert Study.open(tmp_path).title == str(tmp_path)

@@ -7,6 +7,8 @@ import os
 import re
 import secrets
 import shutil
+import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -24,6 +26,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _KILLED_S = 86_400
 # What file managers leave in a folder that somebody looked into.
 _OF_SYSTEMS = {".DS_Store", "desktop.ini", "Thumbs.db"}
+_ACCENTS_APART = sys.platform == "darwin"
 _WINDOWS = os.name == "nt"
 # The most letters of a path there, less those that the name of a file has more until it is whole.
 _LONGEST = 259 - len("..12345678.tmp")
@@ -42,6 +45,14 @@ class WriteError(AllxaiError):
 def as_text(name: str) -> str:
     """Return a file name with "_" for what is no text: control characters, and bytes that are not of UTF-8."""
     return _NO_TEXT.sub("_", name)
+
+
+def listed(name: str) -> str:
+    """Return a name that a folder gives as this program calls the file.
+
+    Of some disks macOS gives an accent as a sign of its own; it finds the file by either name.
+    """
+    return unicodedata.normalize("NFC", name) if _ACCENTS_APART else name
 
 
 def read_at_most(path: Path, most: int) -> bytes:

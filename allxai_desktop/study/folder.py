@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from allxai_desktop.errors import AllxaiError, reason_of
-from allxai_desktop.files import as_text, read_at_most
+from allxai_desktop.files import as_text, listed, read_at_most
 from allxai_desktop.i18n import _
 from allxai_desktop.images import IMAGE_SUFFIXES, CellImage
 from allxai_desktop.masks.npz import MaskError, mask_meta
@@ -233,7 +233,9 @@ def _image_names(folder: Path) -> set[str]:
     with os.scandir(folder) as there:
         named = [entry for entry in there if _is_image_name(entry.name)]
     # Of a link that leads round in a circle an entry raises.
-    return {entry.name for entry in named if (isfile(entry) if entry.is_symlink() else entry.is_file())}
+    return {
+        listed(entry.name) for entry in named if (isfile(entry) if entry.is_symlink() else entry.is_file())
+    }
 
 
 def _natural(name: str) -> tuple[list[str | int], str]:
@@ -260,7 +262,7 @@ def _kept_stems(masks: Path, names: set[str]) -> dict[str, str]:
     Else an image that comes or goes would give another's mask to one that shares its stem.
     """
     try:
-        there = {path.name for path in masks.iterdir()}
+        there = {listed(path.name) for path in masks.iterdir()}
     except OSError:
         return {}
     shared = Counter(alike(Path(name).stem) for name in names)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from allxai_desktop.files import MOMENT_S, patiently
+from allxai_desktop.files import MOMENT_S, listed, patiently
 from allxai_desktop.painting.history import Runs
 from allxai_desktop.painting.tiles import Codes
 from allxai_desktop.study.journal_file import (
@@ -221,7 +221,8 @@ def journals_of(mask_path: Path, image_sha256: str) -> list[Path]:
         (_own_folder(), re.escape(image_sha256[:32]) + r"\.[0-9a-f]{8}\." + name),
     ):
         with suppress(OSError):
-            found += [path for path in folder.iterdir() if re.fullmatch(pattern, path.name)]
+            names = [listed(path.name) for path in folder.iterdir()]
+            found += [folder / name for name in names if re.fullmatch(pattern, name)]
     return sorted(path for path in found if not _of_another(path, mask_path))
 
 

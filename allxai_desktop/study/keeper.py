@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from allxai_desktop.errors import reason_of
-from allxai_desktop.files import patiently
+from allxai_desktop.files import listed, patiently
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, mask_bytes, mask_meta, put_mask
@@ -375,7 +375,7 @@ class MaskKeeper:
         pattern = re.escape(self.path.name) + r"\.[0-9a-f]{8}\.tmp"
         with suppress(OSError):
             for path in self.path.parent.iterdir():
-                if re.fullmatch(r"\." + pattern, path.name):
+                if re.fullmatch(r"\." + pattern, listed(path.name)):
                     patiently(path.unlink)
 
     def _set_aside(self, crashed: Crashed, mask_path: Path) -> None:

@@ -27,7 +27,7 @@ from typing import Any, Self
 import psutil
 
 from allxai_desktop.errors import AllxaiError, reason_of
-from allxai_desktop.files import MOMENT_S, patiently
+from allxai_desktop.files import MOMENT_S, listed, patiently
 from allxai_desktop.i18n import _
 
 BEAT_SECONDS = 30.0
@@ -191,7 +191,7 @@ def held_elsewhere(path: Path) -> Holder | None:
 def holders_in(folder: Path, me: PaintingSession) -> dict[str, Holder]:
     """Return who else holds which masks of a folder: stem of the mask → holder."""
     try:
-        paths = [path for path in folder.iterdir() if path.suffix == ".lock"]
+        paths = [folder / listed(path.name) for path in folder.iterdir() if path.suffix == ".lock"]
     except OSError:
         return {}
     found = {path.stem: holder_of(path, me) for path in paths}

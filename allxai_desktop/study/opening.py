@@ -9,6 +9,7 @@ from os.path import exists
 from pathlib import Path
 from typing import Any
 
+from allxai_desktop.files import listed
 from allxai_desktop.i18n import N_, _
 from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, MaskFile, open_archive, read_meta
@@ -296,7 +297,8 @@ def _of_former_name(
     path: Path, image: CellImage, further: Container[Path], taken: Container[Path]
 ) -> list[str]:
     """Return the note on a mask that is of no image here by its name, and of this one by its pixels."""
-    others = (other for other in path.parent.glob("*.npz") if other not in taken and other not in further)
+    there = [path.with_name(listed(other.name)) for other in path.parent.glob("*.npz")]
+    others = (other for other in there if other not in taken and other not in further)
     # The first mask before its copies.
     for other in sorted(others, key=lambda other: (len(other.name), other.name)):
         with suppress(MaskError), open_archive(other) as archive:

@@ -2,6 +2,7 @@ import os
 import sys
 from pathlib import Path
 
+import macos
 import numpy as np
 import pytest
 import windows
@@ -257,3 +258,18 @@ def test_a_disk_of_its_own_is_called_by_its_path(tmp_path, monkeypatch):
     images(tmp_path, "cell.png")
     monkeypatch.setattr(Path, "resolve", lambda path: Path(path.anchor))
     assert Study.open(tmp_path).title == str(tmp_path)
+
+
+def test_an_image_whose_accents_macos_gives_apart_is_the_one_that_the_study_names(tmp_path, monkeypatch):
+    images(tmp_path, "célula.png", "célula.tif")
+    (tmp_path / "study.toml").write_text('[[items]]\nimage = "célula.tif"\nsubject = "S1"', encoding="utf-8")
+    save_mask(
+        tmp_path / "masks" / "célula.npz",
+        np.zeros((2, 2), np.uint8),
+        image=read_image(tmp_path / "célula.tif"),
+    )
+    macos.accents_apart(monkeypatch)
+    study = Study.open(tmp_path)
+    assert names(study) == ["célula.png", "célula.tif"]
+    assert [item.subject for item in study.items] == [None, "S1"]
+    assert masks(study) == ["masks/célula.png.npz", "masks/célula.npz"]

@@ -5,6 +5,7 @@ import hashlib
 import os
 from pathlib import Path
 
+import macos
 import numpy as np
 import pytest
 import windows
@@ -303,3 +304,10 @@ def test_a_file_that_is_being_replaced_is_read_then(mask_path, monkeypatch):
     mask_path.write_bytes(b"mask")
     windows.not_opened_at_first(monkeypatch, "rb")
     assert file_sha256(mask_path) == hashlib.sha256(b"mask").hexdigest()
+
+
+def test_a_journal_whose_accents_macos_gives_apart_is_found(mask_path, strokes, monkeypatch):
+    named = mask_path.with_name("célula.npz")
+    Journal(named, head()).append(strokes[0][0])
+    macos.accents_apart(monkeypatch)
+    assert len(only(named).strokes) == 1

@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import macos
 import psutil
 import pytest
 import windows
@@ -425,3 +426,9 @@ def test_nothing_of_making_and_beating_stays_where_a_virus_scanner_looks_at_it(p
     lock = acquire(path, PaintingSession.new(), "A07")
     assert [found.name for found in path.parent.iterdir()] == [path.name]
     lock.release()
+
+
+def test_who_holds_an_image_whose_accents_macos_gives_apart_is_told(path, monkeypatch):
+    acquire(path.with_name("célula.lock"), PaintingSession.new(), "A07")
+    macos.accents_apart(monkeypatch)
+    assert list(holders_in(path.parent, PaintingSession.new())) == ["célula"]

@@ -1,6 +1,7 @@
 """The five classes that a mask tells apart, and 0 for what is not labelled yet."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from allxai_desktop.i18n import N_, _
 
@@ -22,6 +23,16 @@ class CellClass:
     def title(self) -> str:
         """The name in the current language."""
         return _(self.name)
+
+    @property
+    def ink(self) -> Literal["black", "white"]:
+        """The colour of a letter on that of the class: whichever contrasts more, as WCAG 2.2 defines it."""
+        linear = [
+            level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4
+            for level in (value / 255 for value in self.color)
+        ]
+        luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        return "black" if (luminance + 0.05) ** 2 > 0.05 * 1.05 else "white"
 
 
 # Okabe–Ito colours: told apart with every common colour blindness; its reddish purple is left out

@@ -249,9 +249,15 @@ class _Drawing:
         for cls in CLASSES:
             top += LEGEND_ROW
             self._box(left, top, 0.11, 0.11, _rgb(cls))
-            ink = "black" if _bright(cls) else "white"
             self._text(
-                left + 0.055, top + 0.055, cls.letter, 6, bold=True, color=ink, across="center", down="center"
+                left + 0.055,
+                top + 0.055,
+                cls.letter,
+                6,
+                bold=True,
+                color=cls.ink,
+                across="center",
+                down="center",
             )
             self._text(left + 0.16, top + 0.055, cls.title, 6, down="center")
             area = percent(grid.areas[cls.key].area_share)
@@ -376,8 +382,3 @@ class _Drawing:
 
 def _rgb(cls: CellClass) -> tuple[float, ...]:
     return tuple(level / 255 for level in cls.color)
-
-
-def _bright(cls: CellClass) -> bool:
-    red, green, blue = cls.color
-    return 0.3 * red + 0.59 * green + 0.11 * blue > 110

@@ -26,7 +26,7 @@ PICTURE = 96
 STYLE = """
 QFrame#mode { background: #E69F00; border-radius: 3px; }
 QFrame#mode QWidget#walk { background: transparent; }
-QFrame#mode QLabel { color: black; background: transparent; font-size: 10pt; }
+QFrame#mode QLabel { color: black; background: transparent; }
 QFrame#mode QPushButton, QFrame#mode QToolButton {
     color: black; background: rgba(255, 255, 255, 110); border: none; border-radius: 3px; padding: 3px 10px;
 }

@@ -24,6 +24,8 @@ class TextTable(QTableWidget):
         self._lines: list[list[str]] = []
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setShowGrid(False)
+        # Tab goes on to the next control, not through each cell.
+        self.setTabKeyNavigation(False)
         self.setIconSize(QSize(12, 12))
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Place = tuple[int, int]
 STYLE = """
 QFrame#studyBar { background: rgba(20, 20, 24, 235); border: 1px solid #E69F00; border-radius: 4px; }
-QFrame#studyBar QLabel { color: white; background: transparent; font-size: 10pt; }
-QFrame#studyBar QLabel#hint { color: #C8C8C8; font-size: 9pt; }
+QFrame#studyBar QLabel { color: white; background: transparent; }
+QFrame#studyBar QLabel#hint { color: #C8C8C8; }
 QFrame#studyBar QPushButton, QFrame#studyBar QToolButton {
     color: white; background: rgba(255, 255, 255, 45); border: none; border-radius: 3px; padding: 4px 10px;
 }

@@ -133,6 +133,8 @@ class TrailWindow(QDialog):
         self.table.verticalHeader().hide()
         self.table.horizontalHeader().setStretchLastSection(False)
         self.table.setWordWrap(False)
+        # Tab goes on to the button, not through thousands of cells.
+        self.table.setTabKeyNavigation(False)
         self.verdict = QLabel()
         self.export = QPushButton()
         head, foot = QHBoxLayout(), QHBoxLayout()

@@ -221,6 +221,7 @@ class MainWindow(QMainWindow):
             self.training,
         ):
             part.retranslate()
+        self.qt_viewer.canvas.native.setAccessibleName(_("Image"))
 
     # What the menus ask for
 

@@ -41,7 +41,7 @@ VERDICTS = {
 SHORTEST_BAR = 60
 BANNER_STYLE = """
 QFrame#whatIf { background: #E69F00; border-radius: 3px; }
-QFrame#whatIf QLabel { color: black; background: transparent; font-size: 10pt; }
+QFrame#whatIf QLabel { color: black; background: transparent; }
 QFrame#whatIf QPushButton {
     color: black; background: rgba(255, 255, 255, 110); border: none; border-radius: 3px; padding: 3px 10px;
 }

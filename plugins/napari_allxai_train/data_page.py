@@ -45,6 +45,8 @@ class DataPage(QWidget):
         self.model = model
         self.empty = QLabel(objectName="emptyText", wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
         self.table = QTableWidget(0, 4, showGrid=False)
+        # Tab goes on to the next control, not through each cell.
+        self.table.setTabKeyNavigation(False)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setItemDelegateForColumn(2, BarDelegate(self.table))

@@ -86,6 +86,8 @@ class TrainPanel(QWidget):
             widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )
         area.setFrameShape(QScrollArea.Shape.NoFrame)
+        # What is in it takes the keyboard, and scrolls it into sight.
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(choices)
         WheelGuard(choices)
         bold = self.start.font()

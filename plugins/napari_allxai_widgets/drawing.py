@@ -27,7 +27,6 @@ def sharp(side: int) -> int:
 
 
 def draw_letter(painter: QPainter, chip: QRectF, cls: CellClass) -> None:
-    """Draw the letter of a class in the middle of `chip`, black or white, whichever is seen on its colour."""
-    bright = QColor(*cls.color).lightness() > 110
-    painter.setPen(Qt.GlobalColor.black if bright else Qt.GlobalColor.white)
+    """Draw the letter of a class in the middle of `chip`."""
+    painter.setPen(QColor(cls.ink))
     painter.drawText(chip, int(Qt.AlignmentFlag.AlignCenter), cls.letter)

@@ -38,6 +38,19 @@ def test_what_an_empty_field_says_can_be_read(theme):
 
 
 @pytest.mark.parametrize("theme", THEMES)
+def test_the_handle_of_a_slider_stands_out(theme):
+    handle = re.search(r"QSlider::handle:horizontal {\s*background: (#\w+)", stylesheet(theme)[-5000:])[1]
+    dark, light = sorted((luminance(handle), luminance(get_theme(theme).background.as_hex(format="long"))))
+    assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+def test_texts_are_as_large_as_those_of_napari_on_the_same_system(monkeypatch):
+    of_a_mac = get_theme("dark").model_copy(update={"font_size": "12pt"})
+    monkeypatch.setattr("allxai_desktop.app.theme.get_theme", lambda _name: of_a_mac)
+    assert "QWidget { font-size: 12pt; }" in stylesheet("dark")
+
+
+@pytest.mark.parametrize("theme", THEMES)
 def test_each_kind_of_control_shows_that_it_has_the_keyboard(theme, qtbot):
     get_qapp()
     page = QWidget()

@@ -15,7 +15,7 @@ from allxai_desktop.proposing.classifier import PixelClassifier
 from allxai_desktop.proposing.cutout import on_white
 from allxai_desktop.proposing.lessons import Correction, Lesson, lesson
 from allxai_desktop.proposing.network import five_class_network, network_probabilities
-from allxai_desktop.proposing.outlines import on_edges, without_specks
+from allxai_desktop.proposing.outlines import on_edges, vacuoles_on_edges, without_specks
 from allxai_desktop.proposing.own_colours import with_own_colours
 from allxai_desktop.proposing.proposal import Proposal, Source, proposal_from
 from allxai_desktop.proposing.tidying import tidied
@@ -118,7 +118,7 @@ class _Seen:
             return classical, "classical"
         drawn = network_probabilities(network, self.pixels, classical[..., 0] > 0.5)
         known = with_own_colours(self.pixels, settled(drawn, classical))
-        return on_edges(self.pixels, known), "network"
+        return vacuoles_on_edges(self.pixels, on_edges(self.pixels, known)), "network"
 
 
 def settled(network: Planes, classical: Planes) -> Planes:

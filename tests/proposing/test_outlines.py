@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from allxai_desktop.proposing.outlines import on_edges, without_specks
+from allxai_desktop.proposing.outlines import on_edges, vacuoles_on_edges, without_specks
 
 AWAY = np.hypot(*(np.indices((80, 80)) - 39.5))
 NUCLEUS, CYTOPLASM, BACKGROUND = (80, 40, 130), (190, 160, 215), (240, 235, 220)
@@ -118,3 +118,44 @@ def test_a_vacuole_stays():
 def test_where_nothing_is_likely_a_nucleus_specks_stay():
     first = likely(-99, 32)
     np.testing.assert_array_equal(without_specks(first), first)
+
+
+def with_vacuoles(pale, drawn, inside=BACKGROUND):
+    """A cell that is pale in some pixels (80, 80), and one whose vacuoles are proposed in others."""
+    pixels, first = cell(0, 38), likely(-99, 38)
+    pixels[pale] = inside
+    first[drawn] = (0, 0.25, 0.75, 0, 0)
+    return pixels, first
+
+
+def test_a_vacuole_that_reaches_into_the_cytoplasm_ends_where_it_is_no_longer_pale():
+    pixels, first = with_vacuoles(AWAY < 5, AWAY < 8)
+    found = vacuoles_on_edges(pixels, first)
+    np.testing.assert_array_equal(found.argmax(axis=2) == 2, AWAY < 5)
+    np.testing.assert_allclose(
+        found[(AWAY >= 5) & (AWAY < 8)], [[0, 1, 0, 0, 0]] * ((AWAY < 8) & (AWAY >= 5)).sum()
+    )
+
+
+def test_vacuoles_that_were_drawn_as_one_part():
+    pale = np.zeros((80, 80), bool)
+    pale[20:26, 20:26] = pale[20:26, 32:38] = True
+    drawn = np.zeros((80, 80), bool)
+    drawn[19:27, 19:39] = True
+    found = vacuoles_on_edges(*with_vacuoles(pale, drawn))
+    np.testing.assert_array_equal(found.argmax(axis=2) == 2, pale)
+
+
+def test_a_vacuole_of_the_right_size_stays():
+    pixels, first = with_vacuoles(AWAY < 8, AWAY < 8)
+    np.testing.assert_array_equal(vacuoles_on_edges(pixels, first), first)
+
+
+def test_what_is_drawn_as_vacuole_and_darker_than_its_cell_stays():
+    pixels, first = with_vacuoles(AWAY < 5, AWAY < 8, inside=NUCLEUS)
+    np.testing.assert_array_equal(vacuoles_on_edges(pixels, first), first)
+
+
+def test_a_vacuole_without_a_cell_around_stays():
+    pixels, first = with_vacuoles(AWAY < 5, AWAY < 38)
+    np.testing.assert_array_equal(vacuoles_on_edges(pixels, first), first)

@@ -93,7 +93,8 @@ class StudyListModel(QAbstractListModel):
         """Read the masks from `row` on one after the other; what is asked for meanwhile comes between."""
         if study is not self._study or row >= self.rowCount():
             return
-        self.refresh(row)
+        if row not in self._masks:
+            self.refresh(row)
         self._reader.submit(self._refresh_from, row + 1, study)
 
     def show_saved(self, path: Path) -> None:
@@ -228,6 +229,9 @@ class StudyListModel(QAbstractListModel):
             self._failed.add(row)
         else:
             self._icons[row] = _icon(pixels)
+        if row not in self._masks:
+            # What is in sight does not wait for the rest of the study.
+            self.refresh(row)
 
     def _mask(self, row: int) -> OnDisk:
         return self._masks.get(row, NOT_READ)

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -122,8 +122,16 @@ def become(environment: Environment, command: list[str]) -> NoReturn:
         )
     sys.stdout.flush()
     if os.name == "nt":
-        import subprocess
-
         # There `exec` would give the prompt back while the program still runs.
-        sys.exit(subprocess.run([program, *command[1:]], env=variables).returncode)
+        sys.exit(run_to_its_end([program, *command[1:]], variables))
     os.execve(program, command, variables)
+
+
+def run_to_its_end(command: list[str], variables: dict[str, str]) -> int:
+    """Return the exit code of `command`, which Ctrl+C reaches, too: it ends by itself, and is not killed."""
+    import subprocess
+
+    with subprocess.Popen(command, env=variables) as process:
+        while True:
+            with suppress(KeyboardInterrupt):
+                return process.wait()

@@ -319,6 +319,27 @@ def test_language_of_a_system_without_variables_for_it(monkeypatch, name, expect
     messages._catalogue.cache_clear()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl+C to the tests as well")
+def test_a_program_that_ends_by_itself_after_ctrl_c_is_waited_for(tmp_path):
+    waits = """
+import os, signal, time
+time.sleep(0.1)
+os.kill(os.getppid(), signal.SIGINT)
+time.sleep(1)
+open("ended", "w").close()
+raise SystemExit(130)
+"""
+    starts = f"""
+import os, sys
+from steps.commands import run_to_its_end
+sys.exit(run_to_its_end([sys.executable, "-c", {waits!r}], dict(os.environ)))
+"""
+    command = [sys.executable, "-c", starts]
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(INSTALLER)})
+    assert done.returncode == 130
+    assert (tmp_path / "ended").exists()
+
+
 def test_folder_that_cannot_be_written_is_told(tmp_path):
     checkout = Checkout(tmp_path)
     (checkout.folder / ".venv.lock").mkdir()  # which stops even root from writing a file of that name

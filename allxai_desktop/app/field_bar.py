@@ -99,6 +99,7 @@ class FieldBar(QFrame):
         self.predict.setToolTip(_("Show beside each cell what the chosen network sees in it"))
         self.cancel.setText(_("Cancel"))
         self.side_label.setText(_("Crop"))
+        self.progress.setAccessibleName(_("Progress"))
         self.side.setSuffix(" px")
         self.side.setAccessibleName(_("Side of a crop"))
         self.side.setToolTip(

@@ -92,6 +92,7 @@ class StudyPanel(QWidget):
         self.states.setAccessibleName(_("States that are shown"))
         self.states.setToolTip(_("Show only the images in this state"))
         self.list.setAccessibleName(_("Images of the study"))
+        self.progress.setAccessibleName(_("Progress"))
         self.progress_text.setToolTip(
             _("Painted: every pixel has a class. Submitted: also what is approved already.")
         )

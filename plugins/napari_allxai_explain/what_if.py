@@ -293,7 +293,8 @@ class WhatIfBanner(QFrame):
         super().__init__(objectName="whatIf")
         self.what_if = what_if
         self.setStyleSheet(BANNER_STYLE)
-        self.text = QLabel()
+        # On a small screen a part of the text goes first, and neither the button nor the edge of the window.
+        self.text = QLabel(minimumWidth=1)
         self.leave = QPushButton()
         # Enter and Space belong to the canvas.
         self.leave.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -326,6 +327,7 @@ class WhatIfBanner(QFrame):
                     share=f"{100 * variant.share:.1f} %"
                 )
             )
+        self.text.setToolTip(self.text.text())
         self.setVisible(self.what_if.active)
 
 

@@ -1,6 +1,7 @@
 """The window on the small screens of laptops whose system magnifies: 1920 × 1080 at 200 % is 960 × 540."""
 
 import pytest
+from PIL import Image
 from qtpy.QtCore import QPoint, QRect, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLabel, QMainWindow
@@ -35,6 +36,18 @@ def test_brightness_and_contrast_can_be_dragged_on_a_small_screen(small, qtbot):
     small.set_language("es")
     qtbot.wait(100)
     assert min(small.view_bar.brightness.width(), small.view_bar.contrast.width()) >= 36
+
+
+def test_what_if_leaves_the_window_on_a_small_screen(small, qtbot, tmp_path):
+    Image.new("RGB", (40, 40), (250, 220, 200)).save(tmp_path / "a.png")
+    small.open_path(tmp_path)
+    qtbot.waitUntil(lambda: small.session.result is not None, timeout=20_000)
+    small.what_if.toggle()
+    qtbot.waitUntil(small.what_if_banner.isVisible)
+    qtbot.wait(100)
+    assert small.width() == FREE[0]
+    assert small.what_if_banner.leave.width() >= small.what_if_banner.leave.sizeHint().width()
+    assert small.what_if_banner.text.toolTip() == small.what_if_banner.text.text()
 
 
 def test_what_is_below_comes_into_sight_by_the_keyboard(small, qtbot):

@@ -33,6 +33,11 @@ QPushButton:focus {{ border: 1px solid {dim}; padding: 3px; }}
 QToolButton:focus {{ border: 1px solid {dim}; border-radius: 2px; }}
 QComboBox:focus {{ border-bottom: 2px solid {dim}; padding-bottom: 1px; }}
 QCheckBox::indicator:focus {{ border: 1px solid {dim}; padding: 0px; }}
+QRadioButton::indicator:focus {{ border: 1px solid {dim}; }}
+QRadioButton::indicator:unchecked:focus {{ width: 14px; height: 14px; }}
+QRadioButton::indicator:checked:focus {{ padding: 4px; }}
+QListView:focus {{ border: 1px solid {dim}; padding: 0px; }}
+QComboBox QListView:focus {{ border: none; padding: 1px; }}
 QSlider::handle:horizontal {{ background: {handle}; }}
 QSlider::handle:horizontal:focus {{ background: {dim}; }}
 QTabBar::tab:selected:focus {{ background: {foreground}; border-bottom-color: {dim}; }}

@@ -10,7 +10,9 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QListWidget,
     QPushButton,
+    QRadioButton,
     QSlider,
     QTabBar,
     QToolButton,
@@ -63,6 +65,8 @@ def test_each_kind_of_control_shows_that_it_has_the_keyboard(theme, qtbot):
         QComboBox(),
         QCheckBox("Live"),
         QSlider(Qt.Orientation.Horizontal),
+        QRadioButton("All"),
+        QListWidget(),
         tabs,
     ]
     for control in controls:

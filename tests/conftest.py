@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+if sys.platform == "win32":
+    # Before pytest-qt has Qt in the process, where torch's DLLs then fail to load.
+    import torch  # noqa: F401
+
 from allxai_desktop import i18n
 
 CHECKOUT = Path(__file__).parents[1]

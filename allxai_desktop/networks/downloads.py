@@ -2,12 +2,16 @@
 
 import hashlib
 import secrets
+import ssl
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO
 from urllib.request import urlopen
+
+import certifi
 
 from allxai_desktop.files import patiently
 from allxai_desktop.i18n import _
@@ -51,7 +55,7 @@ def _copy(url: str, stream: IO[bytes], name: str, progress: Progress) -> str:
     """Copy the file to `stream` and return its SHA-256."""
     digest, done = hashlib.sha256(), 0
     with _asking(name):
-        answer = urlopen(url, timeout=_PATIENCE)
+        answer = urlopen(url, timeout=_PATIENCE, context=certificates())
     with answer:
         size = int(answer.headers.get("Content-Length") or 0)
         while True:
@@ -63,6 +67,15 @@ def _copy(url: str, stream: IO[bytes], name: str, progress: Progress) -> str:
             stream.write(content)
             digest.update(content)
             done += len(content)
+
+
+def certificates() -> ssl.SSLContext:
+    """Return by whose word a server is believed to be the one that it says it is."""
+    known = ssl.create_default_context()
+    if sys.platform == "darwin":
+        # The Python of python.org knows none there before a script beside it was run.
+        known.load_verify_locations(certifi.where())
+    return known
 
 
 @contextmanager

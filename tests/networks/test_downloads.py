@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from allxai_desktop.networks.downloads import download
+from allxai_desktop.networks.downloads import certificates, download
 from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.tasks import Cancelled
 
@@ -46,6 +46,15 @@ def test_a_file_arrives_whole_with_progress(server, tmp_path):
     assert path.read_bytes() == CONTENT
     assert [shares[0], shares[-1], len(shares)] == [0.0, 1.0, 5]
     assert [found.name for found in path.parent.iterdir()] == ["a.pth"]
+
+
+@pytest.mark.parametrize("system", ["darwin", "linux"])
+def test_a_python_of_macos_without_certificates_takes_those_that_come_along(tmp_path, monkeypatch, system):
+    (tmp_path / "none").mkdir()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    monkeypatch.setattr("sys.platform", system)
+    assert bool(certificates().get_ca_certs()) == (system == "darwin")
 
 
 @pytest.mark.parametrize(

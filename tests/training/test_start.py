@@ -57,7 +57,7 @@ def test_the_weights_of_another_network_are_refused(tmp_path):
 def hub(tmp_path, monkeypatch):
     """An empty folder in the place where torchvision keeps what it downloaded; there is no internet."""
 
-    def offline(_url, timeout):
+    def offline(_url, **_given):
         raise URLError("Name or service not known")
 
     monkeypatch.setattr("allxai_desktop.networks.downloads.urlopen", offline)

@@ -15,6 +15,7 @@ _DOMAIN = "allxai"
 _FOLDER = files("allxai_resources") / "translations"
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
 _language = "en"
+_guessed = False
 
 
 def N_(text: str) -> str:
@@ -45,7 +46,7 @@ def system_language(asked: Iterable[str] = ()) -> str:
 
     `asked` are the languages of the system, such as "es-MX", the first wanted most, where the caller knows them.
     """
-    for name in _VARIABLES:
+    for name in () if _guessed else _VARIABLES:
         value = os.environ.get(name, "")
         if value and value not in {"C", "C.UTF-8", "POSIX"}:
             return value[:2] if value[:2] in LANGUAGES else "en"
@@ -59,11 +60,14 @@ def system_language(asked: Iterable[str] = ()) -> str:
 
 def follow_system() -> None:
     """Switch to the system's language, also what Python's own libraries say in words of our catalogue."""
+    global _guessed
     code = system_language()
     set_language(code)
     # They find the language by the same variables of the environment, which only some systems have.
     if not any(os.environ.get(name) for name in _VARIABLES):
         os.environ["LANGUAGE"] = code
+        # Whoever knows the system better is still believed.
+        _guessed = True
     gettext.bindtextdomain(_DOMAIN, str(_FOLDER))
     gettext.textdomain(_DOMAIN)
 

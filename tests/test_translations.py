@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from allxai_desktop import i18n
 from allxai_desktop.cellclasses import BY_KEY
 from allxai_desktop.i18n import _, follow_system, set_language, system_language
 
@@ -118,6 +119,18 @@ def test_a_name_of_a_language_that_python_does_not_know_is_english(monkeypatch):
 @pytest.mark.usefixtures("no_variables")
 def test_what_python_says_itself_follows_too(monkeypatch):
     monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setattr(i18n, "_guessed", False)
     monkeypatch.setattr(locale, "getlocale", lambda: ("Spanish_Mexico", "1252"))
     follow_system()
     assert gettext.gettext("expected one argument") == "falta su valor"
+
+
+@pytest.mark.usefixtures("no_variables")
+def test_what_was_followed_does_not_outdo_who_knows_the_system_better(monkeypatch):
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setattr(i18n, "_guessed", False)
+    # As on macOS, outside a terminal.
+    monkeypatch.setattr(locale, "getlocale", lambda: (None, None))
+    follow_system()
+    assert system_language() == "en"
+    assert system_language(["es-MX"]) == "es"

@@ -67,7 +67,7 @@ def keep_what_is_there() -> None:
 
 def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
     """Make the application and show its window; images and torch are loaded once the event loop runs."""
-    from allxai_desktop.app.log import log_file, start_log
+    from allxai_desktop.app.log import start_log
 
     start_log()
     if sys.platform == "win32":
@@ -91,20 +91,11 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
     from allxai_desktop.app.settings import last_opened
     from allxai_desktop.app.shader_programs import keep_programs
     from allxai_desktop.app.window import MainWindow
-    from allxai_desktop.i18n import _
-    from allxai_desktop.notice import Notice
 
     keep_programs()
     window = MainWindow()
 
-    def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        logging.getLogger(__name__).critical("Unexpected error", exc_info=(kind, error, trace))
-        text = _("Something went wrong; your labels are safe. The details are in {path}.").format(
-            path=log_file()
-        )
-        window.dispatch(lambda: window.notices.show_notice(Notice("error", text)))
-
-    sys.excepthook = report
+    report_to(window)
     # What is opened first waits for the imports.
     window.empty.set_opening(True)
     window.show()
@@ -124,6 +115,28 @@ def start(path: str | None = None) -> tuple[QApplication, MainWindow]:
     sys.setswitchinterval(0.001)
     QTimer.singleShot(0, threading.Thread(target=open_once_imported, name="open", daemon=True).start)
     return app, window
+
+
+def report_to(window: MainWindow) -> None:
+    """Write down what nobody foresaw, on whichever thread, and say in the window where."""
+    from allxai_desktop.app.log import log_file
+    from allxai_desktop.i18n import _
+    from allxai_desktop.notice import Notice
+
+    def report(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        logging.getLogger(__name__).critical("Unexpected error", exc_info=error)
+        text = _("Something went wrong; your labels are safe. The details are in {path}.").format(
+            path=log_file()
+        )
+        window.dispatch(lambda: window.notices.show_notice(Notice("error", text)))
+
+    def of_thread(ended: threading.ExceptHookArgs) -> None:
+        if not issubclass(ended.exc_type, SystemExit):
+            report(ended.exc_type, ended.exc_value, ended.exc_traceback)
+
+    sys.excepthook = report
+    # Python would write it to the standard error, which from a menu of programs nobody sees.
+    threading.excepthook = of_thread
 
 
 def open_first(window: MainWindow, path: str | None, gone: str | None) -> None:

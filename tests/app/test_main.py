@@ -1,9 +1,13 @@
 import gc
+import sys
+import threading
 from shutil import copytree
+from threading import Thread
 
 import numpy as np
 import pytest
 from PIL import Image
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QPushButton
 
 from allxai_desktop.app import main
@@ -51,6 +55,25 @@ def test_why_no_window_opened_is_in_the_log_and_said_where_there_is_no_console(
     assert "WinError 126" in caplog.text
     there = f"AllXAI Desktop could not be opened. The details are in {tmp_path / 'allxai.log'}."
     assert shown == ([] if console else [there])
+
+
+@pytest.mark.parametrize(
+    "run", [lambda work: Thread(target=work).start(), lambda work: QTimer.singleShot(0, work)]
+)
+def test_what_nobody_foresaw_is_written_down_and_said_from_each_thread(
+    show_window, tmp_path, monkeypatch, caplog, qtbot, run
+):
+    def work():
+        return 1 / 0
+
+    window = show_window()
+    monkeypatch.setattr("allxai_desktop.app.log.log_file", lambda: tmp_path / "allxai.log")
+    for module in (sys, threading):
+        monkeypatch.setattr(module, "excepthook", module.excepthook)
+    main.report_to(window)
+    run(work)
+    qtbot.waitUntil(lambda: str(tmp_path / "allxai.log") in window.notices.text())
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_the_folder_that_was_opened_last_is_opened_again(tmp_path):

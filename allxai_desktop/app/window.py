@@ -55,6 +55,7 @@ from allxai_desktop.study.sample import sample_study
 from allxai_desktop.study.workspace import Workspace
 from napari_allxai_annotate.canvas import PaintCanvas
 from napari_allxai_annotate.panel import AnnotatePanel
+from napari_allxai_annotate.pen import PenEraser
 from napari_allxai_annotate.shortcuts import Shortcuts
 from napari_allxai_explain.analyses import AnalysisTabs
 from napari_allxai_explain.comparing import Comparing
@@ -113,6 +114,7 @@ class MainWindow(QMainWindow):
         short_pixels()
         self.qt_viewer = CanvasView(self.viewer)
         self.canvas = PaintCanvas(self.viewer, self.paint)
+        self.pen = PenEraser(self.qt_viewer.canvas.native, self.canvas.gestures)
         self.qt_viewer.keep(lambda: self.canvas.own_layers)
         self.proposals = Proposals(self)
         self.fields = Fields(self)
@@ -394,6 +396,7 @@ class MainWindow(QMainWindow):
         self.annotate.disconnect_model()
         self.proposals.close()
         self.fields.close()
+        self.pen.close()
         self.canvas.close()
         self.qt_viewer.close()
         self.qt_texts.close()

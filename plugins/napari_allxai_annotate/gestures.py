@@ -40,9 +40,9 @@ REGION_COLOR: Color = (1, 0.75, 0)
 class Gestures:
     """Turns presses, drags, clicks and the wheel into edits of `model`, and moves the drawn brush.
 
-    The left button paints with the tool in hand, the right button erases with it. napari's own tools stay
-    usable: nothing is taken while the active layer has one of them in hand, or while `panning` is set. `accept`
-    takes the pixels of a proposal under the brush, where there are proposals.
+    The left button paints with the tool in hand; the right button and, while `pen_erases`, the left one erase with
+    it. napari's own tools stay usable: nothing is taken while the active layer has one of them in hand, or while
+    `panning` is set. `accept` takes the pixels of a proposal under the brush, where there are proposals.
     `told` are sentences for the user on what cannot be done. `target_changed` tells that the strokes go to another
     model, or that the history of the `region` changed.
     """
@@ -60,6 +60,7 @@ class Gestures:
         self._pixels: NDArray[np.uint8] | None = None
         self._superpixels = SuperpixelBrush(self)
         self.enabled = True
+        self.pen_erases = False
         self._region: PaintModel | None = None
         self._panning = False
         self._tool_held: tuple[Layer, str] | None = None
@@ -233,7 +234,7 @@ class Gestures:
         model = self.model
         if self._region is None:
             model.mask_visible = True
-        erasing = event.button == RIGHT or model.tool == "eraser"
+        erasing = event.button == RIGHT or model.tool == "eraser" or self.pen_erases
         code = self._code(erasing)
         if self.pixels is None and model.tool in BY_IMAGE:
             self.told.emit(

@@ -20,6 +20,7 @@ from allxai_desktop.painting.engine import PaintModel
 from napari_allxai_annotate.canvas import PaintCanvas, mask_name
 from napari_allxai_annotate.gl_context import OwnContext
 from napari_allxai_annotate.held_button import HeldButton
+from napari_allxai_annotate.pen import PenEraser
 
 IMAGE_KEY = "allxai_image"
 """Key in the metadata of a mask layer under which its `CellImage` is."""
@@ -53,9 +54,13 @@ class ViewerPainting:
         # A viewer without a window draws nothing.
         window = getattr(viewer, "window", None)
         native = None if window is None else window._qt_viewer.canvas.native
-        self._watching: list[OwnContext | HeldButton] = (
-            [] if native is None else [OwnContext(native, viewer.layers), HeldButton(native)]
-        )
+        self._watching: list[OwnContext | HeldButton | PenEraser] = []
+        if native is not None:
+            self._watching = [
+                OwnContext(native, viewer.layers),
+                HeldButton(native),
+                PenEraser(native, self.canvas.gestures),
+            ]
         viewer.layers.events.inserted.connect(self._on_layers)
         viewer.layers.events.removed.connect(self._on_layers)
         self._settle()

@@ -1,0 +1,50 @@
+"""The pen of a graphics tablet, as Qt tells of it: first the pen, then the left button of a mouse."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QInputDevice, QPointingDevice, QTabletEvent
+from qtpy.QtWidgets import QApplication
+
+from napari_allxai_annotate.pen import PenEraser
+
+PEN, ERASER = QPointingDevice.PointerType.Pen, QPointingDevice.PointerType.Eraser
+
+
+@pytest.fixture
+def watched(window):
+    made = PenEraser(window.view.canvas.native, window.canvas.gestures)
+    window.model.apply(np.arange(window.model.codes.size), np.uint8(5))
+    yield window
+    made.close()
+
+
+def tablet(mouse, kind, end, at):
+    device = QPointingDevice(
+        "pen", 1, QInputDevice.DeviceType.Stylus, end, QInputDevice.Capability.Pressure, 1, 1
+    )
+    place, left = mouse.place(*at), Qt.MouseButton.LeftButton
+    held = left if kind == QEvent.Type.TabletPress else Qt.MouseButton.NoButton
+    event = QTabletEvent(
+        kind, device, place, place, 0.3, 0, 0, 0, 0, 0, Qt.KeyboardModifier.NoModifier, left, held
+    )
+    QApplication.sendEvent(mouse.native, event)
+
+
+def dab(mouse, end, at):
+    tablet(mouse, QEvent.Type.TabletPress, end, at)
+    mouse.press(*at)
+    tablet(mouse, QEvent.Type.TabletRelease, end, at)
+    mouse.release(*at)
+
+
+def test_the_tip_paints_and_the_eraser_erases(watched, mouse):
+    dab(mouse, PEN, (10, 10))
+    dab(mouse, ERASER, (20, 20))
+    assert (watched.model.codes[10, 10], watched.model.codes[20, 20]) == (1, 0)
+
+
+def test_the_mouse_paints_after_the_eraser(watched, mouse):
+    dab(mouse, ERASER, (20, 20))
+    mouse.click(10, 10)
+    assert watched.model.codes[10, 10] == 1

@@ -62,6 +62,5 @@ class Environment:
 
     def write_stamp(self, stamp: dict[str, Any]) -> None:
         """Say what the environment was made for and holds: `identity` and "parts"."""
-        fresh = self.stamp.with_suffix(".new")
-        fresh.write_text(json.dumps(stamp), encoding="utf-8")
-        fresh.replace(self.stamp)
+        # Half of it is none. Not renamed: Windows refuses that while a virus scanner looks at what is new.
+        self.stamp.write_text(json.dumps(stamp), encoding="utf-8")

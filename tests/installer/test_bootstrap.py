@@ -347,6 +347,18 @@ def test_folder_that_cannot_be_written_is_told(tmp_path):
         commands.prepare(environment.Environment(checkout.folder), {"packages"}, None)
 
 
+def test_half_a_stamp_is_none(tmp_path):
+    ours = environment.Environment(Checkout(tmp_path).folder)
+    ours.scripts.mkdir(parents=True)
+    ours.python.touch()
+    ours.write_stamp(ours.identity() | {"parts": ["packages"]})
+    assert ours.parts() == {"packages"}
+    whole = ours.stamp.read_text(encoding="utf-8")
+    for length in range(len(whole)):
+        ours.stamp.write_text(whole[:length], encoding="utf-8")
+        assert ours.parts() == set()
+
+
 def test_environment_of_other_needs_is_not_ready(tmp_path):
     checkout = Checkout(tmp_path)
     ours = environment.Environment(checkout.folder)

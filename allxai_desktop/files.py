@@ -170,6 +170,21 @@ def free_path(stem: str, ending: str, typed: str) -> Path:
     return path
 
 
+Stamp = tuple[int, int, int]
+
+
+def file_stamp(path: Path) -> Stamp | None:
+    """Return what differs once a file is another one: when it was written (ns), its size in bytes and its number.
+
+    None where there is none that can be asked for.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def write_whole(
     path: str | Path, data: bytes | memoryview, last_look: Callable[[], None] = lambda: None
 ) -> None:

@@ -21,7 +21,7 @@ from qtpy.QtCore import (
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 
 from allxai_desktop.i18n import N_, _
-from allxai_desktop.study.preview import OnDisk, mask_on_disk, thumbnail
+from allxai_desktop.study.preview import OnDisk, Stamps, mask_on_disk, stamps, thumbnail
 from allxai_desktop.study.states import SIGNS, TITLES, State
 from allxai_desktop.tasks import Dispatch
 from napari_allxai_widgets.drawing import pixmap, sharp
@@ -56,6 +56,7 @@ class StudyListModel(QAbstractListModel):
         self._icons: dict[int, QIcon] = {}
         self._in_sight: list[int] = []
         self._masks: dict[int, OnDisk] = {}
+        self._stamps: dict[int, Stamps] = {}
         self._places: frozenset[Path] = frozenset()
         self._rows: dict[Path, int] = {}
         self._failed: set[int] = set()
@@ -69,12 +70,14 @@ class StudyListModel(QAbstractListModel):
         self._thumbnails = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
 
     def set_study(self, study: Study | None) -> None:
-        """Show the items of another study, and read how far each mask is."""
+        """Show the items of another study, and read how far each mask is.
+
+        What is known of those that were in the one before stays, as where a crop was added to thousands.
+        """
         self.beginResetModel()
+        self._carry_over(study)
         self._study = study
-        self._icons.clear()
         self._in_sight.clear()
-        self._masks.clear()
         self._places = study.mask_paths if study else frozenset()
         self._rows = {item.mask_path: row for row, item in enumerate(study.items)} if study else {}
         self._failed.clear()
@@ -87,15 +90,32 @@ class StudyListModel(QAbstractListModel):
     def refresh(self, row: int) -> None:
         """Read again how far the mask of one item is."""
         taken = self._places
-        self._read(self._reader, lambda: row, lambda item: mask_on_disk(item, taken), self._set_mask)
+        # First the stamps: what changes meanwhile is read again.
+        self._read(
+            self._reader, lambda: row, lambda item: (stamps(item), mask_on_disk(item, taken)), self._set_mask
+        )
 
     def _refresh_from(self, row: int, study: Study | None) -> None:
         """Read the masks from `row` on one after the other; what is asked for meanwhile comes between."""
-        if study is not self._study or row >= self.rowCount():
+        if study is None or study is not self._study or row >= len(study.items):
             return
         if row not in self._masks:
             self.refresh(row)
+        elif self._stamps.get(row) != stamps(study.items[row]):
+            self._icons.pop(row, None)
+            self.refresh(row)
         self._reader.submit(self._refresh_from, row + 1, study)
+
+    def _carry_over(self, study: Study | None) -> None:
+        before = [] if self._study is None else self._study.items
+        # What is wrong with a mask may lie in other files than its own.
+        known = {before[row]: row for row in self._stamps if self._masks[row].problem is None}
+        items = [] if study is None else study.items
+        rows = {row: known[item] for row, item in enumerate(items) if item in known}
+        icons = {row: self._icons.get(old, self._blank) for row, old in rows.items()}
+        self._icons = {row: icon for row, icon in icons.items() if icon is not self._blank}
+        self._masks = {row: self._masks[old] for row, old in rows.items()}
+        self._stamps = {row: self._stamps[old] for row, old in rows.items()}
 
     def show_saved(self, path: Path) -> None:
         """Show how far the mask at `path` is, which was just saved: the one in work without reading it again."""
@@ -236,9 +256,9 @@ class StudyListModel(QAbstractListModel):
     def _mask(self, row: int) -> OnDisk:
         return self._masks.get(row, NOT_READ)
 
-    def _set_mask(self, row: int, found: OnDisk) -> None:
-        self._masks[row] = found
-        self.study_model.seen_on_disk(row, found.sha256)
+    def _set_mask(self, row: int, found: tuple[Stamps, OnDisk]) -> None:
+        self._stamps[row], self._masks[row] = found
+        self.study_model.seen_on_disk(row, self._masks[row].sha256)
 
     def _look_around(self) -> None:
         """Look for what others did in the study meanwhile."""

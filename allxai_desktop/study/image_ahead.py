@@ -5,13 +5,13 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
+from allxai_desktop.files import Stamp, file_stamp
 from allxai_desktop.images import CellImage, read_image
 
 WAIT_S = 0.3
 """The image in hand is shown and explained first."""
 MAX_BYTES = 64 << 20
 """Larger files are not read ahead: they would take the memory that the image in hand may need."""
-_Stamp = tuple[int, int]
 
 
 class ImageAhead:
@@ -19,14 +19,14 @@ class ImageAhead:
 
     def __init__(self) -> None:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="ahead")
-        self._next: tuple[Path, _Stamp, Event, Future[CellImage]] | None = None
+        self._next: tuple[Path, Stamp, Event, Future[CellImage]] | None = None
 
     def read(self, path: Path) -> None:
         """Begin to read an image, in place of the one read ahead before; one that cannot be read is nothing."""
         if self._next is not None and self._next[0] == path:
             return
         self.drop()
-        stamp = _stamp(path)
+        stamp = file_stamp(path)
         if stamp is not None and stamp[1] <= MAX_BYTES:
             asked = Event()
             self._next = path, stamp, asked, self._reader.submit(_read, path, asked)
@@ -41,7 +41,7 @@ class ImageAhead:
         self._next = None
         # What is wrong with it is told by whoever reads it then.
         with suppress(Exception):
-            if _stamp(path) == stamp:
+            if file_stamp(path) == stamp:
                 return image.result()
         return None
 
@@ -61,11 +61,3 @@ class ImageAhead:
 def _read(path: Path, asked: Event) -> CellImage:
     asked.wait(WAIT_S)
     return read_image(path)
-
-
-def _stamp(path: Path) -> _Stamp | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from allxai_desktop.errors import AllxaiError
+from allxai_desktop.files import Stamp, file_stamp
 from allxai_desktop.images import ImageError
 from allxai_desktop.masks.npz import MaskError, MaskFile, check_image, load_mask
 from allxai_desktop.masks.npz_tiles import TiledMask, load_any, load_tiles
@@ -44,6 +45,14 @@ class OnDisk:
     sha256: str | None = None
     problem: Literal["unreadable", "misfit", "no-image"] | None = None
     beside: str | None = None
+
+
+Stamps = tuple[Stamp | None, Stamp | None]
+
+
+def stamps(item: StudyItem) -> Stamps:
+    """Return what differs once the image or the mask of an item is another file; None where there is none."""
+    return file_stamp(item.image_path), file_stamp(item.mask_path)
 
 
 def mask_on_disk(item: StudyItem, taken: Container[Path] = ()) -> OnDisk:

@@ -16,7 +16,7 @@ from allxai_desktop.painting.engine import PaintModel
 from allxai_desktop.study.audit import mask_sha256
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.locks import Holder, PaintingSession
-from allxai_desktop.study.preview import OnDisk
+from allxai_desktop.study.preview import OnDisk, mask_on_disk
 from allxai_desktop.study.progress import Comment, ItemProgress
 
 
@@ -237,6 +237,38 @@ def test_where_nobody_began_to_paint_no_row_is_looked_at(rows, monkeypatch):
     assert asked == []
 
 
+@pytest.fixture
+def read(monkeypatch):
+    """The stems of the images whose masks are read from now on."""
+    found = []
+    monkeypatch.setattr(
+        "allxai_desktop.app.study_list.mask_on_disk",
+        lambda item, taken: found.append(item.stem) or mask_on_disk(item, taken),
+    )
+    return found
+
+
+def test_what_is_known_of_an_image_stays_where_another_is_added_to_its_study(rows, study, qtbot, read):
+    text(rows, 1, Qt.ItemDataRole.DecorationRole)
+    qtbot.waitUntil(lambda: rows._icons[1] is not rows._blank)
+    for name in ("a-2.png", "d.png"):
+        Image.new("RGB", (10, 10)).save(study.folder / name)
+    rows.set_study(Study.open(study.folder))
+    assert text(rows, 2) == "b.png\n✎ in progress\n30 %"
+    assert list(rows._icons) == [2]
+    qtbot.waitUntil(lambda: len(rows.study_model.seen) == 5)
+    assert read == ["a-2", "d"]
+
+
+def test_a_mask_that_changed_is_read_again_where_another_image_is_added_to_its_study(
+    rows, study, qtbot, read
+):
+    save_mask(study.items[1].mask_path, np.full((10, 10), 5, np.uint8))
+    rows.set_study(Study.open(study.folder))
+    qtbot.waitUntil(lambda: text(rows, 1) == "b.png\n✎ in progress\n100 %")
+    assert read == ["b"]
+
+
 def test_the_thumbnail_that_came_into_sight_last_is_read_first(rows, qtbot, monkeypatch):
     begun, go_on, read = Event(), Event(), []
 
@@ -266,6 +298,7 @@ def test_the_mask_of_a_row_in_sight_is_read_before_the_rest_of_the_study(rows, s
         return OnDisk()
 
     monkeypatch.setattr("allxai_desktop.app.study_list.mask_on_disk", slow)
+    rows.set_study(None)
     rows.set_study(study)
     assert begun.wait(10)
     text(rows, 2, Qt.ItemDataRole.DecorationRole)
@@ -285,6 +318,7 @@ def test_a_mask_that_is_asked_for_is_read_before_the_rest_of_the_study(rows, stu
         return OnDisk()
 
     monkeypatch.setattr("allxai_desktop.app.study_list.mask_on_disk", slow)
+    rows.set_study(None)
     rows.set_study(study)
     assert begun.wait(10)
     rows.refresh(2)

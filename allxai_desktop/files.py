@@ -253,6 +253,11 @@ def _reason(path: Path, error: OSError) -> str:
     match errno.ENAMETOOLONG if too_long and error.errno == errno.ENOENT else error.errno:
         case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
             text = _("{name} was not saved because the disk is full: free some space and save again.")
+        case errno.EACCES if _WINDOWS:
+            text = _(
+                "{name} was not saved because another program has it open, or it may not be written: close it there, "
+                "or save elsewhere."
+            )
         case errno.EACCES | errno.EPERM | errno.EROFS:
             text = _("{name} was not saved because its folder or file may not be written: save it elsewhere.")
         case errno.ENOENT | errno.ENOTDIR | errno.EEXIST:

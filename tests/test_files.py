@@ -1,4 +1,5 @@
 import csv
+import itertools
 import os
 
 import pytest
@@ -63,6 +64,14 @@ def test_a_file_that_a_virus_scanner_holds_for_a_moment_is_replaced_then(tmp_pat
     assert refused == ["replace", "replace"]
     assert (tmp_path / "a.npz").read_bytes() == b"after"
     assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_a_file_that_another_program_keeps_open_is_told_so(tmp_path, monkeypatch):
+    windows.refused_at_first(monkeypatch, "replace", times=10**6)
+    monkeypatch.setattr(files, "monotonic", itertools.count().__next__)
+    with pytest.raises(WriteError, match=r"^a\.csv was not saved because another program has it open, or it"):
+        write_whole(tmp_path / "a.csv", b"after")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_where_open_files_are_replaced_a_refusal_is_said_at_once(tmp_path, monkeypatch):

@@ -49,7 +49,10 @@ class ClassRow(QWidget):
 
     def show_share(self, share: float | None) -> None:
         """Show a share of 0…1, or a dash for None."""
-        self.share.setText(NONE if share is None else f"{100 * share:.1f} %")
+        text = NONE if share is None else f"{100 * share:.1f} %"
+        self.share.setText(text)
+        # The name is read out in place of the text.
+        self.share.setAccessibleName(_("Area of {name}").format(name=self.cls.title) + f": {text}")
 
     def retranslate(self) -> None:
         """Set the texts again in the current language."""
@@ -57,7 +60,6 @@ class ClassRow(QWidget):
         self.choose.setText(f" {self.cls.code}  {name}")
         name_control(self.choose, _("Paint {name}").format(name=name), f"class-{self.cls.code}")
         name_control(self.lock, _("Lock {name}: it is never painted over").format(name=name))
-        self.share.setAccessibleName(_("Area of {name}").format(name=name))
         self.share.setToolTip(_("Share of the labelled area"))
 
 

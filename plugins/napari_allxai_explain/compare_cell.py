@@ -110,10 +110,11 @@ class CellView(QWidget):
         return QRectF((self.width() - w) / 2, (self.height() - h) / 2, w, h)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if not self.layers:
+        steps = event.angleDelta().y() / 120
+        if not self.layers or not steps:
+            # Two fingers that go sideways scroll the pictures.
             event.ignore()
             return
-        steps = event.angleDelta().y() / 120
         self.link.zoom_by(STEP**steps, self._place(event.position()))
         event.accept()
 
@@ -123,6 +124,9 @@ class CellView(QWidget):
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if not event.buttons():
+            # Another window took the release.
+            self._let_go()
         if self._dragged is not None:
             step, frame = event.position() - self._dragged, self.frame()
             self._dragged = event.position()
@@ -130,8 +134,7 @@ class CellView(QWidget):
         self.link.point(self._place(event.position()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._dragged = None
-        self.unsetCursor()
+        self._let_go()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.link.reset()
@@ -141,6 +144,10 @@ class CellView(QWidget):
 
     def leaveEvent(self, event: object) -> None:
         self.link.point(None)
+
+    def _let_go(self) -> None:
+        self._dragged = None
+        self.unsetCursor()
 
     def _place(self, position: QPointF) -> tuple[float, float] | None:
         frame = self.frame()

@@ -143,6 +143,7 @@ def test_widgets_follow_the_model(window):
 def test_area_shares(window):
     window.panel.set_area_shares({"nucleus": 0.2134, "cytoplasm": None, "rbc": 1.0})
     assert [row.share.text() for row in window.panel.rows] == ["21.3 %", "–", "–", "100.0 %", "–"]
+    assert window.panel.rows[0].share.accessibleName() == "Area of Nucleus: 21.3 %"
 
 
 def test_every_control_has_a_name_a_tooltip_and_its_key(window):

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QLabel
 
@@ -130,20 +130,21 @@ def pixel(view, x, y):
     return color.red(), color.green(), color.blue()
 
 
-def wheel(view, x, y, steps):
+def wheel(view, x, y, steps, sideways=0):
     frame = view.frame()
     at = QPointF(frame.left() + x * frame.width(), frame.top() + y * frame.height())
     event = QWheelEvent(
         at,
         QPointF(view.mapToGlobal(at.toPoint())),
         QPoint(),
-        QPoint(0, 120 * steps),
+        QPoint(120 * sideways, 120 * steps),
         Qt.MouseButton.NoButton,
         Qt.KeyboardModifier.NoModifier,
         Qt.ScrollPhase.NoScrollPhase,
         False,
     )
     QApplication.sendEvent(view, event)
+    return event.isAccepted()
 
 
 def test_opened_it_compares_the_image_of_the_session(opened, engine):
@@ -220,6 +221,24 @@ def test_a_drag_in_one_picture_moves_all_and_a_double_click_shows_all(opened):
     assert opened.grid.link.center[0] == pytest.approx(0.5 - 1 / 16, abs=0.003)
     QTest.mouseDClick(view, left, Qt.KeyboardModifier.NoModifier, middle)
     assert opened.grid.link.zoom == 1
+
+
+def test_a_drag_whose_release_another_window_took_is_over(opened):
+    opened.grid.link.zoom_by(4)
+    view = opened.grid.views["b", CAM]
+    middle = view.rect().center()
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, middle)
+    at = QPointF(middle + QPoint(20, 0))
+    none = Qt.MouseButton.NoButton
+    moved = QMouseEvent(QEvent.Type.MouseMove, at, at, none, none, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(view, moved)
+    assert opened.grid.link.center == (0.5, 0.5)
+
+
+def test_two_fingers_that_go_sideways_are_left_to_the_scroll_area(opened):
+    view = opened.grid.views["b", CAM]
+    assert not wheel(view, 0.5, 0.5, 0, sideways=1)
+    assert wheel(view, 0.5, 0.5, 1)
 
 
 def test_the_value_at_the_cursor_is_read_in_all_pictures(opened):

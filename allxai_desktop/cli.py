@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from allxai_desktop import __version__, masks_cli, networks_cli, study_cli
 from allxai_desktop.analyses import compare_cli, explain_cli
-from allxai_desktop.errors import AllxaiError, LeftOutError
+from allxai_desktop.errors import AllxaiError, LeftOutError, mend_of
 from allxai_desktop.i18n import N_, _, follow_system
 from allxai_desktop.proposing import bench_cli
 from allxai_desktop.training import train_cli
@@ -100,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "Something went wrong that this program did not foresee ({kind}: {reason}): please report it."
         )
         reason = " ".join(str(error).split())
-        print(text.format(kind=type(error).__name__, reason=reason), file=sys.stderr)
+        print(mend_of(error) or text.format(kind=type(error).__name__, reason=reason), file=sys.stderr)
     return 2
 
 

@@ -2,6 +2,11 @@
 
 from collections.abc import Sequence
 
+from allxai_desktop.i18n import _
+
+# Windows did not find a library, or a function in it, or could not start it.
+_NOT_LOADED = (126, 127, 1114)
+
 
 class AllxaiError(Exception):
     """Something the user can mend. The message is one translated sentence that says what to do."""
@@ -15,6 +20,15 @@ class LeftOutError(AllxaiError):
         """Raise it where there are problems."""
         if problems:
             raise cls("\n".join(problems))
+
+
+def mend_of(error: BaseException) -> str:
+    """Return what to do about an error that a machine of the user's may have; "" where that is not known."""
+    if getattr(error, "winerror", None) in _NOT_LOADED and "torch" in str(error):
+        return _(
+            "torch cannot be loaded: install Microsoft's Visual C++ Redistributable (x64), and start again."
+        )
+    return ""
 
 
 def reason_of(error: OSError) -> str:

@@ -29,8 +29,8 @@ def run(path: str | None = None) -> int:
     gc.disable()
     try:
         app, window = start(path)
-    except Exception:
-        tell_of_failure()
+    except Exception as error:
+        tell_of_failure(error)
         raise
     from qtpy.QtCore import QTimer
 
@@ -41,14 +41,16 @@ def run(path: str | None = None) -> int:
     return code
 
 
-def tell_of_failure() -> None:
+def tell_of_failure(error: Exception) -> None:
     """Write down why the window could not be opened, and say where: from a menu of programs nobody sees the output."""
     from allxai_desktop.app.log import log_file
+    from allxai_desktop.errors import mend_of
     from allxai_desktop.i18n import _
 
-    logging.getLogger(__name__).critical("The window could not be opened", exc_info=True)
+    logging.getLogger(__name__).critical("The window could not be opened", exc_info=error)
     if sys.stderr is None:
-        show_box(_("AllXAI Desktop could not be opened. The details are in {path}.").format(path=log_file()))
+        text = _("AllXAI Desktop could not be opened. The details are in {path}.").format(path=log_file())
+        show_box(f"{text} {mend_of(error)}".strip())
 
 
 def show_box(text: str) -> None:

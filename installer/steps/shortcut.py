@@ -97,6 +97,7 @@ def _start_menu(environment: Environment) -> Path:
 
 def _bundle(environment: Environment) -> Path:
     """macOS: an application of the user's that starts the environment's Python."""
+    import platform
     import plistlib
     import shlex
     import shutil
@@ -116,6 +117,8 @@ def _bundle(environment: Environment) -> Path:
         "CFBundleExecutable": program.name,
         "CFBundleIconFile": "allxai.icns",
         "CFBundlePackageType": "APPL",
+        # A script says of no processor, and macOS would have it run as on Intel's, by a part that is first to install.
+        "LSArchitecturePriority": [platform.machine()],
         "CFBundleShortVersionString": environment.project()["project"]["version"],
         "NSHighResolutionCapable": True,
     }

@@ -1,5 +1,6 @@
 """The entry in the menu of programs, of each system."""
 
+import platform
 import plistlib
 import subprocess
 import sys
@@ -91,6 +92,7 @@ def test_application_of_macos_starts_the_environment(monkeypatch, environment, t
     assert contents.parent == tmp_path / "Applications" / "AllXAI Desktop.app"
     facts = plistlib.loads((contents / "Info.plist").read_bytes())
     assert facts["CFBundleShortVersionString"] == "1.2.3"
+    assert facts["LSArchitecturePriority"] == [platform.machine()]
     assert (contents / "Resources" / facts["CFBundleIconFile"]).read_bytes() == b"icon"
     program = contents / "MacOS" / facts["CFBundleExecutable"]
     assert subprocess.check_output([program, "a b.png"], text=True) == "-P|-m|allxai_desktop|a b.png|"

@@ -8,7 +8,7 @@ from html import escape
 
 from qtpy.QtCore import QEvent, QKeyCombination, QObject, QSize, Qt
 from qtpy.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent
-from qtpy.QtWidgets import QAbstractSlider, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractSlider, QApplication, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from allxai_desktop import keys
 from allxai_desktop.errors import AllxaiError
@@ -38,13 +38,15 @@ SCROLLS = {
     Qt.Key.Key_PageDown: QAbstractSlider.SliderAction.SliderPageStepAdd,
 }
 """What moves the list where the window is too low for the whole of it."""
+OWN = (*SCROLLS, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+"""Keys that do nothing in the window while the sheet is there: Enter asks for another key where Tab has come to."""
 
 
 class KeySheet(QFrame):
     """Lists the registry of keys in the middle of `window`; Escape, a click beside the texts
     or another place to type hide it.
 
-    A click on a key waits for the one that is to take its place.
+    A click on a key, or Tab and Enter, waits for the one that is to take its place.
     """
 
     def __init__(self, window: QWidget) -> None:
@@ -65,6 +67,7 @@ class KeySheet(QFrame):
             column.setAlignment(Qt.AlignmentFlag.AlignTop)
             column.setFixedWidth(COLUMN_WIDTH)
             column.linkActivated.connect(self._ask)
+            self._let_tab_in(column)
             lists.addWidget(column, 0, Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 14, 24, 18)
@@ -73,8 +76,16 @@ class KeySheet(QFrame):
         layout.addWidget(self._scroll)
         layout.addWidget(self.message)
         self.message.linkActivated.connect(lambda _link: self._do(keys.reset))
+        self._let_tab_in(self.message)
         window.installEventFilter(self)
         self.hide()
+
+    def _let_tab_in(self, label: QLabel) -> None:
+        flags = Qt.TextInteractionFlag
+        label.setTextInteractionFlags(flags.LinksAccessibleByMouse | flags.LinksAccessibleByKeyboard)
+        # A click leaves the keyboard with the sheet.
+        label.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        label.installEventFilter(self)
 
     def toggle(self) -> None:
         """Show the sheet, or hide it."""
@@ -121,6 +132,8 @@ class KeySheet(QFrame):
         """Wait for the new key of an action, or for none."""
         self._changing = name
         if name:
+            # Also where Tab has come to the key.
+            self.setFocus()
             text = escape(_("Press the new key for “{title}”, or Esc.").format(title=_(KEYS[name].title)))
         else:
             color = self.palette().windowText().color().name()
@@ -144,16 +157,18 @@ class KeySheet(QFrame):
         room = self._over.size() - self.size()
         self.move(room.width() // 2, room.height() // 2)
 
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Stay in the middle of a window that changes its size."""
-        if event.type() == QEvent.Type.Resize and self.isVisible():
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stay in the middle of a window that changes its size, and leave with the keyboard."""
+        if watched is self._over and event.type() == QEvent.Type.Resize and self.isVisible():
             self._place()
+        elif event.type() == QEvent.Type.FocusOut and isinstance(watched, QLabel):
+            self._on_focus_out()
         return False
 
     def event(self, event: QEvent) -> bool:
         """Take every key while one is asked for, also those that do something in the window."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
-            taken = bool(self._changing) or event.key() in SCROLLS
+            taken = bool(self._changing) or event.key() in OWN
             event.setAccepted(taken)
             return taken
         return super().event(event)
@@ -179,9 +194,14 @@ class KeySheet(QFrame):
             self.hide()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Leave when something else is worked with."""
         super().focusOutEvent(event)
-        self.hide()
+        self._on_focus_out()
+
+    def _on_focus_out(self) -> None:
+        """Leave when something else is worked with."""
+        now = QApplication.focusWidget()
+        if now is None or not (now is self or self.isAncestorOf(now)):
+            self.hide()
 
 
 def _table(title: str, names: list[str], color: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 from qtpy.QtCore import QPoint, QRect, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QLabel, QMainWindow
+from qtpy.QtWidgets import QLabel, QLineEdit, QMainWindow
 
 from allxai_desktop.app.key_sheet import KeySheet
 
@@ -96,6 +96,27 @@ def test_the_keyboard_moves_the_sheet_of_keys(sheet):
     QTest.keyClick(sheet, Qt.Key.Key_PageUp)
     assert bar.value() == 0
     assert sheet.isVisible()
+
+
+def test_a_key_is_changed_without_a_mouse(sheet):
+    QTest.keyClick(sheet, Qt.Key.Key_Tab)
+    column = sheet.columns[0]
+    assert column.hasFocus()
+    assert sheet.isVisible()
+    QTest.keyClick(column, Qt.Key.Key_Tab)
+    QTest.keyClick(column, Qt.Key.Key_Return)
+    assert sheet.message.text().startswith("Press the new key for “Nucleus”")
+    assert sheet.hasFocus()
+    QTest.keyClick(sheet, Qt.Key.Key_Escape)
+    assert sheet.isVisible()
+
+
+def test_the_sheet_of_keys_goes_when_something_else_is_worked_with(sheet, qtbot):
+    field = QLineEdit(sheet.parentWidget())
+    field.show()
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    assert not sheet.isVisible()
 
 
 def test_a_click_between_the_columns_closes_the_sheet_of_keys(sheet):

@@ -513,6 +513,14 @@ def test_the_question_mark_shows_every_key_in_the_language_of_the_window(cell):
     assert not sheet.isVisible()
 
 
+def test_enter_is_the_sheets_own_while_it_is_shown(cell):
+    key(cell, "?")
+    for _key in range(2):
+        QTest.keyClick(cell.focusWidget(), Qt.Key.Key_Tab)
+    QTest.keyClick(cell.focusWidget(), Qt.Key.Key_Return)
+    assert cell.key_sheet.message.text() == "Press the new key for “Nucleus”, or Esc."
+
+
 def test_a_key_is_changed_by_a_click_and_the_new_key(cell, tmp_path, monkeypatch):
     monkeypatch.setattr("allxai_desktop.keys.user_file", lambda: tmp_path / "config" / "keys.json")
     sheet = cell.key_sheet

@@ -154,6 +154,19 @@ def test_all_cells_at_once_stay_at_the_field(opened, workspace, pump):
     assert [item.field for item in workspace.study.items] == [None, "field.png", "field.png"]
 
 
+def test_crops_are_linked_to_their_field_several_at_a_time(opened, pump, monkeypatch):
+    take, given = model_module.take_crops, []
+
+    def counted(study, item, crops):
+        given.append(len(crops))
+        return take(study, item, crops)
+
+    monkeypatch.setattr(model_module, "take_crops", counted)
+    opened.take_all()
+    pump.until(lambda: opened.taken == 2)
+    assert given == [2]
+
+
 def test_a_prediction_that_fails_does_not_keep_crops_from_being_taken(
     opened, workspace, pump, folder, monkeypatch
 ):

@@ -232,6 +232,8 @@ def _replace(path: Path, data: bytes | memoryview, last_look: Callable[[], None]
         with suppress(OSError):
             # Windows deletes nothing that may not be written, as the file that it should replace.
             temporary.chmod(0o600)
+        # Apart: some shares let nobody do the first.
+        with suppress(OSError):
             patiently(temporary.unlink)
         raise
     _sync_folder(path.parent)

@@ -109,6 +109,17 @@ def test_nothing_stays_beside_a_file_that_may_not_be_written(tmp_path, monkeypat
     assert [found.name for found in tmp_path.iterdir()] == ["a.npz"]
 
 
+def test_nothing_stays_where_a_share_lets_nobody_change_rights(tmp_path, monkeypatch):
+    def refused(path, *_mode, **_given):
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    for name in ("chmod", "replace"):
+        monkeypatch.setattr(os, name, refused)
+    with pytest.raises(WriteError, match="may not be written"):
+        write_whole(tmp_path / "a.npz", b"after")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_looked_at_last_is_looked_at_again_after_each_wait(tmp_path, monkeypatch):
     windows.refused_at_first(monkeypatch, "replace")
     looks = []

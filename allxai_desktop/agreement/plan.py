@@ -145,7 +145,7 @@ class SecondPlan:
         return replace(found, start=0 if all(done) else done.index(False))
 
     def take_back(self, person: str) -> None:
-        """Forget the images drawn for `person` on which nothing is painted yet. Raises `StoreError`."""
+        """Forget the images drawn for `person` on which nothing is painted yet. Raises `StoreError`, `StudyError`."""
         unpainted = self.unpainted(self.part(person))
         with self.store.writing(PART) as db:
             db.executemany(
@@ -153,7 +153,10 @@ class SecondPlan:
             )
 
     def unpainted(self, part: Study) -> list[str]:
-        """Return the file names of the images of a second annotation on which nothing is painted yet."""
+        """Return the file names of the images of a second annotation on which nothing is painted yet.
+
+        Raises `StudyError`.
+        """
         begun = existing(path for item in part.items for path in (item.mask_path, lock_path(item.mask_path)))
         return [
             item.image_path.name
@@ -162,7 +165,10 @@ class SecondPlan:
         ]
 
     def done(self, part: Study) -> list[bool]:
-        """Return which images of a second annotation have a mask that nobody is still painting. Raises `StoreError`."""
+        """Return which images of a second annotation have a mask that nobody is still painting.
+
+        Raises `StoreError`, `StudyError`.
+        """
         known = progress.Progress(StudyStore.open(part.folder)).items()
         painting = {name for name, item in known.items() if item.state in ("in-progress", "returned")}
         there = existing(item.mask_path for item in part.items)

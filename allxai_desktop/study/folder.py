@@ -107,11 +107,7 @@ class Study:
             # Some file systems find it by this name also as STUDY.TOML.
             return cls._of_folder(path.parent) if alike(path.name) == STUDY_FILE else cls._of_image(path)
         except OSError as error:
-            raise StudyError(
-                _("{name} could not be opened ({reason}): check that you may read it.").format(
-                    name=path.name or str(path), reason=reason_of(error)
-                )
-            ) from error
+            raise _unread(path, error) from error
 
     @classmethod
     def _of_folder(cls, folder: Path) -> Self:
@@ -160,6 +156,14 @@ class Study:
         return cls(folder, [StudyItem(path.stem, path, masks / f"{path.name}.npz")], path.name, alone=True)
 
 
+def _unread(path: Path, error: OSError) -> StudyError:
+    return StudyError(
+        _("{name} could not be opened ({reason}): check that you may read it.").format(
+            name=path.name or str(path), reason=reason_of(error)
+        )
+    )
+
+
 def _check_encoding(names: set[str]) -> None:
     for name in sorted(names):
         try:
@@ -204,19 +208,26 @@ def alike(name: str) -> str:
 
 
 def existing(files: Iterable[Path]) -> set[Path]:
-    """Return which of these files are there: each folder is asked once, for its disk may be far."""
+    """Return which of these files are there: each folder is asked once, for its disk may be far.
+
+    Raises `StudyError` where it does not answer, which is not to say that nothing is there.
+    """
     folders: dict[Path, list[Path]] = {}
     for path in files:
         folders.setdefault(path.parent, []).append(path)
     found = set()
     for folder, mine in folders.items():
-        with suppress(OSError):
+        try:
             names = set(os.listdir(folder))
-            # Some file systems have a file by other letters than those of its name.
-            others = {alike(name) for name in names}
-            found |= {
-                path for path in mine if path.name in names or (alike(path.name) in others and path.exists())
-            }
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise _unread(folder, error) from error
+        # Some file systems have a file by other letters than those of its name.
+        others = {alike(name) for name in names}
+        found |= {
+            path for path in mine if path.name in names or (alike(path.name) in others and path.exists())
+        }
     return found
 
 

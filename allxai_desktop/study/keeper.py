@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from allxai_desktop.errors import reason_of
-from allxai_desktop.files import listed, patiently
+from allxai_desktop.files import MOMENT_S, listed, patiently
 from allxai_desktop.i18n import _
 from allxai_desktop.images import CellImage
 from allxai_desktop.masks.npz import MaskError, mask_bytes, mask_meta, put_mask
@@ -383,7 +383,7 @@ class MaskKeeper:
             aside = candidates(path.with_suffix(".journal-aside"))
             place = next(place for place in aside if not place.exists())
             try:
-                patiently(partial(path.rename, place))
+                patiently(partial(path.rename, place), MOMENT_S)
             except OSError:
                 log.warning("A journal could not be set aside", exc_info=True)
                 continue

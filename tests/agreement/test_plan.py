@@ -1,3 +1,6 @@
+import errno
+import os
+
 import numpy as np
 import pytest
 
@@ -10,7 +13,7 @@ from allxai_desktop.agreement.plan import (
     second_path,
 )
 from allxai_desktop.masks.npz import load_mask, save_mask
-from allxai_desktop.study.folder import Study
+from allxai_desktop.study.folder import Study, StudyError
 from allxai_desktop.study.locks import lock_path
 from allxai_desktop.study.people import Person, PersonError
 from allxai_desktop.study.progress import Progress
@@ -100,6 +103,20 @@ def test_what_was_drawn_by_mistake_is_taken_back_but_for_what_is_begun(study):
     plan.take_back("A02")
     assert [one.item for one in plan.all() if one.person == "A02"] == ["cell_2.png", "cell_3.png"]
     assert len([one for one in plan.all() if one.person == "A03"]) == 6
+
+
+def test_nothing_is_taken_back_where_the_disk_does_not_say_what_is_begun(study, monkeypatch):
+    plan = SecondPlan(study)
+    plan.start("A02", 1, 0)
+    save_mask(second_path(study, study.items[1], "A02"), np.ones((4, 6), np.uint8))
+
+    def gone(folder):
+        raise OSError(errno.EIO, "Input/output error", str(folder))
+
+    monkeypatch.setattr(os, "listdir", gone)
+    with pytest.raises(StudyError):
+        plan.take_back("A02")
+    assert len(plan.all()) == 6
 
 
 def test_two_who_draw_for_one_person_at_one_time_both_succeed(study, monkeypatch):

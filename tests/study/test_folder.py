@@ -1,3 +1,4 @@
+import errno
 import os
 import sys
 from pathlib import Path
@@ -273,3 +274,12 @@ def test_an_image_whose_accents_macos_gives_apart_is_the_one_that_the_study_name
     assert names(study) == ["célula.png", "célula.tif"]
     assert [item.subject for item in study.items] == [None, "S1"]
     assert masks(study) == ["masks/célula.png.npz", "masks/célula.npz"]
+
+
+def test_a_folder_that_does_not_answer_is_not_an_empty_one(tmp_path, monkeypatch):
+    def gone(folder):
+        raise OSError(errno.EIO, "Input/output error", str(folder))
+
+    monkeypatch.setattr(os, "listdir", gone)
+    with pytest.raises(StudyError, match=r"^masks could not be opened \(Input/output error\)"):
+        existing([tmp_path / "masks" / "a.npz"])

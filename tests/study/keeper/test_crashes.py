@@ -1,14 +1,17 @@
 """What a crash left comes back, through real workspaces."""
 
 import importlib.util
+import itertools
 import shutil
 import sys
 
 import numpy as np
 import pytest
+import windows
 from keeper_desk import LOST, crash, damage, masks
 from PIL import Image
 
+from allxai_desktop import files
 from allxai_desktop.masks.npz import load_mask, save_mask
 from allxai_desktop.study import journal, opening
 
@@ -169,6 +172,16 @@ def test_a_journal_that_is_none_is_set_aside(desk, folder):
     again = desk().open(folder)
     assert "set aside" in again.texts()[-1]
     assert (folder / "masks" / "cell_0.0123456789abcdef.journal-aside").read_bytes() == b"no journal"
+
+
+def test_the_window_waits_but_a_moment_for_a_journal_that_stays_where_it_is(desk, folder, monkeypatch):
+    (folder / "masks").mkdir()
+    (folder / "masks" / "cell_0.0123456789abcdef.journal").write_bytes(b"no journal")
+    refused = windows.refused_at_first(monkeypatch, "rename", times=10**6)
+    # Each question takes a second.
+    monkeypatch.setattr(files, "monotonic", itertools.count().__next__)
+    desk().open(folder)
+    assert refused == ["rename"]
 
 
 def test_a_folder_that_was_moved_after_the_crash_brings_back_too(desk, dead, folder, tmp_path_factory):

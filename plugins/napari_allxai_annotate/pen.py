@@ -26,7 +26,8 @@ class PenEraser(QObject):
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Tell which end is on the tablet, before Qt sends the button; every event goes on to the canvas."""
-        if isinstance(event, QTabletEvent):
+        # Not while it is held above the tablet: who takes the mouse next would erase.
+        if isinstance(event, QTabletEvent) and event.type() != QEvent.Type.TabletMove:
             eraser = event.pointerType() == QPointingDevice.PointerType.Eraser
-            self._gestures.pen_erases = eraser and event.type() != QEvent.Type.TabletRelease
+            self._gestures.pen_erases = eraser and event.type() == QEvent.Type.TabletPress
         return False

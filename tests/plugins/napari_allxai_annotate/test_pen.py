@@ -48,3 +48,10 @@ def test_the_mouse_paints_after_the_eraser(watched, mouse):
     dab(mouse, ERASER, (20, 20))
     mouse.click(10, 10)
     assert watched.model.codes[10, 10] == 1
+
+
+def test_the_mouse_paints_after_the_eraser_was_held_above_the_tablet(watched, mouse):
+    dab(mouse, ERASER, (20, 20))
+    tablet(mouse, QEvent.Type.TabletMove, ERASER, (25, 25))
+    mouse.click(10, 10)
+    assert watched.model.codes[10, 10] == 1

@@ -68,18 +68,21 @@ def take_crops(study: Study, item: StudyItem, crops: Sequence[tuple[Box, NDArray
     field, folder = item.image_path.name, item.image_path.parent
     known = crops_of(study, field)
     names, lines = [], []
-    for box, pixels in crops:
-        if box in known and known[box].image_path.exists():
-            names.append(known[box].image_path.name)
-            continue
-        path = _write(folder, f"{item.image_path.stem}_{box.row:05d}_{box.column:05d}_{box.side}", pixels)
-        names.append(path.name)
-        if box not in known or known[box].image_path.name != path.name:
-            lines.append(_entry(path.name, item, box))
-    if lines:
-        # Of two who add to it at one time, the second would leave out what the first adds.
-        with adding_to(study.folder):
-            _append(study.folder / STUDY_FILE, lines)
+    try:
+        for box, pixels in crops:
+            if box in known and known[box].image_path.exists():
+                names.append(known[box].image_path.name)
+                continue
+            path = _write(folder, f"{item.image_path.stem}_{box.row:05d}_{box.column:05d}_{box.side}", pixels)
+            names.append(path.name)
+            if box not in known or known[box].image_path.name != path.name:
+                lines.append(_entry(path.name, item, box))
+    finally:
+        # Also where one failed, as on a full disk: those before it are files of the study by then.
+        if lines:
+            # Of two who add to it at one time, the second would leave out what the first adds.
+            with adding_to(study.folder):
+                _append(study.folder / STUDY_FILE, lines)
     return names
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from allxai_desktop.fields import crops as crops_module
 from allxai_desktop.fields.crops import (
     Box,
     box_around,
@@ -10,6 +11,7 @@ from allxai_desktop.fields.crops import (
     take_crops,
     usual_side,
 )
+from allxai_desktop.files import WriteError
 from allxai_desktop.study.folder import Study, StudyError
 from allxai_desktop.study.locks import PaintingSession, acquire
 
@@ -84,6 +86,20 @@ def test_what_another_program_adds_to_the_study_meanwhile_stays(study, monkeypat
     assert [item.subject for item in again.items] == [None, None, "S03"]
     assert [item.field for item in again.items] == [None, "field.png", None]
     assert not lock.path.exists()
+
+
+def test_crops_that_were_written_before_one_failed_have_their_link(study, monkeypatch):
+    write, boxes = crops_module.write_whole, [Box(10, 20, 32), Box(10, 60, 32)]
+
+    def full(path, data):
+        if "00060" in path.name:
+            raise WriteError("The disk is full.")
+        write(path, data)
+
+    monkeypatch.setattr(crops_module, "write_whole", full)
+    with pytest.raises(WriteError):
+        take_crops(study, study.items[0], [crop(study, box) for box in boxes])
+    assert list(crops_of(Study.open(study.folder), "field.png")) == boxes[:1]
 
 
 def test_beside_a_program_that_does_not_let_the_study_go_nothing_is_added_to_it(study, monkeypatch):

@@ -77,7 +77,8 @@ class StudyListModel(QAbstractListModel):
         self.beginResetModel()
         self._carry_over(study)
         self._study = study
-        self._in_sight.clear()
+        # Another list: what still waits for the study before takes none of these.
+        self._in_sight = []
         self._places = study.mask_paths if study else frozenset()
         self._rows = {item.mask_path: row for row, item in enumerate(study.items)} if study else {}
         self._failed.clear()
@@ -99,10 +100,7 @@ class StudyListModel(QAbstractListModel):
         """Read the masks from `row` on one after the other; what is asked for meanwhile comes between."""
         if study is None or study is not self._study or row >= len(study.items):
             return
-        if row not in self._masks:
-            self.refresh(row)
-        elif self._stamps.get(row) != stamps(study.items[row]):
-            self._icons.pop(row, None)
+        if row not in self._masks or self._stamps.get(row) != stamps(study.items[row]):
             self.refresh(row)
         self._reader.submit(self._refresh_from, row + 1, study)
 
@@ -257,6 +255,9 @@ class StudyListModel(QAbstractListModel):
         return self._masks.get(row, NOT_READ)
 
     def _set_mask(self, row: int, found: tuple[Stamps, OnDisk]) -> None:
+        image, before = found[0][0], self._stamps.get(row)
+        if before is not None and before[0] != image:
+            self._icons.pop(row, None)
         self._stamps[row], self._masks[row] = found
         self.study_model.seen_on_disk(row, self._masks[row].sha256)
 

@@ -269,6 +269,21 @@ def test_a_mask_that_changed_is_read_again_where_another_image_is_added_to_its_s
     assert read == ["b"]
 
 
+def test_an_image_that_changed_loses_its_thumbnail_on_the_thread_of_the_window(rows, study, qtbot):
+    text(rows, 1, Qt.ItemDataRole.DecorationRole)
+    qtbot.waitUntil(lambda: rows._icons[1] is not rows._blank)
+    before = rows._icons[1]
+    Image.new("RGB", (10, 10), (255, 0, 0)).save(study.items[1].image_path)
+    delivered = []
+    rows._dispatch = delivered.append
+    rows.set_study(Study.open(study.folder))
+    qtbot.waitUntil(lambda: len(delivered) == 1)
+    # The window may be about to paint it.
+    assert rows._icons[1] is before
+    delivered[0]()
+    assert rows._icons == {}
+
+
 def test_the_thumbnail_that_came_into_sight_last_is_read_first(rows, qtbot, monkeypatch):
     begun, go_on, read = Event(), Event(), []
 

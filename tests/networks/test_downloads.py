@@ -6,6 +6,7 @@ from threading import Thread
 
 import pytest
 
+from allxai_desktop.networks import downloads
 from allxai_desktop.networks.downloads import certificates, download
 from allxai_desktop.networks.errors import NetworkError
 from allxai_desktop.tasks import Cancelled
@@ -55,6 +56,20 @@ def test_a_python_of_macos_without_certificates_takes_those_that_come_along(tmp_
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
     monkeypatch.setattr("sys.platform", system)
     assert bool(certificates().get_ca_certs()) == (system == "darwin")
+
+
+def test_a_server_is_believed_by_those_certificates(tmp_path, monkeypatch):
+    known, asked = object(), []
+
+    def urlopen(url, *, timeout, context):
+        asked.append(context)
+        raise OSError("refused")
+
+    monkeypatch.setattr(downloads, "certificates", lambda: known)
+    monkeypatch.setattr(downloads, "urlopen", urlopen)
+    with pytest.raises(NetworkError):
+        download("https://127.0.0.1:1/a.pth", tmp_path / "a.pth", SHA256)
+    assert asked == [known]
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,26 @@ def test_a_nucleus_that_the_network_draws_too_small_begins_where_its_dye_begins(
     assert (found.codes == 1).sum() == pytest.approx((away < 14).sum(), rel=0.05)
 
 
+def test_a_vacuole_that_the_network_draws_too_large_ends_where_it_is_no_longer_pale(monkeypatch):
+    rows, columns = np.mgrid[:96, :96]
+    cell, nucleus, vacuole = (np.hypot(rows - 40, columns - column) for column in (35, 47, 25))
+    pixels = np.full((96, 96, 3), 240, np.uint8)
+    first = np.full((96, 96, 5), 0.01, np.float32)
+    for place, colour in ((cell < 24, (170, 140, 200)), (nucleus < 8, (80, 40, 130)), (vacuole < 5, 240)):
+        pixels[place] = colour
+    for place, number in ((cell >= 24, 4), (cell < 24, 1), (nucleus < 8, 0), (vacuole < 9, 2)):
+        first[place] = 0.01
+        first[place, number] = 0.96
+    monkeypatch.setattr(proposer, "five_class_network", lambda: "network")
+    monkeypatch.setattr(proposer, "network_probabilities", lambda *_given: first)
+    monkeypatch.setattr(proposer, "settled", lambda network, _classical: network)
+    monkeypatch.setattr(proposer, "with_own_colours", lambda _pixels, probabilities: probabilities)
+
+    found = Proposer(image_from_array(pixels, "vacuole.png")).start()
+
+    assert (found.codes == 3).sum() == pytest.approx((vacuole < 5).sum(), rel=0.05)
+
+
 def test_a_stroke_changes_more_than_itself(without_network):
     image = drawn_cell()
     codes = np.zeros((96, 96), np.uint8)

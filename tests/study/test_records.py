@@ -74,6 +74,17 @@ def test_what_somebody_else_recorded_meanwhile_is_taken_over(told, tmp_path):
     assert told.records.item(1).state == "submitted"
 
 
+def test_what_nobody_changed_meanwhile_is_told_of_no_row(told, tmp_path):
+    study = study_in(tmp_path / "one")
+    Progress(StudyStore(study.folder)).submit(A, "b.png", "9f")
+    told.records.open(study)
+    told.settle()
+    told.said.clear()
+    told.records.read_again()
+    told.settle()
+    assert told.said == ["received"]
+
+
 def test_where_nothing_can_be_read_any_more_what_is_known_stays(told, tmp_path):
     study = study_in(tmp_path / "one")
     store = StudyStore(study.folder)

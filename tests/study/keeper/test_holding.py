@@ -110,6 +110,45 @@ def test_a_save_that_is_held_up_writes_over_nobody_who_painted_and_left_meanwhil
     assert first.texts()[-1].startswith("B01 changed cell_0.npz or took it over")
 
 
+def test_a_save_that_is_held_up_leaves_the_mask_to_who_took_it_over_meanwhile(desk, folder, monkeypatch):
+    first, second = desk("A07").open(folder), desk("B01")
+    first.paint(0, code=1)
+    first.saved()
+    mask = folder / "masks" / "cell_0.npz"
+    before = mask.read_bytes()
+
+    def once_it_is_on_disk(*_paths):
+        monkeypatch.undo()
+        locks.take_by_force(locks.lock_path(mask), second.workspace._me, "B01")
+
+    monkeypatch.setattr(shutil, "copymode", once_it_is_on_disk)
+    first.paint(5, code=3)
+    first.saved()
+    assert mask.read_bytes() == before
+    assert load_mask(folder / "masks" / "cell_0-2.npz").codes[:2].tolist() == [[1, 0, 0, 0], [0, 3, 0, 0]]
+
+
+def test_a_save_that_failed_since_somebody_painted_and_left_meanwhile_is_made_beside(
+    desk, folder, monkeypatch
+):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    mask = folder / "masks" / "cell_0.npz"
+
+    def put(path, _data, _last_look):
+        monkeypatch.undo()
+        path.with_suffix(".lock").unlink()
+        save_mask(path, np.full((3, 4), 5, np.uint8), annotator="B01")
+        raise MaskError("its temporary file is gone")
+
+    monkeypatch.setattr(keeper, "put_mask", put)
+    first.paint(5, code=3)
+    first.saved()
+    assert (load_mask(mask).codes == 5).all()
+    assert load_mask(folder / "masks" / "cell_0-2.npz").codes[1, 1] == 3
+
+
 def test_who_found_the_copy_taken_too_takes_over_the_mask_itself(desk, folder):
     first = desk("A07").open(folder)
     first.paint(0, code=1)

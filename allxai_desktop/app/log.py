@@ -11,7 +11,7 @@ from platformdirs import user_log_path
 
 def log_file() -> Path:
     """Return the log; its folder is made, and the file is there once something was written."""
-    return user_log_path("allxai-desktop", appauthor=False, ensure_exists=True) / "allxai.log"
+    return user_log_path("allxai-desktop", appauthor=False) / "allxai.log"
 
 
 def _rotate(source: str, target: str) -> None:
@@ -21,7 +21,8 @@ def _rotate(source: str, target: str) -> None:
 
 
 def start_log() -> None:
-    """Write warnings and errors to the log from now on."""
+    """Write warnings and errors to the log from now on. Raises `OSError` where its folder cannot be made."""
+    log_file().parent.mkdir(parents=True, exist_ok=True)
     handler = logging.handlers.RotatingFileHandler(
         log_file(), maxBytes=2**20, backupCount=2, encoding="utf-8", delay=True
     )

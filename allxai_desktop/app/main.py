@@ -50,7 +50,7 @@ def tell_of_failure(error: Exception) -> None:
     logging.getLogger(__name__).critical("The window could not be opened", exc_info=error)
     if sys.stderr is None:
         text = _("AllXAI Desktop could not be opened. The details are in {path}.").format(path=log_file())
-        show_box(f"{text} {mend_of(error)}".strip())
+        show_box(f"{text} {mend_of(error) or error}")
 
 
 def show_box(text: str) -> None:

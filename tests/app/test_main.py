@@ -1,6 +1,7 @@
 import gc
 import sys
 import threading
+from pathlib import Path
 from shutil import copytree
 from threading import Thread
 
@@ -59,6 +60,20 @@ def test_why_no_window_opened_is_in_the_log_and_said_where_there_is_no_console(
         f"AllXAI Desktop could not be opened. The details are in {tmp_path / 'allxai.log'}. torch cannot be"
     )
     assert [text[: len(there)] for text in shown] == ([] if console else [there])
+
+
+@pytest.mark.usefixtures("starting")
+def test_why_no_window_opened_is_said_also_where_no_log_can_be_written(monkeypatch):
+    def refused(path, **_given):
+        raise PermissionError(13, "Permission denied", path.name)
+
+    shown = []
+    monkeypatch.setattr(Path, "mkdir", refused)
+    monkeypatch.setattr(main, "show_box", shown.append)
+    monkeypatch.setattr("sys.stderr", None)
+    with pytest.raises(PermissionError):
+        main.run()
+    assert ["Permission denied" in text for text in shown] == [True]
 
 
 @pytest.mark.parametrize(

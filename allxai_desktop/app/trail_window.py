@@ -198,9 +198,14 @@ class TrailWindow(QDialog):
         if not name:
             return
         path = Path(name) if name.lower().endswith(".csv") else free_path(name, ".csv", name)
-        try:
-            write_csv(path, self.model.entries[::-1])
-        except AllxaiError as error:
-            notices.show_notice(Notice("error", str(error)))
-        else:
-            notices.show_notice(Notice("info", _("Saved as {name}.").format(name=path.name)))
+        entries = self.model.entries[::-1]
+
+        def write() -> Notice:
+            try:
+                write_csv(path, entries)
+            except AllxaiError as error:
+                return Notice("error", str(error))
+            return Notice("info", _("Saved as {name}.").format(name=path.name))
+
+        # Not here: on Windows a table that a spreadsheet has open is waited for.
+        self.window_.desk.model.read(write, notices.show_notice)

@@ -1,6 +1,6 @@
 """A study in the real window, worked through by two people."""
 
-from threading import Event
+from threading import Event, current_thread, main_thread
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QProgressDialog
 
 from allxai_desktop.app import image_import, study_list
 from allxai_desktop.masks.npz import save_mask
-from allxai_desktop.study.audit import mask_sha256
+from allxai_desktop.study.audit import mask_sha256, write_csv
 from allxai_desktop.study.folder import Study
 from allxai_desktop.study.people import Person
 from allxai_desktop.study.progress import Progress
@@ -353,8 +353,15 @@ def test_the_audit_trail_is_shown_and_saved(window, qtbot, folder, monkeypatch):
     monkeypatch.setattr(
         "allxai_desktop.app.trail_window.QFileDialog.getSaveFileName", lambda *_: (str(folder / "t"), "")
     )
+    writing = []
+    monkeypatch.setattr(
+        "allxai_desktop.app.trail_window.write_csv",
+        lambda *given: writing.append(current_thread()) or write_csv(*given),
+    )
     QTest.mouseClick(trail.export, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.notices.text() == "Saved as t.csv.")
     assert (folder / "t.csv").read_text().splitlines()[1].startswith("1,")
+    assert main_thread() not in writing
 
 
 def test_a_smaller_study_opens_while_the_list_shows_one_state(window, qtbot, tmp_path):

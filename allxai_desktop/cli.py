@@ -106,9 +106,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _nobody_reads(error: Exception) -> bool:
     """Whether it says that the output goes nowhere."""
-    if _WINDOWS and isinstance(error, OSError) and error.filename is None:
-        # It has no word of its own for that.
-        return error.errno in (errno.EPIPE, errno.EINVAL)
+    if _WINDOWS and isinstance(error, OSError) and error.errno == errno.EINVAL and sys.stdout is not None:
+        # It has no word of its own for that, and says the same of a time before 1970: another line tells.
+        try:
+            print(flush=True)
+        except OSError:
+            return True
     return isinstance(error, BrokenPipeError)
 
 

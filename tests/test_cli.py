@@ -45,19 +45,31 @@ def test_whoever_reads_only_the_beginning_is_told_nothing(arguments):
         assert process.stderr.read() == b""
 
 
-def test_whoever_reads_only_the_beginning_is_told_nothing_on_windows_either(capsys, monkeypatch):
-    def explainers(_options):
-        raise OSError(errno.EINVAL, "Invalid argument")
+def refuse(*_given):
+    raise OSError(errno.EINVAL, "Invalid argument")
 
+
+@pytest.fixture
+def refused_on_windows(monkeypatch):
+    """Let the command "explainers" fail as Windows says that nobody reads the output, among other things."""
     summary, add_arguments, _command = cli._COMMANDS["explainers"]
-    monkeypatch.setitem(cli._COMMANDS, "explainers", (summary, add_arguments, explainers))
+    monkeypatch.setitem(cli._COMMANDS, "explainers", (summary, add_arguments, refuse))
     monkeypatch.setattr(cli, "_WINDOWS", True)
-    monkeypatch.setattr("sys.stdout", SimpleNamespace(fileno=lambda: 1))
+
+
+@pytest.mark.usefixtures("refused_on_windows")
+def test_whoever_reads_only_the_beginning_is_told_nothing_on_windows_either(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(fileno=lambda: 1, write=refuse))
     led = []
     monkeypatch.setattr(os, "dup2", lambda source, target: led.append((os.fstat(source), target)))
     assert cli.main(["explainers"]) == 2
     assert led == [(os.stat(os.devnull), 1)]
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("refused_on_windows")
+def test_what_windows_refuses_else_in_the_same_words_is_told(capsys):
+    assert fails(capsys, "explainers").startswith("Something went wrong that this program did not foresee (OSE")
 
 
 def test_what_is_wrong_with_a_command_is_said_in_one_language(capsys, monkeypatch):

@@ -311,11 +311,11 @@ def _file_name(item: dict[str, Any]) -> str:
     name = _text(item, "image")
     if not name or name in {".", ".."} or re.search(r"[\\/:\0]", name):
         raise ValueError(_("each of the items needs “image”, a file name without a folder"))
-    return name
+    return listed(name)
 
 
 def _known(item: dict[str, Any]) -> dict[str, Any]:
-    size = item.get("pixel_size_um")
+    size, field = item.get("pixel_size_um"), _text(item, "field")
     if size is not None and (
         isinstance(size, bool) or not isinstance(size, int | float) or not 0 < size < 1000
     ):
@@ -324,7 +324,7 @@ def _known(item: dict[str, Any]) -> dict[str, Any]:
         "true_class": _text(item, "class"),
         "subject": _text(item, "subject"),
         "pixel_size_um": None if size is None else float(size),
-        "field": _text(item, "field"),
+        "field": None if field is None else listed(field),
         "at": _place(item.get("at")),
     }
 

@@ -1,6 +1,7 @@
 import errno
 import os
 import sys
+import unicodedata
 from pathlib import Path
 
 import macos
@@ -274,6 +275,16 @@ def test_an_image_whose_accents_macos_gives_apart_is_the_one_that_the_study_name
     assert names(study) == ["célula.png", "célula.tif"]
     assert [item.subject for item in study.items] == [None, "S1"]
     assert masks(study) == ["masks/célula.png.npz", "masks/célula.npz"]
+
+
+def test_a_name_that_was_copied_from_a_folder_of_macos_is_that_of_its_image(tmp_path, monkeypatch):
+    images(tmp_path, "célula.png", "frotis é.png")
+    text = '[[items]]\nimage = "célula.png"\nfield = "frotis é.png"\n'
+    (tmp_path / "study.toml").write_text(unicodedata.normalize("NFD", text), encoding="utf-8")
+    macos.accents_apart(monkeypatch)
+    study = Study.open(tmp_path)
+    assert names(study) == ["célula.png", "frotis é.png"]
+    assert study.items[0].field == "frotis é.png"
 
 
 def test_a_folder_that_does_not_answer_is_not_an_empty_one(tmp_path, monkeypatch):

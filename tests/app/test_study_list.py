@@ -284,6 +284,18 @@ def test_an_image_that_changed_loses_its_thumbnail_on_the_thread_of_the_window(r
     assert rows._icons == {}
 
 
+def test_what_was_wrong_with_a_mask_is_looked_at_again_where_another_image_is_added(rows, study, qtbot, read):
+    study.items[1].mask_path.write_bytes(b"no mask")
+    rows.refresh(1)
+    qtbot.waitUntil(lambda: len(rows.study_model.seen) == 4)
+    read.clear()
+    # What is painted instead lies in a file beside it.
+    save_mask(study.folder / "masks" / "b-2.npz", np.full((10, 10), 5, np.uint8))
+    rows.set_study(Study.open(study.folder))
+    qtbot.waitUntil(lambda: text(rows, 1).endswith("100 % · …-2.npz"))
+    assert read == ["b"]
+
+
 def test_the_thumbnail_that_came_into_sight_last_is_read_first(rows, qtbot, monkeypatch):
     begun, go_on, read = Event(), Event(), []
 

@@ -14,6 +14,7 @@ from qtpy.QtCore import QByteArray, QCoreApplication, QEvent, QMimeData, QPoint,
 from qtpy.QtGui import QDesktopServices, QDropEvent, QOpenGLContext
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLabel, QRadioButton
+from tablet import ERASER, tablet
 
 from allxai_desktop.app import menus
 from allxai_desktop.cellclasses import CLASSES
@@ -166,6 +167,23 @@ def test_the_right_button_erases(cell):
     stroke(cell, (20, 10), (20, 30))
     stroke(cell, (20, 10), (20, 30), button=Qt.MouseButton.RightButton)
     assert not cell.paint.codes.any()
+
+
+def test_the_eraser_of_a_pen_erases(cell):
+    place = QPointF(canvas_point(cell, 20, 10))
+    stroke(cell, (20, 10), (20, 30))
+    tablet(cell.qt_viewer.canvas.native, QEvent.Type.TabletPress, ERASER, place)
+    stroke(cell, (20, 10), (20, 30))
+    assert not cell.paint.codes.any()
+
+
+def test_a_stroke_ends_when_another_window_comes_up(cell):
+    native = cell.qt_viewer.canvas.native
+    place = canvas_point(cell, 10, 10)
+    QTest.mousePress(native, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    assert cell.paint.in_stroke
+    QApplication.sendEvent(native, QEvent(QEvent.Type.WindowDeactivate))
+    assert not cell.paint.in_stroke
 
 
 def test_painting_never_asks_the_network(cell, qtbot):

@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QEvent, Qt
-from qtpy.QtGui import QInputDevice, QPointingDevice, QTabletEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import QEvent
+from tablet import ERASER, PEN, tablet
 
 from napari_allxai_annotate.pen import PenEraser
-
-PEN, ERASER = QPointingDevice.PointerType.Pen, QPointingDevice.PointerType.Eraser
 
 
 @pytest.fixture
@@ -19,22 +16,10 @@ def watched(window):
     made.close()
 
 
-def tablet(mouse, kind, end, at):
-    device = QPointingDevice(
-        "pen", 1, QInputDevice.DeviceType.Stylus, end, QInputDevice.Capability.Pressure, 1, 1
-    )
-    place, left = mouse.place(*at), Qt.MouseButton.LeftButton
-    held = left if kind == QEvent.Type.TabletPress else Qt.MouseButton.NoButton
-    event = QTabletEvent(
-        kind, device, place, place, 0.3, 0, 0, 0, 0, 0, Qt.KeyboardModifier.NoModifier, left, held
-    )
-    QApplication.sendEvent(mouse.native, event)
-
-
 def dab(mouse, end, at):
-    tablet(mouse, QEvent.Type.TabletPress, end, at)
+    tablet(mouse.native, QEvent.Type.TabletPress, end, mouse.place(*at))
     mouse.press(*at)
-    tablet(mouse, QEvent.Type.TabletRelease, end, at)
+    tablet(mouse.native, QEvent.Type.TabletRelease, end, mouse.place(*at))
     mouse.release(*at)
 
 
@@ -52,6 +37,6 @@ def test_the_mouse_paints_after_the_eraser(watched, mouse):
 
 def test_the_mouse_paints_after_the_eraser_was_held_above_the_tablet(watched, mouse):
     dab(mouse, ERASER, (20, 20))
-    tablet(mouse, QEvent.Type.TabletMove, ERASER, (25, 25))
+    tablet(mouse.native, QEvent.Type.TabletMove, ERASER, mouse.place(*(25, 25)))
     mouse.click(10, 10)
     assert watched.model.codes[10, 10] == 1

@@ -11,7 +11,11 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
 from npe2 import PluginManager, PluginManifest
+from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QOpenGLContext
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+from tablet import ERASER, tablet
 
 from allxai_desktop.images import image_from_array
 from allxai_desktop.masks.npz import MaskError, load_mask, save_mask
@@ -289,6 +293,26 @@ def test_a_layer_that_is_removed_leaves_the_graphics_card_by_the_canvas(stock):
     canvas.doneCurrent()
     stock.layers.pop(0)
     assert found == [canvas.context()]
+
+
+def test_pen_and_lost_releases_are_seen_to_as_long_as_the_widget_is_there(stock, qtbot):
+    stock.add_image(pixels(40, 50), rgb=True)
+    dock, widget = stock.window.add_plugin_dock_widget("allxai-desktop", "Annotate cell classes")
+    painting, canvas = widget.painting, stock.window._qt_viewer.canvas.native
+    qtbot.waitUntil(lambda: painting.canvas.gestures.enabled)
+    qtbot.wait(100)
+    place = canvas.rect().center()
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    assert painting.model.in_stroke
+    QApplication.sendEvent(canvas, QEvent(QEvent.Type.WindowDeactivate))
+    assert not painting.model.in_stroke
+    tablet(canvas, QEvent.Type.TabletPress, ERASER, QPointF(place))
+    assert painting.canvas.gestures.pen_erases
+    stock.window.remove_dock_widget(dock)
+    qtbot.wait(20)
+    tablet(canvas, QEvent.Type.TabletRelease, ERASER, QPointF(place))
+    # Nobody hears of it any more.
+    assert painting.canvas.gestures.pen_erases
 
 
 def test_the_widget_says_what_to_do_without_an_image(viewer, qtbot):

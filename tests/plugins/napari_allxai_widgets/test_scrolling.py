@@ -2,7 +2,7 @@
 
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QLabel, QLineEdit, QSlider, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QLabel, QLineEdit, QMainWindow, QSlider, QSpinBox, QVBoxLayout, QWidget
 from wheel import wheel
 
 from napari_allxai_widgets.scrolling import ScrollColumn
@@ -59,3 +59,14 @@ def test_a_column_is_never_narrower_than_what_is_in_it(column):
     column.resize(column.minimumSizeHint())
     assert column.viewport().width() >= 333
     assert column.height() < 200
+
+
+def test_a_column_follows_what_becomes_wider_in_it(column, qtbot):
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.setCentralWidget(column)
+    window.show()
+    column.number.setMinimumWidth(333)
+    qtbot.waitUntil(lambda: column.viewport().width() >= 333)
+    # The fixture closes it.
+    window.takeCentralWidget()

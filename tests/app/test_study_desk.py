@@ -364,6 +364,24 @@ def test_the_audit_trail_is_shown_and_saved(window, qtbot, folder, monkeypatch):
     assert main_thread() not in writing
 
 
+def test_the_audit_trail_fits_the_screen_and_tab_goes_on_from_its_table(window, qtbot):
+    window.paint.apply(np.array([0]), 1)
+    qtbot.waitUntil(lambda: window.desk.model.item(0).state == "in-progress")
+    window.desk.show_trail()
+    qtbot.waitUntil(lambda: window.desk.trail is not None and window.desk.trail.isVisible())
+    trail = window.desk.trail
+    trail.close()
+    trail.resize(trail.screen().availableGeometry().width() + 400, 300)
+    window.desk.show_trail()
+    qtbot.waitUntil(trail.isVisible)
+    assert trail.width() < trail.screen().availableGeometry().width()
+    trail.activateWindow()
+    trail.table.setFocus()
+    qtbot.waitUntil(trail.table.hasFocus)
+    QTest.keyClick(trail.table, Qt.Key.Key_Tab)
+    assert trail.export.hasFocus()
+
+
 def test_a_smaller_study_opens_while_the_list_shows_one_state(window, qtbot, tmp_path):
     panel = window.study_panel
     panel.states.setCurrentIndex(panel.states.findData("to-do"))

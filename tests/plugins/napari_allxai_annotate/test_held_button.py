@@ -51,3 +51,13 @@ def test_the_next_stroke_is_one_of_its_own(watched, mouse):
     assert painted(watched) == [(5, 5), *HELD]
     watched.model.undo()
     assert painted(watched) == HELD
+
+
+def test_no_release_is_made_up_after_the_real_one(watched, mouse):
+    released = []
+    events = watched.view.canvas._scene_canvas.events
+    events.mouse_release.connect(released.append)
+    mouse.drag((10, 10), (10, 20))
+    mouse.move(30, 40)
+    events.mouse_release.disconnect(released.append)
+    assert len(released) == 1

@@ -200,12 +200,15 @@ class TrailWindow(QDialog):
         path = Path(name) if name.lower().endswith(".csv") else free_path(name, ".csv", name)
         entries = self.model.entries[::-1]
 
-        def write() -> Notice:
+        def write() -> None:
             try:
                 write_csv(path, entries)
             except AllxaiError as error:
-                return Notice("error", str(error))
-            return Notice("info", _("Saved as {name}.").format(name=path.name))
+                told = Notice("error", str(error))
+            else:
+                told = Notice("info", _("Saved as {name}.").format(name=path.name))
+            # Also where another study is open by then.
+            self.window_.dispatch(lambda: notices.show_notice(told))
 
         # Not here: on Windows a table that a spreadsheet has open is waited for.
-        self.window_.desk.model.read(write, notices.show_notice)
+        self.window_.desk.model.read(write, lambda _nothing: None)

@@ -10,6 +10,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QProgressDialog
 
 from allxai_desktop.app import image_import, study_list
+from allxai_desktop.files import WriteError
 from allxai_desktop.masks.npz import save_mask
 from allxai_desktop.study.audit import mask_sha256, write_csv
 from allxai_desktop.study.folder import Study
@@ -362,6 +363,31 @@ def test_the_audit_trail_is_shown_and_saved(window, qtbot, folder, monkeypatch):
     qtbot.waitUntil(lambda: window.notices.text() == "Saved as t.csv.")
     assert (folder / "t.csv").read_text().splitlines()[1].startswith("1,")
     assert main_thread() not in writing
+
+
+def test_what_became_of_the_saved_audit_trail_is_told_also_in_another_study(
+    window, qtbot, tmp_path, monkeypatch
+):
+    def refused(_path, _entries):
+        assert go_on.wait(10)
+        raise WriteError("The table is open in another program.")
+
+    go_on = Event()
+    monkeypatch.setattr("allxai_desktop.app.trail_window.write_csv", refused)
+    monkeypatch.setattr(
+        "allxai_desktop.app.trail_window.QFileDialog.getSaveFileName", lambda *_: (str(tmp_path / "t"), "")
+    )
+    window.paint.apply(np.array([0]), 1)
+    qtbot.waitUntil(lambda: window.desk.model.item(0).state == "in-progress")
+    window.desk.show_trail()
+    qtbot.waitUntil(lambda: window.desk.trail is not None and window.desk.trail.isVisible())
+    window.desk.trail.export.click()
+    (tmp_path / "other").mkdir()
+    Image.new("RGB", (10, 10)).save(tmp_path / "other" / "o.png")
+    window.open_path(tmp_path / "other")
+    qtbot.waitUntil(lambda: window.workspace.study.folder == tmp_path / "other")
+    go_on.set()
+    qtbot.waitUntil(lambda: window.notices.text() == "The table is open in another program.")
 
 
 def test_the_audit_trail_fits_the_screen_and_tab_goes_on_from_its_table(window, qtbot):

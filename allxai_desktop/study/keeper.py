@@ -73,6 +73,8 @@ class MaskKeeper:
         self._sha256 = found.sha256
         self.saved_strokes = 0
         self._lock: Lock | None = None
+        # Of the mask that was taken over, until a keeper of that one is there.
+        self._forced: Lock | None = None
         self._held = self._retired = self._told = False
         self._swept: Path | None = None
         self._mutex = threading.RLock()
@@ -212,6 +214,12 @@ class MaskKeeper:
             if self.clean:
                 self._release()
 
+    def hand_over(self) -> None:
+        """Let the image go to another keeper of it, as one that was taken over."""
+        with self._mutex:
+            self._forced = None
+            self.retire()
+
     def close(self) -> None:
         """Let the image go; what could not be saved stays in the journal."""
         with self._mutex:
@@ -220,10 +228,10 @@ class MaskKeeper:
     def take_over(self) -> None:
         """Take the mask from whoever holds it, who goes on in a copy. The image is then to be opened anew.
 
-        Raises `LockError`.
+        It is let go with this one where that does not come to be. Raises `LockError`.
         """
         if self._others is not None:
-            take_by_force(lock_path(self._others), self._me, self._person)
+            self._forced = take_by_force(lock_path(self._others), self._me, self._person)
 
     def _hold(self) -> None:
         """Take the lock, once; where somebody was quicker, that of a copy."""
@@ -311,9 +319,10 @@ class MaskKeeper:
             self._warn(text.format(person=holder.name, name=self.path.name))
 
     def _release(self) -> None:
-        lock, self._lock, self._held = self._lock, None, False
-        if lock is not None:
-            lock.release()
+        for lock in (self._lock, self._forced):
+            if lock is not None:
+                lock.release()
+        self._lock, self._forced, self._held = None, None, False
 
     def _save_copy(self, copy: CrashedCopy) -> None:
         if held_by_me(lock_path(copy.path), self._me):

@@ -266,16 +266,18 @@ def held(path: Path, patience: float = 0.0) -> Iterator[Holder | None]:
             got.release()
 
 
-def take_by_force(path: Path, me: PaintingSession, person: str | None) -> None:
+def take_by_force(path: Path, me: PaintingSession, person: str | None) -> Lock:
     """Take a lock file from whoever holds it. Raises `LockError` where it cannot be written."""
+    holder = Holder(person or "", datetime.now(UTC), me)
     try:
-        _put(path, Holder(person or "", datetime.now(UTC), me))
+        _put(path, holder)
     except OSError as error:
         raise LockError(
             _("{name} cannot be taken over ({reason}): check that you may write in its folder.").format(
                 name=path.stem, reason=reason_of(error)
             )
         ) from error
+    return Lock(path, holder)
 
 
 def _make(path: Path, holder: Holder) -> None:

@@ -191,8 +191,11 @@ class Workspace:
         )
 
     def take_over(self) -> None:
-        """Take the mask from whoever holds it, who goes on in a copy, and show it as it was saved last."""
-        keeper, index = self._keeper, self.index
+        """Take the mask from whoever holds it, who goes on in a copy, and show it as it was saved last.
+
+        Who goes on to another image meanwhile stays there, and takes nothing over.
+        """
+        keeper, index, request = self._keeper, self.index, self._request
         if keeper is None or keeper.holder is None or index is None:
             return
 
@@ -202,7 +205,7 @@ class Workspace:
             except AllxaiError as error:
                 self._notice("error", str(error))
             else:
-                self._dispatch(lambda: self.show(index))
+                self._dispatch(lambda: self.show(index) if request == self._request else None)
 
         self._loader.submit(work)
 
@@ -360,7 +363,7 @@ class Workspace:
         if before is not None and before is not keeper:
             # At once, where the same image is shown anew.
             if before.key == keeper.key:
-                before.retire()
+                before.hand_over()
             else:
                 self._loader.submit(before.retire)
 

@@ -218,6 +218,39 @@ def test_who_takes_an_image_over_and_paints_nothing_lets_it_go_too(desk, folder)
     second.pump.until(lambda: masks(folder, "*.lock") == [])
 
 
+def test_who_goes_on_before_an_image_that_was_taken_over_is_shown_stays_there_and_lets_it_go(desk, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    second = desk("B01").open(folder)
+    second.workspace.take_over()
+    second.workspace.show(1)
+    second.pump.until(lambda: second.workspace.index == 1)
+    second.pump.until(lambda: masks(folder, "*.lock") == [])
+    assert second.workspace.index == 1
+
+
+def test_who_ends_before_an_image_that_was_taken_over_is_shown_lets_it_go(desk, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    second = desk("B01").open(folder)
+    second.workspace.take_over()
+    second.workspace._loader.submit(lambda: None).result()
+    second.close()
+    assert masks(folder, "*.lock") == []
+
+
+def test_who_takes_an_image_over_holds_it_before_they_paint(desk, folder):
+    first = desk("A07").open(folder)
+    first.paint(0, code=1)
+    first.saved()
+    second = desk("B01").open(folder)
+    second.workspace.take_over()
+    second.pump.until(lambda: second.workspace.holder is None)
+    assert locks.held_by_me(folder / "masks" / "cell_0.lock", second.workspace._me)
+
+
 def test_the_lock_of_who_paints_is_kept_alive(desk, folder, monkeypatch):
     monkeypatch.setattr(locks, "BEAT_SECONDS", 0.01)
     first = desk("A07").open(folder)

@@ -67,6 +67,7 @@ def hub(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.mark.slow
 def test_imagenet_weights_fit_a_network_whose_trunk_is_named_features(hub):
     torch.manual_seed(3)
     given = build("vgg16", 1000)

@@ -8,6 +8,8 @@ from allxai_desktop.painting.tiles import Tiles
 from allxai_desktop.slides.large import LargeImage
 from napari_allxai_annotate.slide import mask_levels
 
+# napari takes seconds to put a slide in the place of another image.
+pytestmark = pytest.mark.slow
 SHAPE = (3000, 2000)
 
 

@@ -57,7 +57,9 @@ def vacuoles_on_edges(pixels: NDArray[np.uint8], probabilities: Planes) -> Plane
     middle, and the rest is cytoplasm.
     """
     likeliest = probabilities.argmax(axis=2)
-    vacuoles, _count = ndimage.label(likeliest == _VACUOLE)
+    vacuoles, count = ndimage.label(likeliest == _VACUOLE)
+    if not count:
+        return probabilities
     wide = growth(pixels.shape[:2])
     density = smoothed(optical_density(pixels), _BLUR * wide)[..., 1]
     reach = round(_AROUND * wide)

